@@ -1,0 +1,572 @@
+//! What a field is: its bits in a header, and its description.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::{MacAddr, SeqNum, WindowField};
+
+/// A type that a header field can have: loaded from and stored into the bits of a fixed array.
+pub trait Field: Copy {
+    /// How people write and read it.
+    const KIND: Kind;
+    /// Reads `bits` bits at bit `offset`.
+    #[must_use]
+    fn load<const N: usize>(header: &[u8; N], offset: usize, bits: usize) -> Self;
+    /// Writes the low `bits` bits at bit `offset`, leaving all others as they are.
+    fn store<const N: usize>(self, header: &mut [u8; N], offset: usize, bits: usize);
+}
+
+/// Reads `width` ≤ 64 bits at bit `offset`. With constant arguments it is a load, a byte swap and a mask.
+#[inline(always)]
+const fn load_bits(header: &[u8], offset: usize, width: usize) -> u128 {
+    let last = (offset + width - 1) / 8;
+    let mut value: u128 = 0;
+    let mut byte = offset / 8;
+    while byte <= last {
+        value = (value << 8) | header[byte] as u128;
+        byte += 1;
+    }
+    (value >> (7 - (offset + width - 1) % 8)) & mask(width)
+}
+
+/// Writes the low `width` bits of `value` at bit `offset`.
+#[inline(always)]
+const fn store_bits(header: &mut [u8], offset: usize, width: usize, value: u128) {
+    let shift = 7 - (offset + width - 1) % 8;
+    let first = offset / 8;
+    let mut keep = !(mask(width) << shift);
+    let mut value = (value & mask(width)) << shift;
+    let mut byte = (offset + width - 1) / 8;
+    loop {
+        header[byte] = (header[byte] & (keep & 0xff) as u8) | (value & 0xff) as u8;
+        if byte == first {
+            return;
+        }
+        // The bits above `width + shift` of `keep` stay ones: bytes outside the field are never reached.
+        keep = (keep >> 8) | (0xff << 120);
+        value >>= 8;
+        byte -= 1;
+    }
+}
+
+/// `width` ones. A 128-bit field needs an arm of its own: the shift would overflow.
+const fn mask(width: usize) -> u128 {
+    if width >= 128 { u128::MAX } else { (1 << width) - 1 }
+}
+
+macro_rules! number_field {
+    ($($ty:ty),*) => {$(
+        impl Field for $ty {
+            const KIND: Kind = Kind::Number;
+            #[inline(always)]
+            fn load<const N: usize>(header: &[u8; N], offset: usize, bits: usize) -> Self {
+                load_bits(header, offset, bits) as $ty
+            }
+            #[inline(always)]
+            fn store<const N: usize>(self, header: &mut [u8; N], offset: usize, bits: usize) {
+                store_bits(header, offset, bits, u128::from(self));
+            }
+        }
+    )*};
+}
+number_field!(u8, u16, u32, u64);
+
+macro_rules! wrapped_field {
+    ($($ty:ty, $kind:expr, |$v:ident| $to:expr, |$n:ident| $from:expr;)*) => {$(
+        impl Field for $ty {
+            const KIND: Kind = $kind;
+            #[inline(always)]
+            fn load<const N: usize>(header: &[u8; N], offset: usize, bits: usize) -> Self {
+                let $n = load_bits(header, offset, bits);
+                $from
+            }
+            #[inline(always)]
+            fn store<const N: usize>(self, header: &mut [u8; N], offset: usize, bits: usize) {
+                let $v = self;
+                store_bits(header, offset, bits, $to);
+            }
+        }
+    )*};
+}
+wrapped_field! {
+    bool, Kind::Bit, |v| v as u128, |n| n != 0;
+    SeqNum, Kind::Number, |v| v.to_raw() as u128, |n| SeqNum::new(n as u32);
+    WindowField, Kind::Number, |v| v.to_raw() as u128, |n| WindowField::new(n as u16);
+    MacAddr, Kind::Mac, |v| v.to_u64() as u128, |n| MacAddr::from_u64(n as u64);
+    Ipv4Addr, Kind::Ipv4, |v| v.to_bits() as u128, |n| Ipv4Addr::from_bits(n as u32);
+    Ipv6Addr, Kind::Ipv6, |v| v.to_bits(), |n| Ipv6Addr::from_bits(n);
+}
+
+/// How people write and read a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A number, printed in decimal.
+    Number,
+    /// A number, printed in hexadecimal with as many digits as its bits need.
+    Hex,
+    /// One bit.
+    Bit,
+    /// Bits with a letter or word each; the names are `value` = the single bit.
+    Flags,
+    /// An Ethernet address.
+    Mac,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv6 address.
+    Ipv6,
+}
+
+/// How a field fills itself when it is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Auto {
+    /// It does not: it takes its default.
+    None,
+    /// Drawn at random.
+    Random,
+    /// A length.
+    Length(LengthOf),
+    /// An Internet checksum, RFC 1071.
+    Checksum(SumOver),
+    /// The number of the next layer, in this field's own number space (EtherType, IP protocol).
+    Next,
+    /// This host's address on the way to the destination: the route's source, the interface's MAC.
+    Source,
+    /// The next hop's address: the neighbour's MAC.
+    NextHop,
+    /// A port of this host: random, free and reserved.
+    SourcePort,
+    /// Not optional: TCP and UDP without a destination port are refused.
+    Required,
+    /// Two bytes that tell apart what this process asks (ICMP echo id): random.
+    Identifier,
+}
+
+/// What a length field counts, and in which units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LengthOf {
+    /// This header with its options, in units of 4 bytes (IHL, data offset).
+    HeaderWords,
+    /// This header and all behind it, in bytes (IPv4 total length, UDP length).
+    Whole,
+    /// What stands behind this fixed header, in bytes (IPv6 payload length).
+    Behind,
+    /// The quoted packet, in units of 4 bytes (RFC 4884, ICMPv4) or 8 bytes (ICMPv6).
+    Quote {
+        /// Bytes a unit.
+        unit: u8,
+    },
+    /// This extension header in units of 8 bytes, the first not counted.
+    Extension,
+}
+
+/// What a checksum covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SumOver {
+    /// This header with its options (IPv4).
+    Header,
+    /// This header and all behind it (ICMPv4).
+    Message,
+    /// The pseudo-header of the IP layer below, this header and all behind it (TCP, UDP, ICMPv6).
+    PseudoHeaderAndMessage,
+}
+
+/// A word that stands for a value of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The value; for [`Kind::Flags`] the single bit.
+    pub value: u64,
+    /// The word of the packet language, in lower case (flags: one letter).
+    pub word: &'static str,
+    /// What people and RFCs call it.
+    pub title: &'static str,
+}
+
+impl Name {
+    /// A name with its title.
+    #[must_use]
+    pub const fn new(value: u64, word: &'static str, title: &'static str) -> Self {
+        Self { value, word, title }
+    }
+}
+
+/// One row of a field table.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FieldDesc {
+    /// The identifier in Rust, which is the RFC's name.
+    pub name: &'static str,
+    /// The key in the packet language.
+    pub key: &'static str,
+    /// Offset from the first bit of the header, in bits.
+    pub offset: usize,
+    /// Width in bits, 1 to 128.
+    pub bits: usize,
+    /// How it is written.
+    pub kind: Kind,
+    /// How it fills itself.
+    pub auto: Auto,
+    /// Its value when not set and not automatic.
+    pub default: u128,
+    /// Words for its values.
+    pub names: &'static [Name],
+    /// Wireshark's display filter field, or empty.
+    pub shark: &'static str,
+    /// What other tools call it, for the did-you-mean.
+    pub also: &'static [&'static str],
+    /// Selects the next layer or the variant of this one.
+    pub selects_next: bool,
+    /// The key of its meaning in the catalogue of sentences, `layer.key`.
+    pub meaning: &'static str,
+    /// The section that defines it, where it is not the header's own.
+    pub rfc: &'static str,
+    /// The bit is written as a bare word of the layer (`df`), not as `key=value`.
+    pub bare: bool,
+    /// Reserved or unused: left out of one-line output while zero.
+    pub reserved: bool,
+}
+
+impl FieldDesc {
+    /// A row with everything optional left out; [`header!`] fills the rest by the methods below.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        key: &'static str,
+        meaning: &'static str,
+        offset: usize,
+        bits: usize,
+        kind: Kind,
+    ) -> Self {
+        Self {
+            name,
+            key,
+            offset,
+            bits,
+            kind,
+            auto: Auto::None,
+            default: 0,
+            names: &[],
+            shark: "",
+            also: &[],
+            selects_next: false,
+            meaning,
+            rfc: "",
+            bare: false,
+            reserved: false,
+        }
+    }
+
+    /// Its value when not set.
+    #[must_use]
+    pub const fn default(mut self, value: u128) -> Self {
+        self.default = value;
+        self
+    }
+
+    /// How it fills itself.
+    #[must_use]
+    pub const fn auto(mut self, auto: Auto) -> Self {
+        self.auto = auto;
+        self
+    }
+
+    /// Words for its values.
+    #[must_use]
+    pub const fn names(mut self, names: &'static [Name]) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Flags: one letter a bit.
+    #[must_use]
+    pub const fn flags(mut self, names: &'static [Name]) -> Self {
+        self.kind = Kind::Flags;
+        self.names = names;
+        self
+    }
+
+    /// Printed in hexadecimal.
+    #[must_use]
+    pub const fn hex(mut self) -> Self {
+        self.kind = Kind::Hex;
+        self
+    }
+
+    /// Wireshark's name.
+    #[must_use]
+    pub const fn shark(mut self, shark: &'static str) -> Self {
+        self.shark = shark;
+        self
+    }
+
+    /// Other tools' names.
+    #[must_use]
+    pub const fn also(mut self, also: &'static [&'static str]) -> Self {
+        self.also = also;
+        self
+    }
+
+    /// Selects the next layer or this one's variant.
+    #[must_use]
+    pub const fn selects_next(mut self) -> Self {
+        self.selects_next = true;
+        self
+    }
+
+    /// The section that defines it.
+    #[must_use]
+    pub const fn rfc(mut self, rfc: &'static str) -> Self {
+        self.rfc = rfc;
+        self
+    }
+
+    /// Written as a bare word.
+    #[must_use]
+    pub const fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
+    /// Reserved.
+    #[must_use]
+    pub const fn reserved(mut self) -> Self {
+        self.reserved = true;
+        self
+    }
+
+    /// The largest value that fits.
+    #[must_use]
+    pub const fn max(&self) -> u128 {
+        mask(self.bits)
+    }
+
+    /// The first byte of the field, from the start of its header.
+    #[must_use]
+    pub const fn first_byte(&self) -> usize {
+        self.offset / 8
+    }
+
+    /// The byte behind the field's last, from the start of its header.
+    #[must_use]
+    pub const fn end_byte(&self) -> usize {
+        (self.offset + self.bits).div_ceil(8)
+    }
+
+    /// Reads the field out of a header; `None` when the header ends before it.
+    #[must_use]
+    pub fn read(&self, header: &[u8]) -> Option<u128> {
+        (self.end_byte() <= header.len()).then(|| load_bits(header, self.offset, self.bits))
+    }
+
+    /// Writes the low bits of `value`; `false`, and nothing written, when the header ends before the field.
+    #[must_use]
+    pub fn write(&self, header: &mut [u8], value: u128) -> bool {
+        let fits = self.end_byte() <= header.len();
+        if fits {
+            store_bits(header, self.offset, self.bits, value);
+        }
+        fits
+    }
+
+    /// The word for a value, if it has one.
+    #[must_use]
+    pub fn word_for(&self, value: u128) -> Option<&'static Name> {
+        self.names.iter().find(|name| u128::from(name.value) == value)
+    }
+
+    /// The value that a word stands for.
+    #[must_use]
+    pub fn value_of(&self, word: &str) -> Option<u128> {
+        self.names.iter().find(|name| name.word == word).map(|name| u128::from(name.value))
+    }
+}
+
+/// A header as data: its fields in wire order, and what may follow the fixed part.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HeaderDesc {
+    /// The layer's word in the packet language.
+    pub key: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// The defining section.
+    pub rfc: &'static str,
+    /// Length of the fixed part in bytes.
+    pub len: usize,
+    /// The fields, in wire order, without gaps.
+    pub fields: &'static [FieldDesc],
+    /// Options behind the fixed part.
+    pub options: Option<&'static TlvDesc>,
+    /// Bodies that follow the fixed part, chosen by the field that [`FieldDesc::selects_next`] (ICMP types).
+    pub variants: &'static [Variant],
+}
+
+impl HeaderDesc {
+    /// A header without options or variants; [`header!`] calls it.
+    #[must_use]
+    pub const fn new(
+        key: &'static str,
+        title: &'static str,
+        rfc: &'static str,
+        len: usize,
+        fields: &'static [FieldDesc],
+    ) -> Self {
+        Self { key, title, rfc, len, fields, options: None, variants: &[] }
+    }
+
+    /// With options behind the fixed part.
+    #[must_use]
+    pub const fn options(mut self, options: &'static TlvDesc) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// With bodies chosen by a field.
+    #[must_use]
+    pub const fn variants(mut self, variants: &'static [Variant]) -> Self {
+        self.variants = variants;
+        self
+    }
+
+    /// The field with this key.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&'static FieldDesc> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+
+    /// The body for a value of the selecting field.
+    #[must_use]
+    pub fn variant_for(&self, value: u128) -> Option<&'static Variant> {
+        self.variants.iter().find(|variant| variant.values.iter().any(|&v| u128::from(v) == value))
+    }
+}
+
+/// A body that follows the fixed part of a header for some values of its selecting field.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// The values of the selecting field that choose it; empty: the body of all that no other names.
+    pub values: &'static [u64],
+    /// Its fields; offsets count from its own first bit.
+    pub body: &'static HeaderDesc,
+    /// A packet is quoted behind it (ICMP errors).
+    pub quotes: bool,
+}
+
+/// How options are laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct TlvDesc {
+    /// What people call the list.
+    pub title: &'static str,
+    /// The known kinds, in the order of their numbers.
+    pub kinds: &'static [OptionDesc],
+    /// What the length byte counts.
+    pub length: TlvLength,
+    /// The unit that the whole list is padded to, in bytes.
+    pub align: usize,
+    /// The most bytes that the list may take.
+    pub max: usize,
+    /// The defining section.
+    pub rfc: &'static str,
+}
+
+impl TlvDesc {
+    /// The description of a kind.
+    #[must_use]
+    pub fn kind(&self, kind: u8) -> Option<&'static OptionDesc> {
+        self.kinds.iter().find(|option| option.kind == kind)
+    }
+
+    /// The description with this key in the packet language, if the option carries a value or not.
+    pub fn by_key<'a>(&self, key: &'a str) -> impl Iterator<Item = &'static OptionDesc> + use<'a> {
+        self.kinds.iter().filter(move |option| option.key == key)
+    }
+}
+
+/// What the length byte of an option counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlvLength {
+    /// The whole option with kind and length, in bytes (TCP, IPv4).
+    WholeBytes,
+    /// The whole option with kind and length, in units of 8 bytes (neighbour discovery).
+    WholeOctoBytes,
+    /// The value only, in bytes (IPv6 hop-by-hop and destination options).
+    ValueBytes,
+}
+
+/// One kind of option.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OptionDesc {
+    /// The kind number.
+    pub kind: u8,
+    /// Its key in the packet language; two kinds may share one if one is a bare word and the other has values.
+    pub key: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// How long it is.
+    pub len: OptionLen,
+    /// The fields of its value; offsets count from the first bit behind kind and length.
+    pub fields: &'static [FieldDesc],
+    /// The defining section.
+    pub rfc: &'static str,
+    /// Wireshark's name for the option, or empty.
+    pub shark: &'static str,
+}
+
+/// How long an option is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionLen {
+    /// The kind byte alone.
+    Single,
+    /// Kind, length and a value of this many bytes.
+    Value(usize),
+    /// Kind, length and one or more of the value's fields, this many bytes each time (SACK blocks, route entries).
+    Repeats(usize),
+    /// Kind, length, the fields, then as many further bytes as the length says.
+    Variable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_field_reads_back_and_leaves_its_neighbours() {
+        for offset in 0..40 {
+            for bits in 1..=64 {
+                let field = FieldDesc::new("x", "x", "x.x", offset, bits, Kind::Number);
+                for background in [0x00, 0xff, 0xa5] {
+                    let mut header = [background; 16];
+                    let value = 0x0123_4567_89ab_cdef_u128 & mask(bits);
+                    assert!(field.write(&mut header, value));
+                    assert_eq!(field.read(&header), Some(value), "offset {offset} bits {bits}");
+                    assert!(field.write(&mut header, load_bits(&[background; 16], offset, bits)));
+                    assert_eq!(header, [background; 16], "offset {offset} bits {bits}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_of_128_bits_fills_sixteen_bytes() {
+        let field = FieldDesc::new("a", "a", "x.a", 64, 128, Kind::Ipv6);
+        let mut header = [0u8; 24];
+        assert!(field.write(&mut header, u128::MAX));
+        assert_eq!(header[..8], [0; 8]);
+        assert_eq!(header[8..], [0xff; 16]);
+        assert_eq!(field.max(), u128::MAX);
+    }
+
+    #[test]
+    fn a_header_that_ends_before_the_field_is_neither_read_nor_written() {
+        let field = FieldDesc::new("a", "a", "x.a", 8, 16, Kind::Number);
+        assert_eq!(field.read(&[1, 2]), None);
+        let mut short = [1, 2];
+        assert!(!field.write(&mut short, 0xffff));
+        assert_eq!(short, [1, 2]);
+    }
+}

@@ -1,0 +1,56 @@
+//! What a scenario needs of the machine, and how its absence is told.
+
+use std::{env, fs, path::Path};
+
+/// A condition of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A program on `PATH`.
+    Tool(&'static str),
+    /// Root in the machine's first user namespace.
+    RealRoot,
+    /// A user and a network namespace may be made.
+    Namespaces,
+    /// `/dev/net/tun` can be opened for writing.
+    Tun,
+}
+
+impl Need {
+    /// None where the machine meets the need, else why not.
+    #[must_use]
+    pub fn unmet(&self) -> Option<String> {
+        match self {
+            Self::Tool(name) => (!has_program(name)).then(|| format!("{name} is not installed")),
+            Self::RealRoot => (!is_real_root()).then(|| "needs real root".to_owned()),
+            Self::Namespaces => namespaces_refused(),
+            Self::Tun => {
+                let opened = fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun");
+                opened.err().map(|error| format!("/dev/net/tun: {error}"))
+            }
+        }
+    }
+}
+
+fn has_program(name: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let beside = ["/usr/sbin", "/sbin"].map(Path::new).map(Path::to_path_buf);
+    env::split_paths(&path).chain(beside).any(|folder| folder.join(name).is_file())
+}
+
+/// Root, and in the user namespace that maps all identities onto themselves.
+fn is_real_root() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).and_then(|rest| rest.split_whitespace().nth(1));
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let first = map.split_whitespace().collect::<Vec<_>>();
+    uid == Some("0") && first == ["0", "0", "4294967295"]
+}
+
+fn namespaces_refused() -> Option<String> {
+    let mut command = std::process::Command::new("unshare");
+    match command.args(["--user", "--net", "--map-root-user", "true"]).output() {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Some(format!("unshare: {error}")),
+    }
+}

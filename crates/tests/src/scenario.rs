@@ -1,0 +1,88 @@
+//! A scenario: a name, a ground, its needs, and what it does.
+
+use std::{error::Error, fmt};
+
+use crate::Need;
+
+/// What a scenario returns: nothing, or the reason of its failure.
+pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Where a scenario runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// The machine as it is. Nothing is sent but on what the scenario's own programs make.
+    Plain,
+    /// Inside the practice network, entered before any thread exists.
+    Lab,
+    /// The machine as it is, as real root: TUN, XDP, BPF, other users.
+    Root,
+}
+
+impl fmt::Display for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "plain",
+            Self::Lab => "lab",
+            Self::Root => "root",
+        })
+    }
+}
+
+/// What the runner has prepared for the scenarios of one process.
+#[derive(Debug, Default)]
+pub struct World {
+    in_lab: bool,
+}
+
+impl World {
+    pub(crate) fn plain() -> Self {
+        Self { in_lab: false }
+    }
+
+    pub(crate) fn lab() -> Self {
+        Self { in_lab: true }
+    }
+
+    /// Whether this process stands in the practice network.
+    #[must_use]
+    pub fn is_in_lab(&self) -> bool {
+        self.in_lab
+    }
+}
+
+type Run = Box<dyn FnOnce(&World) -> Outcome + Send>;
+
+/// One test of the binary.
+pub struct Scenario {
+    pub(crate) name: String,
+    pub(crate) ground: Ground,
+    pub(crate) needs: Vec<Need>,
+    pub(crate) run: Run,
+}
+
+impl Scenario {
+    /// A scenario called `topic::behaviour`; the test is called `ground::topic::behaviour`.
+    pub fn new(name: &str, ground: Ground, run: impl FnOnce(&World) -> Outcome + Send + 'static) -> Self {
+        Self { name: format!("{ground}::{name}"), ground, needs: Vec::new(), run: Box::new(run) }
+    }
+
+    /// Adds what the machine must have for this scenario to mean anything.
+    #[must_use]
+    pub fn needs(mut self, need: Need) -> Self {
+        self.needs.push(need);
+        self
+    }
+
+    /// Adds the programs that must be installed.
+    #[must_use]
+    pub fn tools(mut self, names: &[&'static str]) -> Self {
+        self.needs.extend(names.iter().map(|name| Need::Tool(name)));
+        self
+    }
+
+    /// The first need that this machine does not meet, as a sentence.
+    pub(crate) fn unmet(&self) -> Option<String> {
+        let ground = (self.ground == Ground::Root).then_some(Need::RealRoot);
+        ground.iter().chain(&self.needs).find_map(Need::unmet)
+    }
+}

@@ -1,0 +1,20 @@
+//! Frames ⇄ the operating system.
+//!
+//! In: bytes to send; bytes, stamps and control data of the kernel's sockets; netlink answers.
+//! Out: [`Received`], [`Transmit`], sockets, sent copies read back, tables of routes and neighbours, guards, the clock; [`OsError`].
+//! Above: net, lab, cli. Below: wire, units, the kernel.
+//! Not here: any protocol, any decision which way a packet takes, any sentence for people.
+//!
+//! All unsafe code of the workspace stands under [`sys`], behind one trait of calls ([`sys::Kernel`]) that a test scripts with errnos.
+#![cfg(target_os = "linux")]
+
+mod error;
+mod frame;
+mod kinds;
+
+pub mod sys;
+
+pub use error::{Call, Circumstances, NextStep, Operation, OsError};
+pub use frame::{Capabilities, Checksum, Direction, HeaderOrigin, Received, StartsWith, Transmit, TransmitChecksum};
+pub use kinds::{ChecksumKnowledge, ClosingCost, Headers, KINDS, SocketKind, SocketKindDesc};
+pub use sys::clock;

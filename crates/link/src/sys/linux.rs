@@ -1,0 +1,246 @@
+//! The real kernel.
+
+use core::num::NonZeroU32;
+use core::time::Duration;
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use arrayvec::ArrayVec;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType};
+use wirewright_units::{Instant, UnixTime};
+
+use super::address::ADDRESS_LEN_MAX;
+use super::{
+    Address, Answer, Control, Errno, Family, Instruction, Kernel, Kind, Message, POLL_MAX, Poll, Queue, Ready,
+    SocketOption, clock,
+};
+
+/// The kernel that this program runs on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Linux;
+
+/// Room for control data: all that is asked for comes to about 320 bytes; what does not fit is marked `truncated`.
+const CONTROL_LEN: usize = 512;
+
+/// Control data is aligned as `struct cmsghdr`.
+#[repr(C, align(8))]
+struct ControlBuffer([u8; CONTROL_LEN]);
+
+impl Kernel for Linux {
+    fn socket(&self, family: Family, kind: Kind, protocol: i32) -> Answer<OwnedFd> {
+        let family = match family {
+            Family::V4 => AddressFamily::INET,
+            Family::V6 => AddressFamily::INET6,
+            Family::Packet => AddressFamily::PACKET,
+            Family::Netlink => AddressFamily::NETLINK,
+        };
+        let kind = match kind {
+            Kind::Stream => SocketType::STREAM,
+            Kind::Datagram => SocketType::DGRAM,
+            Kind::Raw => SocketType::RAW,
+        };
+        let protocol = NonZeroU32::new(protocol.cast_unsigned()).map(Protocol::from_raw);
+        Ok(rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, protocol)?)
+    }
+
+    fn bind(&self, fd: BorrowedFd<'_>, address: &Address) -> Answer<()> {
+        let (bytes, len) = address.encode();
+        // SAFETY: `bytes` is alive for the call and at least `len` bytes long; the kernel only reads it.
+        let result = unsafe { libc::bind(fd.as_raw_fd(), bytes.as_ptr().cast(), socklen(len)) };
+        done(result)
+    }
+
+    fn listen(&self, fd: BorrowedFd<'_>, backlog: i32) -> Answer<()> {
+        Ok(rustix::net::listen(fd, backlog)?)
+    }
+
+    fn local_address(&self, fd: BorrowedFd<'_>) -> Answer<Address> {
+        let mut bytes = [0u8; ADDRESS_LEN_MAX];
+        let mut len = socklen(bytes.len());
+        // SAFETY: both pointers are to live locals, and `len` says how long `bytes` is.
+        let result = unsafe { libc::getsockname(fd.as_raw_fd(), bytes.as_mut_ptr().cast(), &raw mut len) };
+        done(result)?;
+        Ok(Address::decode(&bytes[..(len as usize).min(bytes.len())]))
+    }
+
+    fn set_option(&self, fd: BorrowedFd<'_>, option: SocketOption, value: &[u8]) -> Answer<()> {
+        let len = socklen(value.len());
+        // SAFETY: `value` is alive and `len` long. The options of `option.rs` hold no pointer that the kernel would follow.
+        let result =
+            unsafe { libc::setsockopt(fd.as_raw_fd(), option.level, option.number, value.as_ptr().cast(), len) };
+        done(result)
+    }
+
+    fn option(&self, fd: BorrowedFd<'_>, option: SocketOption, value: &mut [u8]) -> Answer<usize> {
+        let mut len = socklen(value.len());
+        let at = value.as_mut_ptr().cast();
+        // SAFETY: `value` is alive, exclusively borrowed and `len` long; the options of `option.rs` hold no pointer.
+        let result = unsafe { libc::getsockopt(fd.as_raw_fd(), option.level, option.number, at, &raw mut len) };
+        done(result)?;
+        Ok((len as usize).min(value.len()))
+    }
+
+    fn attach_filter(&self, fd: BorrowedFd<'_>, program: &[Instruction]) -> Answer<()> {
+        let len = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;
+        let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut().cast() };
+        let size = socklen(size_of_val(&program));
+        let at = (&raw const program).cast();
+        // SAFETY: `program` points to `len` instructions that live through the call, laid out as `struct sock_filter`
+        // (asserted in `filter_program.rs`); the kernel copies them and writes nothing.
+        let result = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, at, size) };
+        done(result)
+    }
+
+    fn send(&self, fd: BorrowedFd<'_>, slices: &[IoSlice<'_>], to: Option<&Address>) -> Answer<usize> {
+        let address = to.map(Address::encode);
+        let mut message = empty_message();
+        if let Some((bytes, len)) = &address {
+            message.msg_name = bytes.as_ptr().cast_mut().cast();
+            message.msg_namelen = socklen(*len);
+        }
+        message.msg_iov = slices.as_ptr().cast_mut().cast();
+        message.msg_iovlen = slices.len() as _;
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: `message` points to `address` and `slices`, both alive here; an `IoSlice` is laid out as `struct iovec`
+        // (std documents it); the kernel only reads.
+        let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) };
+        usize::try_from(sent).map_err(|_| Errno::last())
+    }
+
+    fn receive(&self, fd: BorrowedFd<'_>, queue: Queue, buffers: &mut [IoSliceMut<'_>]) -> Answer<Message> {
+        let mut from = [0u8; ADDRESS_LEN_MAX];
+        let mut control = ControlBuffer([0; CONTROL_LEN]);
+        let mut message = empty_message();
+        message.msg_name = from.as_mut_ptr().cast();
+        message.msg_namelen = socklen(from.len());
+        message.msg_iov = buffers.as_mut_ptr().cast();
+        message.msg_iovlen = buffers.len() as _;
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = control.0.len() as _;
+        let queue_flag = if queue == Queue::Errors { libc::MSG_ERRQUEUE } else { 0 };
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC | queue_flag;
+        // SAFETY: `message` points to `from`, `control` and `buffers`, all alive and exclusively borrowed here, with their
+        // lengths; an `IoSliceMut` is laid out as `struct iovec` (std documents it).
+        let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
+        let len = usize::try_from(len).map_err(|_| Errno::last())?;
+        #[allow(clippy::unnecessary_cast, reason = "a `u32` in musl")]
+        let used = (message.msg_controllen as usize).min(CONTROL_LEN);
+        let mut parsed = Control::parse(&control.0[..used]);
+        parsed.truncated = message.msg_flags & libc::MSG_CTRUNC != 0;
+        let from_len = (message.msg_namelen as usize).min(from.len());
+        Ok(Message {
+            len,
+            truncated: message.msg_flags & libc::MSG_TRUNC != 0,
+            from: Address::decode(&from[..from_len]),
+            control: parsed,
+        })
+    }
+
+    fn poll(&self, fds: &mut [Poll<'_>], timeout: Option<Duration>) -> Answer<usize> {
+        if fds.len() > POLL_MAX {
+            return Err(Errno::EINVAL);
+        }
+        let mut polled: ArrayVec<PollFd<'_>, POLL_MAX> = fds.iter().map(poll_fd).collect();
+        let timeout = timeout.map(|t| Timespec {
+            tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(t.subsec_nanos()),
+        });
+        let count = rustix::event::poll(&mut polled, timeout.as_ref())?;
+        for (fd, answer) in fds.iter_mut().zip(&polled) {
+            fd.ready = ready(answer.revents());
+        }
+        Ok(count)
+    }
+
+    fn interface_index(&self, fd: BorrowedFd<'_>, name: &str) -> Answer<u32> {
+        Ok(rustix::net::netdevice::name_to_index(fd, name)?)
+    }
+
+    fn now(&self) -> Instant {
+        clock::now()
+    }
+
+    fn wall(&self) -> UnixTime {
+        clock::wall()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Answer<()> {
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
+                Ok(count) => filled += count,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn empty_message() -> libc::msghdr {
+    // SAFETY: `struct msghdr` is plain data; all zero is a message without address, data and control.
+    unsafe { core::mem::zeroed() }
+}
+
+fn done(result: i32) -> Answer<()> {
+    if result == 0 { Ok(()) } else { Err(Errno::last()) }
+}
+
+/// Lengths here are those of values and addresses, some hundred bytes; a longer one is refused by the kernel.
+fn socklen(len: usize) -> libc::socklen_t {
+    libc::socklen_t::try_from(len).unwrap_or(libc::socklen_t::MAX)
+}
+
+fn poll_fd<'a>(poll: &Poll<'a>) -> PollFd<'a> {
+    let mut flags = PollFlags::empty();
+    flags.set(PollFlags::IN, poll.readable);
+    flags.set(PollFlags::OUT, poll.writable);
+    PollFd::from_borrowed_fd(poll.fd, flags)
+}
+
+fn ready(flags: PollFlags) -> Ready {
+    Ready {
+        readable: flags.contains(PollFlags::IN),
+        writable: flags.contains(PollFlags::OUT),
+        error: flags.intersects(PollFlags::ERR | PollFlags::NVAL),
+        hangup: flags.contains(PollFlags::HUP),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_datagram_over_loopback_comes_with_its_sender_and_its_stamp() {
+        let kernel = Linux;
+        let here = Address::Ip("127.0.0.1:0".parse().unwrap());
+        let from = kernel.socket(Family::V4, Kind::Datagram, 0).unwrap();
+        let to = kernel.socket(Family::V4, Kind::Datagram, 0).unwrap();
+        kernel.bind(from.as_fd(), &here).unwrap();
+        kernel.bind(to.as_fd(), &here).unwrap();
+        kernel.set_option(to.as_fd(), SocketOption::SO_TIMESTAMPNS, &1i32.to_ne_bytes()).unwrap();
+        let target = kernel.local_address(to.as_fd()).unwrap();
+        let slices = [IoSlice::new(b"hel"), IoSlice::new(b"lo")];
+        assert_eq!(kernel.send(from.as_fd(), &slices, Some(&target)), Ok(5));
+        let mut polls = [Poll::reading(to.as_fd())];
+        assert_eq!(kernel.poll(&mut polls, Some(Duration::from_secs(2))), Ok(1));
+        assert!(polls[0].ready.readable);
+        let (mut a, mut b) = ([0; 2], [0; 2]);
+        let message =
+            kernel.receive(to.as_fd(), Queue::Data, &mut [IoSliceMut::new(&mut a), IoSliceMut::new(&mut b)]).unwrap();
+        assert_eq!((&a, &b, message.len, message.truncated), (b"he", b"ll", 5, true));
+        assert_eq!(message.from, kernel.local_address(from.as_fd()).unwrap());
+        assert!(message.control.stamps.software.is_some());
+        assert_eq!(kernel.receive(to.as_fd(), Queue::Data, &mut []), Err(Errno::EAGAIN));
+    }
+
+    #[test]
+    fn too_many_descriptors_are_refused() {
+        let fd = Linux.socket(Family::V4, Kind::Datagram, 0).unwrap();
+        let mut polls: Vec<_> = (0..=POLL_MAX).map(|_| Poll::reading(fd.as_fd())).collect();
+        assert_eq!(Linux.poll(&mut polls, Some(Duration::ZERO)), Err(Errno::EINVAL));
+    }
+}

@@ -68,6 +68,8 @@ pub enum LimitedBy {
     LowerLength,
     /// The protocol: a value that the header may not have.
     Rule,
+    /// A named limit of ours: `need` is the limit, `have` what went beyond it.
+    Limit,
 }
 
 /// Why bytes could not be read.
@@ -77,7 +79,7 @@ pub struct ParseError {
     pub layer: Layer,
     /// The offending byte, counted from the start of that layer.
     pub offset: usize,
-    /// How many bytes (or, for [`LimitedBy::Rule`], which least value) were needed.
+    /// How many bytes were needed (for [`LimitedBy::Rule`] the value wanted, for [`LimitedBy::Limit`] the limit).
     pub need: usize,
     /// How many there were (or which value).
     pub have: usize,
@@ -97,7 +99,10 @@ impl fmt::Display for ParseError {
             LimitedBy::LowerLength => {
                 write!(f, "{title} at byte {offset}: needs {need} bytes, the length in the layer below allows {have}")
             }
-            LimitedBy::Rule => write!(f, "{title} at byte {offset}: the value must be at least {need}, it is {have}"),
+            LimitedBy::Limit => write!(f, "{title} at byte {offset}: more than {need} are not followed"),
+            LimitedBy::Rule => {
+                write!(f, "{title} at byte {offset}: the value {have} is not allowed here, {need} is needed")
+            }
         }
     }
 }

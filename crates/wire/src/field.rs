@@ -1,4 +1,4 @@
-//! What a field is: its bits in a header, and its description.
+//! What a field is: its bits in a header, and its row of the table.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +17,7 @@ pub trait Field: Copy {
 
 /// Reads `width` ≤ 64 bits at bit `offset`. With constant arguments it is a load, a byte swap and a mask.
 #[inline(always)]
-const fn load_bits(header: &[u8], offset: usize, width: usize) -> u128 {
+pub(crate) const fn load_bits(header: &[u8], offset: usize, width: usize) -> u128 {
     let last = (offset + width - 1) / 8;
     let mut value: u128 = 0;
     let mut byte = offset / 8;
@@ -30,7 +30,7 @@ const fn load_bits(header: &[u8], offset: usize, width: usize) -> u128 {
 
 /// Writes the low `width` bits of `value` at bit `offset`.
 #[inline(always)]
-const fn store_bits(header: &mut [u8], offset: usize, width: usize, value: u128) {
+pub(crate) const fn store_bits(header: &mut [u8], offset: usize, width: usize, value: u128) {
     let shift = 7 - (offset + width - 1) % 8;
     let first = offset / 8;
     let mut keep = !(mask(width) << shift);
@@ -88,11 +88,11 @@ macro_rules! wrapped_field {
     )*};
 }
 wrapped_field! {
-    bool, Kind::Bit, |v| v as u128, |n| n != 0;
-    SeqNum, Kind::Number, |v| v.to_raw() as u128, |n| SeqNum::new(n as u32);
-    WindowField, Kind::Number, |v| v.to_raw() as u128, |n| WindowField::new(n as u16);
-    MacAddr, Kind::Mac, |v| v.to_u64() as u128, |n| MacAddr::from_u64(n as u64);
-    Ipv4Addr, Kind::Ipv4, |v| v.to_bits() as u128, |n| Ipv4Addr::from_bits(n as u32);
+    bool, Kind::Bit, |v| u128::from(v), |n| n != 0;
+    SeqNum, Kind::Number, |v| u128::from(v.to_raw()), |n| SeqNum::new(n as u32);
+    WindowField, Kind::Number, |v| u128::from(v.to_raw()), |n| WindowField::new(n as u16);
+    MacAddr, Kind::Mac, |v| u128::from(v.to_u64()), |n| MacAddr::from_u64(n as u64);
+    Ipv4Addr, Kind::Ipv4, |v| u128::from(v.to_bits()), |n| Ipv4Addr::from_bits(n as u32);
     Ipv6Addr, Kind::Ipv6, |v| v.to_bits(), |n| Ipv6Addr::from_bits(n);
 }
 
@@ -152,11 +152,6 @@ pub enum LengthOf {
     Whole,
     /// What stands behind this fixed header, in bytes (IPv6 payload length).
     Behind,
-    /// The quoted packet, in units of 4 bytes (RFC 4884, ICMPv4) or 8 bytes (ICMPv6).
-    Quote {
-        /// Bytes a unit.
-        unit: u8,
-    },
     /// This extension header in units of 8 bytes, the first not counted.
     Extension,
 }
@@ -182,13 +177,22 @@ pub struct Name {
     pub word: &'static str,
     /// What people and RFCs call it.
     pub title: &'static str,
+    /// What other tools call it, for the did-you-mean; written as [`FieldDesc::also`].
+    pub also: &'static [&'static str],
 }
 
 impl Name {
     /// A name with its title.
     #[must_use]
     pub const fn new(value: u64, word: &'static str, title: &'static str) -> Self {
-        Self { value, word, title }
+        Self { value, word, title, also: &[] }
+    }
+
+    /// Other tools' words.
+    #[must_use]
+    pub const fn also(mut self, also: &'static [&'static str]) -> Self {
+        self.also = also;
+        self
     }
 }
 
@@ -214,7 +218,8 @@ pub struct FieldDesc {
     pub names: &'static [Name],
     /// Wireshark's display filter field, or empty.
     pub shark: &'static str,
-    /// What other tools call it, for the did-you-mean.
+    /// What other tools call it, for the did-you-mean: lower case, words joined by `_` (compare after turning `-` and
+    /// `.` into `_`).
     pub also: &'static [&'static str],
     /// Selects the next layer or the variant of this one.
     pub selects_next: bool,
@@ -239,6 +244,7 @@ impl FieldDesc {
         bits: usize,
         kind: Kind,
     ) -> Self {
+        assert!(bits >= 1 && bits + offset % 8 <= 128, "a field has 1 to 128 bits within at most 16 bytes");
         Self {
             name,
             key,
@@ -381,153 +387,6 @@ impl FieldDesc {
     pub fn value_of(&self, word: &str) -> Option<u128> {
         self.names.iter().find(|name| name.word == word).map(|name| u128::from(name.value))
     }
-}
-
-/// A header as data: its fields in wire order, and what may follow the fixed part.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct HeaderDesc {
-    /// The layer's word in the packet language.
-    pub key: &'static str,
-    /// What people call it.
-    pub title: &'static str,
-    /// The defining section.
-    pub rfc: &'static str,
-    /// Length of the fixed part in bytes.
-    pub len: usize,
-    /// The fields, in wire order, without gaps.
-    pub fields: &'static [FieldDesc],
-    /// Options behind the fixed part.
-    pub options: Option<&'static TlvDesc>,
-    /// Bodies that follow the fixed part, chosen by the field that [`FieldDesc::selects_next`] (ICMP types).
-    pub variants: &'static [Variant],
-}
-
-impl HeaderDesc {
-    /// A header without options or variants; [`header!`] calls it.
-    #[must_use]
-    pub const fn new(
-        key: &'static str,
-        title: &'static str,
-        rfc: &'static str,
-        len: usize,
-        fields: &'static [FieldDesc],
-    ) -> Self {
-        Self { key, title, rfc, len, fields, options: None, variants: &[] }
-    }
-
-    /// With options behind the fixed part.
-    #[must_use]
-    pub const fn options(mut self, options: &'static TlvDesc) -> Self {
-        self.options = Some(options);
-        self
-    }
-
-    /// With bodies chosen by a field.
-    #[must_use]
-    pub const fn variants(mut self, variants: &'static [Variant]) -> Self {
-        self.variants = variants;
-        self
-    }
-
-    /// The field with this key.
-    #[must_use]
-    pub fn field(&self, key: &str) -> Option<&'static FieldDesc> {
-        self.fields.iter().find(|field| field.key == key)
-    }
-
-    /// The body for a value of the selecting field.
-    #[must_use]
-    pub fn variant_for(&self, value: u128) -> Option<&'static Variant> {
-        self.variants.iter().find(|variant| variant.values.iter().any(|&v| u128::from(v) == value))
-    }
-}
-
-/// A body that follows the fixed part of a header for some values of its selecting field.
-#[derive(Clone, Copy, Debug)]
-pub struct Variant {
-    /// The values of the selecting field that choose it; empty: the body of all that no other names.
-    pub values: &'static [u64],
-    /// Its fields; offsets count from its own first bit.
-    pub body: &'static HeaderDesc,
-    /// A packet is quoted behind it (ICMP errors).
-    pub quotes: bool,
-}
-
-/// How options are laid out.
-#[derive(Clone, Copy, Debug)]
-pub struct TlvDesc {
-    /// What people call the list.
-    pub title: &'static str,
-    /// The known kinds, in the order of their numbers.
-    pub kinds: &'static [OptionDesc],
-    /// What the length byte counts.
-    pub length: TlvLength,
-    /// The unit that the whole list is padded to, in bytes.
-    pub align: usize,
-    /// The most bytes that the list may take.
-    pub max: usize,
-    /// The defining section.
-    pub rfc: &'static str,
-}
-
-impl TlvDesc {
-    /// The description of a kind.
-    #[must_use]
-    pub fn kind(&self, kind: u8) -> Option<&'static OptionDesc> {
-        self.kinds.iter().find(|option| option.kind == kind)
-    }
-
-    /// The description with this key in the packet language, if the option carries a value or not.
-    pub fn by_key<'a>(&self, key: &'a str) -> impl Iterator<Item = &'static OptionDesc> + use<'a> {
-        self.kinds.iter().filter(move |option| option.key == key)
-    }
-}
-
-/// What the length byte of an option counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TlvLength {
-    /// The whole option with kind and length, in bytes (TCP, IPv4).
-    WholeBytes,
-    /// The whole option with kind and length, in units of 8 bytes (neighbour discovery).
-    WholeOctoBytes,
-    /// The value only, in bytes (IPv6 hop-by-hop and destination options).
-    ValueBytes,
-}
-
-/// One kind of option.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct OptionDesc {
-    /// The kind number.
-    pub kind: u8,
-    /// Its key in the packet language; two kinds may share one if one is a bare word and the other has values.
-    pub key: &'static str,
-    /// What people call it.
-    pub title: &'static str,
-    /// How long it is.
-    pub len: OptionLen,
-    /// The fields of its value; offsets count from the first bit behind kind and length.
-    pub fields: &'static [FieldDesc],
-    /// The defining section.
-    pub rfc: &'static str,
-    /// Wireshark's name for the option, or empty.
-    pub shark: &'static str,
-}
-
-/// How long an option is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OptionLen {
-    /// The kind byte alone.
-    Single,
-    /// Kind, length and a value of this many bytes.
-    Value(usize),
-    /// Kind, length and one or more of the value's fields, this many bytes each time (SACK blocks, route entries).
-    Repeats(usize),
-    /// Kind, length, the fields, then as many further bytes as the length says.
-    Variable,
 }
 
 #[cfg(test)]

@@ -2,38 +2,51 @@
 
 use core::net::Ipv4Addr;
 
-use crate::{Auto, LengthOf, LimitedBy, Layer, Name, ParseError, SumOver};
+use crate::{Auto, Layer, LengthOf, LimitedBy, Name, ParseError, SumOver};
 
 header! {
-    "ip" 20 bytes "Internet Protocol, version 4" "RFC 791 §3.1" => options(&OPTIONS);
+    "ip" 20 bytes "Internet Protocol, version 4" "RFC 791 §3.1"
+        => options(&OPTIONS) => shark("ip") => also(&["ipv4", "ip4", "inet"]);
     /// The version of the header: 4.
-    version: u8 = 4 bits "ver" .default(4).shark("ip.version").also(&["version"]);
+    version: u8 = 4 bits "ver" .default(4).shark("ip.version").also(&["version", "v", "ip_version"]);
     /// Internet header length in units of 4 bytes: 5 without options.
-    ihl: u8 = 4 bits "ihl" .auto(Auto::Length(LengthOf::HeaderWords)).shark("ip.hdr_len").also(&["hlen", "hl", "hdr_len"]);
+    ihl: u8 = 4 bits "ihl" .auto(Auto::Length(LengthOf::HeaderWords)).shark("ip.hdr_len")
+        .also(&["hlen", "hl", "hdr_len", "header_length", "headerlen", "ip_hl"]);
     /// Type of service: DSCP in the high six bits (RFC 2474), ECN in the low two (RFC 3168).
-    tos: u8 = 8 bits "tos" .hex().names(TOS).shark("ip.dsfield").also(&["dscp", "dsfield", "ds"]);
+    tos: u8 = 8 bits "tos" .hex().names(TOS).shark("ip.dsfield")
+        .also(&["dscp", "dsfield", "ds", "ecn", "tc", "tclass", "type_of_service", "ip_tos", "diffserv"]);
     /// Total length of the packet in bytes, header included.
-    total_length: u16 = 16 bits "len" .auto(Auto::Length(LengthOf::Whole)).shark("ip.len").also(&["tot_len", "length", "total_length", "tlen"]);
+    total_length: u16 = 16 bits "len" .auto(Auto::Length(LengthOf::Whole)).shark("ip.len")
+        .also(&["tot_len", "length", "total_length", "totlen", "tlen", "ip_len", "plen"]);
     /// Identification: the same in all fragments of one datagram.
-    identification: u16 = 16 bits "id" .auto(Auto::Random).shark("ip.id").also(&["ident", "identification", "ipid"]);
+    identification: u16 = 16 bits "id" .auto(Auto::Random).shark("ip.id")
+        .also(&["ident", "identification", "ipid", "ip_id", "identifier"]);
     /// The reserved bit, RFC 3514's evil bit.
-    evil: bool = 1 bits "evil" .bare().reserved().shark("ip.flags.rb").also(&["rb", "reserved"]).rfc("RFC 3514");
+    evil: bool = 1 bits "evil" .bare().reserved().shark("ip.flags.rb").also(&["rb", "reserved", "rf", "ce"]).rfc("RFC 3514");
     /// Do not fragment.
-    df: bool = 1 bits "df" .bare().default(1).shark("ip.flags.df").also(&["dontfrag", "dont_fragment"]);
+    df: bool = 1 bits "df" .bare().default(1).shark("ip.flags.df")
+        .also(&["dontfrag", "dont_fragment", "dont_frag", "dontfragment", "no_frag", "nofrag", "flags", "ip_flags"]);
     /// More fragments follow.
-    mf: bool = 1 bits "mf" .bare().shark("ip.flags.mf").also(&["morefrag", "more_fragments"]);
+    mf: bool = 1 bits "mf" .bare().shark("ip.flags.mf")
+        .also(&["morefrag", "more_fragments", "more_frag", "morefragments", "more", "frags"]);
     /// Fragment offset in units of 8 bytes.
-    fragment_offset: u16 = 13 bits "off" .shark("ip.frag_offset").also(&["frag", "fragoff", "frag_off", "fragment_offset"]);
+    fragment_offset: u16 = 13 bits "off" .shark("ip.frag_offset")
+        .also(&["frag", "fragoff", "frag_off", "frag_offset", "fragment_offset", "fragment", "offset", "ip_off"]);
     /// Time to live, in hops.
-    ttl: u8 = 8 bits "ttl" .default(64).shark("ip.ttl").also(&["time_to_live"]);
+    ttl: u8 = 8 bits "ttl" .default(64).shark("ip.ttl")
+        .also(&["time_to_live", "timetolive", "hlim", "hop_limit", "hoplimit", "hops", "ip_ttl"]);
     /// The protocol of the payload.
-    protocol: u8 = 8 bits "proto" .auto(Auto::Next).selects_next().names(PROTOCOLS).shark("ip.proto").also(&["protocol", "p"]);
+    protocol: u8 = 8 bits "proto" .auto(Auto::Next).selects_next().names(PROTOCOLS).shark("ip.proto")
+        .also(&["protocol", "p", "ip_p", "ipproto", "ip_proto", "nh", "nxt", "next_header"]);
     /// The checksum of this header.
-    checksum: u16 = 16 bits "sum" .hex().auto(Auto::Checksum(SumOver::Header)).shark("ip.checksum").also(&["chksum", "csum", "checksum", "cksum", "check"]);
+    checksum: u16 = 16 bits "sum" .hex().auto(Auto::Checksum(SumOver::Header)).shark("ip.checksum")
+        .also(&["chksum", "csum", "checksum", "cksum", "check", "ip_sum", "badsum", "badsum_ip", "crc"]);
     /// The source address.
-    source: Ipv4Addr = 32 bits "src" .auto(Auto::Source).shark("ip.src").also(&["saddr", "source", "spoof", "sip"]);
+    source: Ipv4Addr = 32 bits "src" .auto(Auto::Source).shark("ip.src")
+        .also(&["saddr", "source", "spoof", "sip", "source_ip", "src_ip", "srcip", "ip_src", "from", "rand_source"]);
     /// The destination address.
-    destination: Ipv4Addr = 32 bits "dst" .auto(Auto::Required).shark("ip.dst").also(&["daddr", "destination", "dip"]);
+    destination: Ipv4Addr = 32 bits "dst" .auto(Auto::Required).shark("ip.dst")
+        .also(&["daddr", "destination", "dip", "dest_ip", "dst_ip", "dstip", "ip_dst", "dest", "to", "target", "host", "rand_dest"]);
 }
 
 /// Words for the type of service: RFC 2474 and its successors' code points, and the ECN marks of RFC 3168.
@@ -68,35 +81,54 @@ pub static TOS: &[Name] = &[
 
 /// Words for IP protocol numbers (IANA), shared by IPv4's protocol and IPv6's next header.
 pub static PROTOCOLS: &[Name] = &[
-    Name::new(0, "hopopt", "IPv6 hop-by-hop options"),
-    Name::new(1, "icmp", "ICMP"),
+    Name::new(0, "hopopt", "IPv6 hop-by-hop options").also(&["hbh", "hop_by_hop", "hopbyhop", "ip"]),
+    Name::new(1, "icmp", "ICMP").also(&["icmpv4", "icmp4"]),
     Name::new(2, "igmp", "IGMP"),
-    Name::new(4, "ipip", "IPv4 in IP"),
+    Name::new(4, "ipip", "IPv4 in IP").also(&["ipencap", "ip_in_ip", "ip4", "ipv4"]),
     Name::new(6, "tcp", "TCP"),
     Name::new(17, "udp", "UDP"),
-    Name::new(41, "ipv6", "IPv6 in IP"),
-    Name::new(43, "route", "IPv6 routing header"),
-    Name::new(44, "frag", "IPv6 fragment header"),
+    Name::new(41, "ipv6", "IPv6 in IP").also(&["ip6", "6in4", "sit"]),
+    Name::new(43, "route", "IPv6 routing header").also(&["ipv6_route", "routing", "rh"]),
+    Name::new(44, "frag", "IPv6 fragment header").also(&["ipv6_frag", "fragment"]),
     Name::new(47, "gre", "GRE"),
-    Name::new(50, "esp", "ESP"),
+    Name::new(50, "esp", "ESP").also(&["ipsec"]),
     Name::new(51, "ah", "AH"),
-    Name::new(58, "icmp6", "ICMPv6"),
-    Name::new(59, "nonext", "no next header"),
-    Name::new(60, "dstopt", "IPv6 destination options"),
-    Name::new(89, "ospf", "OSPF"),
-    Name::new(112, "vrrp", "VRRP"),
+    Name::new(58, "icmp6", "ICMPv6").also(&["icmpv6", "ipv6_icmp"]),
+    Name::new(59, "nonext", "no next header").also(&["ipv6_nonxt", "none", "no_next"]),
+    Name::new(60, "dstopt", "IPv6 destination options").also(&["ipv6_opts", "dstopts", "destopt"]),
+    Name::new(89, "ospf", "OSPF").also(&["ospfigp"]),
+    Name::new(103, "pim", "PIM"),
+    Name::new(112, "vrrp", "VRRP").also(&["carp"]),
     Name::new(132, "sctp", "SCTP"),
     Name::new(136, "udplite", "UDP-Lite"),
-    Name::new(255, "reserved", "reserved"),
+    Name::new(255, "reserved", "reserved").also(&["raw"]),
 ];
 
 tlv! {
     /// The options of the IPv4 header.
     OPTIONS "IPv4 options" WholeBytes align 4 max 40 "RFC 791 §3.1" "ip";
-    0 "eol" "End of option list" Single "" "RFC 791 §3.1" {}
-    1 "nop" "No operation" Single "" "RFC 791 §3.1" {}
-    7 "rr" "Record route" Variable "" "RFC 791 §3.1" { pointer: u8 = 8 bits "pointer" .default(4); }
-    148 "ra" "Router alert" Value(2) "ip.opt.ra" "RFC 2113 §2.1" { value: u16 = 16 bits "value"; }
+    0 "eol" "End of option list" Single "" "RFC 791 §3.1" also ["end", "eool"] {}
+    1 "nop" "No operation" Single "" "RFC 791 §3.1" also ["noop", "pad"] {}
+    7 "rr" "Record route" Variable "" "RFC 791 §3.1" also ["record_route", "recordroute"] {
+        pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
+    }
+    68 "ts" "Internet timestamp" Variable "" "RFC 791 §3.1" also ["timestamp", "tstamp"] {
+        pointer: u8 = 8 bits "pointer" .default(5).shark("ip.opt.ptr");
+        overflow: u8 = 4 bits "overflow" .shark("ip.opt.overflow");
+        flag: u8 = 4 bits "flag" .shark("ip.opt.flag");
+    }
+    131 "lsrr" "Loose source and record route" Variable "" "RFC 791 §3.1" also ["loose", "loose_source_route"] {
+        pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
+    }
+    136 "sid" "Stream identifier" Value(2) "ip.opt.sid" "RFC 791 §3.1" also ["stream_id", "satid"] {
+        stream: u16 = 16 bits "stream" .shark("ip.opt.sid");
+    }
+    137 "ssrr" "Strict source and record route" Variable "" "RFC 791 §3.1" also ["strict", "strict_source_route"] {
+        pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
+    }
+    148 "ra" "Router alert" Value(2) "ip.opt.ra" "RFC 2113 §2.1" also ["router_alert", "rtralert"] {
+        value: u16 = 16 bits "value" .shark("ip.opt.ra");
+    }
 }
 
 /// An IPv4 packet, its lengths judged.
@@ -142,9 +174,8 @@ mod tests {
     use super::*;
 
     /// The beginner's packet: TOS 1, length 0, id 54321, TTL 255, protocol TCP.
-    const BEGINNERS: [u8; 20] = [
-        0x45, 0x01, 0x00, 0x00, 0xd4, 0x31, 0x00, 0x00, 0xff, 0x06, 0x0c, 0x64, 192, 168, 1, 103, 192, 168, 1, 1,
-    ];
+    const BEGINNERS: [u8; 20] =
+        [0x45, 0x01, 0x00, 0x00, 0xd4, 0x31, 0x00, 0x00, 0xff, 0x06, 0x0c, 0x64, 192, 168, 1, 103, 192, 168, 1, 1];
 
     #[test]
     fn a_view_reads_every_field() {

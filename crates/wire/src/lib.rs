@@ -25,17 +25,49 @@ extern crate std;
 mod table;
 
 mod addr;
+mod desc;
 mod error;
 mod field;
 mod seq;
 
+pub mod arp;
 pub mod checksum;
+pub mod ethernet;
+pub mod icmpv4;
+pub mod icmpv6;
 pub mod ipv4;
+pub mod ipv6;
+pub mod next;
+pub mod ports;
+pub mod tcp;
+pub mod udp;
+pub mod vlan;
 
 pub use addr::MacAddr;
+pub use desc::{HeaderDesc, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant};
 pub use error::{Layer, LimitedBy, ParseError};
-pub use field::{
-    Auto, Field, FieldDesc, HeaderDesc, Kind, LengthOf, Name, OptionDesc, OptionLen, SumOver, TlvDesc, TlvLength,
-    Variant,
-};
+pub use field::{Auto, Field, FieldDesc, Kind, LengthOf, Name, SumOver};
 pub use seq::{SeqLen, SeqNum, Window, WindowField, WindowScale};
+
+/// Every layer, from the link upward. Bodies of ICMP messages are found by [`HeaderDesc::variants`].
+pub static LAYERS: &[&HeaderDesc] = &[
+    &ethernet::DESC,
+    &vlan::DESC,
+    &arp::DESC,
+    &ipv4::DESC,
+    &ipv6::DESC,
+    &ipv6::ext::hop_by_hop::DESC,
+    &ipv6::ext::routing::DESC,
+    &ipv6::ext::fragment::DESC,
+    &ipv6::ext::destination::DESC,
+    &icmpv4::DESC,
+    &icmpv6::DESC,
+    &udp::DESC,
+    &tcp::DESC,
+];
+
+/// The layer with this key in the packet language.
+#[must_use]
+pub fn layer(key: &str) -> Option<&'static HeaderDesc> {
+    LAYERS.iter().find(|desc| desc.key == key).copied()
+}

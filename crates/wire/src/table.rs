@@ -23,9 +23,9 @@ pub(crate) const fn offset_of(bits: &[usize], count: usize) -> usize {
 /// }
 /// ```
 ///
-/// Makes `LEN`, `FIELDS`, `View`, `ViewMut`, `Header` and, unless the head ends in `+ extended`, `DESC`. Rows are in wire
-/// order; a table that does not fill its header does not compile. What follows the key is a chain of
-/// [`FieldDesc`](crate::FieldDesc) methods.
+/// Makes `LEN`, `FIELDS`, `DESC`, `View`, `ViewMut` and `Header`. Rows are in wire order; a table that does not fill its
+/// header does not compile. What follows the key is a chain of [`FieldDesc`](crate::FieldDesc) methods, what follows `=>`
+/// in the head one of [`HeaderDesc`](crate::HeaderDesc) methods.
 macro_rules! header {
     (
         $layer:literal $len:literal bytes $title:literal $rfc:literal $(=> $ext:ident ( $($extarg:tt)* ))* ;
@@ -194,6 +194,7 @@ macro_rules! header {
 ///     OPTIONS "TCP options" WholeBytes align 4 max 40 "RFC 9293 §3.2";
 ///     0 "eol" "End of option list" Single "tcp.options.eol" "RFC 9293 §3.2" {}
 ///     2 "mss" "Maximum segment size" Value(2) "tcp.options.mss" "RFC 9293 §3.2" { mss: u16 = 16 bits "mss"; }
+///     3 "wscale" "Window scale" Value(1) "tcp.options.wscale" "RFC 7323 §2.2" also ["ws"] { … }
 /// }
 /// ```
 macro_rules! tlv {
@@ -201,7 +202,7 @@ macro_rules! tlv {
         $(#[doc = $tdoc:literal])*
         $static:ident $title:literal $length:ident align $align:literal max $max:literal $rfc:literal $layer:literal;
         $(
-            $kind:literal $key:literal $otitle:literal $variant:ident $(($size:literal))? $shark:literal $orfc:literal {
+            $kind:literal $key:literal $otitle:literal $variant:ident $(($size:literal))? $shark:literal $orfc:literal $(also $also:tt)? {
                 $( $name:ident : $ty:ty = $bits:literal bits $fkey:literal $( . $attr:ident ( $($arg:tt)* ) )* ; )*
             }
         )+
@@ -233,6 +234,7 @@ macro_rules! tlv {
                     },
                     rfc: $orfc,
                     shark: $shark,
+                    also: tlv!(@also $($also)?),
                 }
             ),+],
             length: $crate::TlvLength::$length,
@@ -241,6 +243,8 @@ macro_rules! tlv {
             rfc: $rfc,
         };
     };
+    (@also) => { &[] };
+    (@also $also:tt) => { &$also };
     (@check Single $bits:ident, $key:literal) => { assert!($bits.is_empty(), concat!("`", $key, "` has no value")) };
     (@check Variable $bits:ident, $key:literal) => { () };
     (@check $variant:ident($size:literal) $bits:ident, $key:literal) => {

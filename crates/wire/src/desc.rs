@@ -1,0 +1,233 @@
+//! What a header is as data: fields, bodies, options. `craft`, `inspect` and `render` work from these alone.
+
+use crate::{Auto, FieldDesc, LengthOf, Name};
+
+/// A header as data: its fields in wire order, and what may follow the fixed part.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HeaderDesc {
+    /// The layer's word in the packet language.
+    pub key: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// The defining section.
+    pub rfc: &'static str,
+    /// Length of the fixed part in bytes.
+    pub len: usize,
+    /// The fields, in wire order, without gaps.
+    pub fields: &'static [FieldDesc],
+    /// Options behind the fixed part.
+    pub options: Option<&'static TlvDesc>,
+    /// Bodies that follow the fixed part, chosen by the field that [`FieldDesc::selects_next`] (ICMP types).
+    pub variants: &'static [Variant],
+    /// Wireshark's name for the protocol, or empty.
+    pub shark: &'static str,
+    /// What other tools call the layer, for the did-you-mean; written as [`FieldDesc::also`].
+    pub also: &'static [&'static str],
+}
+
+impl HeaderDesc {
+    /// A header without options or variants; [`header!`] calls it.
+    #[must_use]
+    pub const fn new(
+        key: &'static str,
+        title: &'static str,
+        rfc: &'static str,
+        len: usize,
+        fields: &'static [FieldDesc],
+    ) -> Self {
+        Self { key, title, rfc, len, fields, options: None, variants: &[], shark: "", also: &[] }
+    }
+
+    /// With options behind the fixed part.
+    #[must_use]
+    pub const fn options(mut self, options: &'static TlvDesc) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// With bodies chosen by a field.
+    #[must_use]
+    pub const fn variants(mut self, variants: &'static [Variant]) -> Self {
+        self.variants = variants;
+        self
+    }
+
+    /// Wireshark's name.
+    #[must_use]
+    pub const fn shark(mut self, shark: &'static str) -> Self {
+        self.shark = shark;
+        self
+    }
+
+    /// Other tools' names.
+    #[must_use]
+    pub const fn also(mut self, also: &'static [&'static str]) -> Self {
+        self.also = also;
+        self
+    }
+
+    /// The field with this key.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&'static FieldDesc> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+
+    /// The field that selects the next layer or this one's variant.
+    #[must_use]
+    pub fn selector(&self) -> Option<&'static FieldDesc> {
+        self.fields.iter().find(|field| field.selects_next)
+    }
+
+    /// The body for a value of the selecting field.
+    #[must_use]
+    pub fn variant_for(&self, value: u128) -> Option<&'static Variant> {
+        self.variants.iter().find(|variant| variant.values.iter().any(|&v| u128::from(v) == value))
+    }
+
+    /// The body that the selecting field of this header chooses.
+    #[must_use]
+    pub fn variant_of(&self, header: &[u8]) -> Option<&'static Variant> {
+        self.variant_for(self.selector()?.read(header)?)
+    }
+
+    /// The length that the header itself states, options included: by its IHL, data offset or extension length;
+    /// without such a field the fixed length. It is not judged and may be less than [`len`](Self::len) or more than
+    /// the bytes. `None` when the bytes end before that field.
+    #[must_use]
+    pub fn stated_len(&self, header: &[u8]) -> Option<usize> {
+        for field in self.fields {
+            let Auto::Length(of) = field.auto else { continue };
+            let value = field.read(header)? as usize;
+            match of {
+                LengthOf::HeaderWords => return Some(value * 4),
+                LengthOf::Extension => return Some((value + 1) * 8),
+                LengthOf::Whole | LengthOf::Behind => {}
+            }
+        }
+        Some(self.len)
+    }
+}
+
+/// A body that follows the fixed part of a header for some values of its selecting field.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Variant {
+    /// The values of the selecting field that choose it.
+    pub values: &'static [u64],
+    /// Its fields; offsets count from its own first bit.
+    pub body: &'static HeaderDesc,
+    /// A packet is quoted behind it (ICMP errors).
+    pub quotes: bool,
+    /// Words for the header's code while this body is chosen.
+    pub codes: &'static [Name],
+    /// The hop limit that the packet must carry (neighbour discovery: 255), where the protocol demands one.
+    pub hop_limit: Option<u8>,
+}
+
+impl Variant {
+    /// The body of these values; it quotes nothing and names no codes.
+    #[must_use]
+    pub const fn new(values: &'static [u64], body: &'static HeaderDesc) -> Self {
+        Self { values, body, quotes: false, codes: &[], hop_limit: None }
+    }
+
+    /// A packet is quoted behind it.
+    #[must_use]
+    pub const fn quotes(mut self) -> Self {
+        self.quotes = true;
+        self
+    }
+
+    /// Words for the code.
+    #[must_use]
+    pub const fn codes(mut self, codes: &'static [Name]) -> Self {
+        self.codes = codes;
+        self
+    }
+
+    /// The hop limit that the protocol demands.
+    #[must_use]
+    pub const fn hop_limit(mut self, hops: u8) -> Self {
+        self.hop_limit = Some(hops);
+        self
+    }
+}
+
+/// How options are laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct TlvDesc {
+    /// What people call the list.
+    pub title: &'static str,
+    /// The known kinds, in the order of their numbers.
+    pub kinds: &'static [OptionDesc],
+    /// What the length byte counts.
+    pub length: TlvLength,
+    /// The unit that the header with its options is padded to (with zeros), in bytes.
+    pub align: usize,
+    /// The most bytes that the list may take.
+    pub max: usize,
+    /// The defining section.
+    pub rfc: &'static str,
+}
+
+impl TlvDesc {
+    /// The description of a kind.
+    #[must_use]
+    pub fn kind(&self, kind: u8) -> Option<&'static OptionDesc> {
+        self.kinds.iter().find(|option| option.kind == kind)
+    }
+
+    /// The description with this key in the packet language, if the option carries a value or not.
+    pub fn by_key<'a>(&self, key: &'a str) -> impl Iterator<Item = &'static OptionDesc> + use<'a> {
+        self.kinds.iter().filter(move |option| option.key == key)
+    }
+}
+
+/// What the length byte of an option counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlvLength {
+    /// The whole option with kind and length, in bytes (TCP, IPv4).
+    WholeBytes,
+    /// The whole option with kind and length, in units of 8 bytes (neighbour discovery).
+    WholeOctoBytes,
+    /// The value only, in bytes (IPv6 hop-by-hop and destination options).
+    ValueBytes,
+}
+
+/// One kind of option.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OptionDesc {
+    /// The kind number.
+    pub kind: u8,
+    /// Its key in the packet language; two kinds may share one if one is a bare word and the other has values.
+    pub key: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// How long it is.
+    pub len: OptionLen,
+    /// The fields of its value; offsets count from the first bit behind kind and length.
+    pub fields: &'static [FieldDesc],
+    /// The defining section.
+    pub rfc: &'static str,
+    /// Wireshark's name for the option, or empty.
+    pub shark: &'static str,
+    /// What other tools call it, for the did-you-mean; written as [`FieldDesc::also`].
+    pub also: &'static [&'static str],
+}
+
+/// How long an option is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionLen {
+    /// The kind byte alone.
+    Single,
+    /// Kind, length and a value of this many bytes.
+    Value(usize),
+    /// Kind, length and one or more of the value's fields, this many bytes each time (SACK blocks, route entries).
+    Repeats(usize),
+    /// Kind, length, the fields, then as many further bytes as the length says.
+    Variable,
+}

@@ -1,0 +1,305 @@
+//! RFC 9293 §3.2, RFC 7323, RFC 2018: the options of the TCP header, read one by one and written into a fixed buffer.
+
+use crate::{Layer, LimitedBy, ParseError, SeqNum, WindowScale};
+
+/// The most bytes of options that a TCP header has room for: 15 words less the 5 of the fixed header.
+pub const OPTIONS_MAX: usize = 40;
+
+mod kind {
+    pub(super) const EOL: u8 = 0;
+    pub(super) const NOP: u8 = 1;
+    pub(super) const MSS: u8 = 2;
+    pub(super) const WINDOW_SCALE: u8 = 3;
+    pub(super) const SACK_PERMITTED: u8 = 4;
+    pub(super) const SACK: u8 = 5;
+    pub(super) const TIMESTAMPS: u8 = 8;
+}
+
+tlv! {
+    /// The options of the TCP header.
+    OPTIONS "TCP options" WholeBytes align 4 max 40 "RFC 9293 §3.2" "tcp";
+    0 "eol" "End of option list" Single "tcp.options.eol" "RFC 9293 §3.2" also ["end", "eool"] {}
+    1 "nop" "No operation" Single "tcp.options.nop" "RFC 9293 §3.2" also ["noop", "pad"] {}
+    2 "mss" "Maximum segment size" Value(2) "tcp.options.mss" "RFC 9293 §3.7.1" also ["maxseg", "tcp_mss", "max_seg", "mss_val"] {
+        mss: u16 = 16 bits "mss" .default(1460).shark("tcp.options.mss_val");
+    }
+    3 "wscale" "Window scale" Value(1) "tcp.options.wscale" "RFC 7323 §2.2" also ["ws", "wsopt", "window_scale", "winscale", "wsc", "scale"] {
+        shift: u8 = 8 bits "shift" .default(7).shark("tcp.options.wscale.shift");
+    }
+    4 "sack" "SACK permitted" Value(0) "tcp.options.sack_perm" "RFC 2018 §2" also ["sackok", "sack_ok", "sackperm", "sack_perm", "sackpermitted", "sack_permitted"] {}
+    5 "sack" "SACK" Repeats(8) "tcp.options.sack" "RFC 2018 §3" also ["sackblocks", "sack_blocks", "sacks"] {
+        left: SeqNum = 32 bits "left" .shark("tcp.options.sack_le").also(&["le", "start"]);
+        right: SeqNum = 32 bits "right" .shark("tcp.options.sack_re").also(&["re", "end"]);
+    }
+    8 "ts" "Timestamps" Value(8) "tcp.options.timestamp" "RFC 7323 §3.2" also ["timestamp", "timestamps", "tsopt", "tstamp", "tcp_timestamp", "time_stamp"] {
+        value: u32 = 32 bits "val" .shark("tcp.options.timestamp.tsval").also(&["tsval", "value"]);
+        echo: u32 = 32 bits "ecr" .shark("tcp.options.timestamp.tsecr").also(&["tsecr", "echo", "reply"]);
+    }
+}
+
+/// An option of a TCP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TcpOption<'a> {
+    /// End of option list; nothing behind it is read.
+    EndOfList,
+    /// No operation.
+    NoOperation,
+    /// Maximum segment size in bytes.
+    MaximumSegmentSize(u16),
+    /// The shift as it stands there; RFC 7323 takes more than 14 for 14 ([`WindowScale::clamped`]).
+    WindowScale(u8),
+    /// SACK permitted.
+    SackPermitted,
+    /// SACK blocks.
+    Sack(SackBlocks<'a>),
+    /// Timestamps.
+    Timestamps(Timestamps),
+    /// A kind not known here, or a known one whose length is not its own.
+    Unknown {
+        /// The kind.
+        kind: u8,
+        /// All behind kind and length.
+        value: &'a [u8],
+    },
+}
+
+/// The timestamps option's values (RFC 7323 §3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timestamps {
+    /// TSval: the sender's timestamp.
+    pub value: u32,
+    /// TSecr: the timestamp that it echoes; it counts with ACK only.
+    pub echo: u32,
+}
+
+/// One SACK block: received bytes from `left` to before `right`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SackBlock {
+    /// The first byte received.
+    pub left: SeqNum,
+    /// The byte behind the last.
+    pub right: SeqNum,
+}
+
+/// The blocks of a SACK option, in the order in which they stand there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SackBlocks<'a>(&'a [[u8; 8]]);
+
+impl<'a> SackBlocks<'a> {
+    /// How many blocks there are, 1 to 4.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// There is no block; no option that was read says so.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The blocks.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = SackBlock> + use<'a> {
+        self.0.iter().map(|&[a, b, c, d, e, f, g, h]| SackBlock {
+            left: SeqNum::new(u32::from_be_bytes([a, b, c, d])),
+            right: SeqNum::new(u32::from_be_bytes([e, f, g, h])),
+        })
+    }
+}
+
+/// Iterates over the options of a TCP header: all bytes between the fixed header and the data.
+///
+/// Yields each option up to and with the end of the list, or one error and then nothing. It never yields more items than
+/// there are bytes.
+#[inline]
+#[must_use]
+pub const fn options(bytes: &[u8]) -> TcpOptions<'_> {
+    TcpOptions { bytes, offset: 0 }
+}
+
+/// Iterator over TCP options; made by [`options`].
+#[derive(Clone, Debug)]
+pub struct TcpOptions<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl TcpOptions<'_> {
+    /// Where the next option begins, from the first byte of the options.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    #[cold]
+    fn fail(&mut self, at: usize, need: usize, have: usize, limited_by: LimitedBy) -> ParseError {
+        self.offset = self.bytes.len();
+        ParseError { layer: Layer::TcpOption, offset: at, need, have, limited_by }
+    }
+}
+
+impl<'a> Iterator for TcpOptions<'a> {
+    type Item = Result<TcpOption<'a>, ParseError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.offset;
+        let bytes = self.bytes;
+        let kind = *bytes.get(at)?;
+        match kind {
+            kind::EOL => {
+                self.offset = bytes.len();
+                return Some(Ok(TcpOption::EndOfList));
+            }
+            kind::NOP => {
+                self.offset = at + 1;
+                return Some(Ok(TcpOption::NoOperation));
+            }
+            _ => {}
+        }
+        let Some(&length) = bytes.get(at + 1) else {
+            return Some(Err(self.fail(at, 2, 1, LimitedBy::LowerLength)));
+        };
+        let length = usize::from(length);
+        if length < 2 {
+            return Some(Err(self.fail(at + 1, 2, length, LimitedBy::OwnLength)));
+        }
+        let Some(value) = bytes.get(at + 2..at + length) else {
+            return Some(Err(self.fail(at + 1, length, bytes.len() - at, LimitedBy::LowerLength)));
+        };
+        self.offset = at + length;
+        Some(Ok(read(kind, value)))
+    }
+}
+
+#[inline]
+fn read(kind: u8, value: &[u8]) -> TcpOption<'_> {
+    match (kind, value) {
+        (kind::MSS, &[a, b]) => TcpOption::MaximumSegmentSize(u16::from_be_bytes([a, b])),
+        (kind::WINDOW_SCALE, &[shift]) => TcpOption::WindowScale(shift),
+        (kind::SACK_PERMITTED, []) => TcpOption::SackPermitted,
+        (kind::SACK, v) if !v.is_empty() && v.len() % 8 == 0 => TcpOption::Sack(SackBlocks(v.as_chunks().0)),
+        (kind::TIMESTAMPS, &[a, b, c, d, e, f, g, h]) => TcpOption::Timestamps(Timestamps {
+            value: u32::from_be_bytes([a, b, c, d]),
+            echo: u32::from_be_bytes([e, f, g, h]),
+        }),
+        (kind, value) => TcpOption::Unknown { kind, value },
+    }
+}
+
+/// Options being written: at most 40 bytes, without allocation.
+///
+/// Each method appends one option and says whether it fit; what does not fit is left out whole.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionsBuf {
+    bytes: [u8; OPTIONS_MAX],
+    len: u8,
+}
+
+impl Default for OptionsBuf {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl OptionsBuf {
+    /// No options.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: [0; OPTIONS_MAX], len: 0 }
+    }
+
+    /// A maximum segment size: 4 bytes.
+    pub fn mss(&mut self, mss: u16) -> bool {
+        let [a, b] = mss.to_be_bytes();
+        self.push(&[kind::MSS, 4, a, b])
+    }
+
+    /// A window scale, 3 bytes, behind a NOP that aligns it.
+    pub fn window_scale(&mut self, scale: WindowScale) -> bool {
+        self.push(&[kind::NOP, kind::WINDOW_SCALE, 3, scale.get()])
+    }
+
+    /// SACK permitted, 2 bytes, behind two NOPs.
+    pub fn sack_permitted(&mut self) -> bool {
+        self.push(&[kind::NOP, kind::NOP, kind::SACK_PERMITTED, 2])
+    }
+
+    /// SACK permitted and timestamps in 12 bytes, as SYNs carry them.
+    pub fn sack_permitted_and_timestamps(&mut self, stamps: Timestamps) -> bool {
+        self.push(&stamped([kind::SACK_PERMITTED, 2], stamps))
+    }
+
+    /// Timestamps, 10 bytes, behind two NOPs (RFC 7323 Appendix A).
+    pub fn timestamps(&mut self, stamps: Timestamps) -> bool {
+        self.push(&stamped([kind::NOP, kind::NOP], stamps))
+    }
+
+    /// SACK blocks behind two NOPs: as many of the first as there is room for. Says how many were written.
+    pub fn sack(&mut self, blocks: &[SackBlock]) -> usize {
+        let room = self.room().saturating_sub(4) / 8;
+        let count = blocks.len().min(room);
+        if count == 0 {
+            return 0;
+        }
+        // At most four blocks fit, so the length is at most 34.
+        let mut written = self.push(&[kind::NOP, kind::NOP, kind::SACK, (2 + 8 * count) as u8]);
+        for block in &blocks[..count] {
+            written &= self.push(&block.left.to_raw().to_be_bytes());
+            written &= self.push(&block.right.to_raw().to_be_bytes());
+        }
+        debug_assert!(written, "the room was measured");
+        count
+    }
+
+    /// Any option: kind, length, value.
+    pub fn raw(&mut self, kind: u8, value: &[u8]) -> bool {
+        let len = 2 + value.len();
+        if len > self.room() {
+            return false;
+        }
+        self.push(&[kind, len as u8]) && self.push(value)
+    }
+
+    /// Bytes left.
+    #[must_use]
+    pub const fn room(&self) -> usize {
+        OPTIONS_MAX - self.len as usize
+    }
+
+    /// The options so far, padded with zeros to a multiple of 4.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len).next_multiple_of(4)]
+    }
+
+    /// Length of [`as_bytes`](Self::as_bytes).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        usize::from(self.len).next_multiple_of(4)
+    }
+
+    /// No option was written.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn push(&mut self, option: &[u8]) -> bool {
+        let start = usize::from(self.len);
+        let fits = option.len() <= self.room();
+        if fits {
+            self.bytes[start..start + option.len()].copy_from_slice(option);
+            self.len += option.len() as u8;
+        }
+        fits
+    }
+}
+
+/// Timestamps behind two bytes that align them.
+fn stamped(lead: [u8; 2], stamps: Timestamps) -> [u8; 12] {
+    let [a, b, c, d] = stamps.value.to_be_bytes();
+    let [e, f, g, h] = stamps.echo.to_be_bytes();
+    [lead[0], lead[1], kind::TIMESTAMPS, 10, a, b, c, d, e, f, g, h]
+}

@@ -14,8 +14,10 @@ pub mod address;
 pub mod clock;
 pub mod control;
 pub mod errno;
+pub mod ethtool;
 pub mod filter_program;
 pub mod linux;
+pub mod namespace;
 pub mod option;
 pub mod scripted;
 

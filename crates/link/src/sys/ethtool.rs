@@ -1,0 +1,79 @@
+//! Offloads of an interface, switched by the `SIOCETHTOOL` request.
+//!
+//! The old one-feature commands are used: they exist on every kernel since 5.10 and before, need no string tables, and are allowed in a network namespace
+//! that a plain user owns.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+/// What a device does in the kernel's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Offload {
+    /// Cuts large TCP segments (TSO).
+    TcpSegmentation,
+    /// Is handed large segments that are cut at the last moment (GSO).
+    Segmentation,
+    /// Glues received segments together (GRO).
+    Coalescing,
+    /// Fills in checksums of what is sent.
+    TransmitChecksum,
+}
+
+impl Offload {
+    /// All of them, in an order in which they can be switched off one by one.
+    pub const ALL: [Self; 4] = [Self::TcpSegmentation, Self::Segmentation, Self::Coalescing, Self::TransmitChecksum];
+
+    /// The commands `ETHTOOL_G…` and `ETHTOOL_S…` of linux/ethtool.h.
+    const fn commands(self) -> (u32, u32) {
+        match self {
+            Self::TcpSegmentation => (0x1e, 0x1f),
+            Self::Segmentation => (0x23, 0x24),
+            Self::Coalescing => (0x2b, 0x2c),
+            Self::TransmitChecksum => (0x16, 0x17),
+        }
+    }
+}
+
+/// `struct ethtool_value` of linux/ethtool.h.
+#[repr(C)]
+struct Value {
+    command: u32,
+    data: u32,
+}
+
+/// The kernel's `struct ifreq` with the member that `SIOCETHTOOL` uses. The real one is a union of 24 bytes on 64-bit machines, so the rest is padding.
+#[repr(C)]
+struct Request {
+    name: [u8; libc::IFNAMSIZ],
+    value: *mut Value,
+    rest: [u8; 16],
+}
+
+/// Switches an offload of the interface `name` on or off. `socket` is any socket of the interface's namespace.
+///
+/// **Errors**: `ENODEV` (no such interface), `EPERM`, `EOPNOTSUPP` (a device that cannot change it), `EINVAL` (a name too long).
+pub fn set_offload(socket: BorrowedFd<'_>, name: &str, offload: Offload, on: bool) -> io::Result<()> {
+    request(socket, name, offload.commands().1, u32::from(on)).map(|_| ())
+}
+
+/// Whether an offload of the interface `name` is on.
+///
+/// **Errors**: as [`set_offload`].
+pub fn offload(socket: BorrowedFd<'_>, name: &str, offload: Offload) -> io::Result<bool> {
+    Ok(request(socket, name, offload.commands().0, 0)? != 0)
+}
+
+fn request(socket: BorrowedFd<'_>, name: &str, command: u32, data: u32) -> io::Result<u32> {
+    let mut value = Value { command, data };
+    let mut request = Request { name: [0; libc::IFNAMSIZ], value: &raw mut value, rest: [0; 16] };
+    if name.len() >= request.name.len() {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    request.name[..name.len()].copy_from_slice(name.as_bytes());
+    let request = &raw mut request;
+    // SAFETY: `request` is as large as the kernel's ifreq, its name ends with a zero, and it points to a `Value` that lives past the call; the kernel
+    // reads and writes these two and nothing else for the commands of `Offload`.
+    let done = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::SIOCETHTOOL, request) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
+}

@@ -1,0 +1,157 @@
+//! The fields of one layer: what is set, what is known from the layout, what the context knows, what is drawn.
+
+use alloc::vec::Vec;
+
+use wirewright_wire::{Auto, FieldDesc, Kind, LengthOf, MacAddr};
+
+use super::{BuildError, Context, Laid, Layout, Note};
+use crate::numbers;
+use crate::packet::{Layer, Packet, Part, Setting};
+
+/// What the fields of one layer are filled from.
+pub(super) struct Filler<'a> {
+    pub(super) packet: &'a Packet,
+    pub(super) index: usize,
+    pub(super) layout: &'a Layout,
+    pub(super) context: &'a Context,
+}
+
+impl Filler<'_> {
+    /// Writes the header: every field but checksums, then the options.
+    pub(super) fn write(&self, out: &mut [u8], notes: &mut Vec<Note>) -> Result<(), BuildError> {
+        let layer = self.layer();
+        let laid = self.laid();
+        let bytes = &mut out[laid.start..laid.start + laid.head];
+        for (row, (field, &setting)) in layer.desc.fields.iter().zip(&layer.fields).enumerate() {
+            let value = self.value(Part::Header, row, field, setting, notes)?;
+            // The table fills its header, and the header is there: the field fits.
+            let _fits = field.write(bytes, value);
+        }
+        if let Some(variant) = layer.variant {
+            let body = &mut bytes[layer.desc.len..];
+            for (row, (field, &setting)) in variant.body.fields.iter().zip(&layer.body).enumerate() {
+                let value = self.value(Part::Body, row, field, setting, notes)?;
+                let _fits = field.write(body, value);
+            }
+        }
+        let fixed = layer.fixed_len();
+        bytes[fixed..fixed + layer.options.len()].copy_from_slice(&layer.options);
+        Ok(())
+    }
+
+    fn layer(&self) -> &Layer {
+        &self.packet.layers[self.index]
+    }
+
+    fn laid(&self) -> Laid {
+        self.layout.layers()[self.index]
+    }
+
+    fn value(
+        &self,
+        part: Part,
+        row: usize,
+        field: &'static FieldDesc,
+        setting: Setting,
+        notes: &mut Vec<Note>,
+    ) -> Result<u128, BuildError> {
+        match setting {
+            Setting::Exactly(value) => Ok(value),
+            Setting::Auto => {
+                let value = self.auto(part, row, field, notes)?;
+                if value > field.max() {
+                    let (layer, key) = (self.layer().key(), field.key);
+                    return Err(BuildError::ValueTooLarge { layer, key, value, max: field.max() });
+                }
+                Ok(value)
+            }
+            Setting::Relative(offset) => {
+                let value = self.auto(part, row, field, notes)?;
+                Ok(value.wrapping_add_signed(i128::from(offset)) & field.max())
+            }
+            Setting::Wrong(_) if matches!(field.auto, Auto::Checksum(_)) => Ok(0),
+            Setting::Wrong(_) => Err(BuildError::NotAChecksum { layer: self.layer().key(), key: field.key }),
+        }
+    }
+
+    /// The value of a field that is not set.
+    pub(super) fn auto(
+        &self,
+        part: Part,
+        row: usize,
+        field: &'static FieldDesc,
+        notes: &mut Vec<Note>,
+    ) -> Result<u128, BuildError> {
+        // Told apart by layer, part and row: one draw never repeats another.
+        let lane = (self.index as u64) << 16 | (part as u64) << 8 | row as u64;
+        Ok(match field.auto {
+            Auto::Random => u128::from(self.context.draw(lane)) & field.max(),
+            Auto::Length(of) => self.length(of) as u128,
+            Auto::Next => self.next(),
+            Auto::Source => self.source(field, notes),
+            Auto::NextHop => self.next_hop(field, notes),
+            Auto::SourcePort => self.context.source_port.unwrap_or_else(|| self.context.dynamic_port(lane)).into(),
+            Auto::Identifier => match self.context.identifier {
+                Some(identifier) => identifier.into(),
+                None => u128::from(self.context.draw(lane)) & field.max(),
+            },
+            Auto::Required => {
+                return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
+            }
+            // A checksum is 0 while the rest is written; what fills itself in no way has its default.
+            Auto::Checksum(_) => 0,
+            _ => self.default(field),
+        })
+    }
+
+    /// The default of the table, but where the protocol above demands its own hop limit (RFC 4861: 255).
+    fn default(&self, field: &FieldDesc) -> u128 {
+        let above = self.packet.layers.get(self.index + 1).and_then(|layer| layer.variant);
+        match above.and_then(|variant| variant.hop_limit) {
+            Some(hops) if field.key == "hlim" => hops.into(),
+            _ => field.default,
+        }
+    }
+
+    fn length(&self, of: LengthOf) -> usize {
+        let laid = self.laid();
+        match of {
+            LengthOf::HeaderWords => laid.head / 4,
+            LengthOf::Whole => self.layout.end - laid.start,
+            LengthOf::Behind => self.layout.end - laid.start - self.layer().desc.len,
+            LengthOf::Extension => (laid.head / 8).saturating_sub(1),
+            // RFC 4884 §3: 0 while no extension structure stands behind the quoted packet.
+            _ => 0,
+        }
+    }
+
+    fn next(&self) -> u128 {
+        let next = self.packet.layers.get(self.index + 1).map(|layer| layer.desc);
+        let nothing = self.layout.end == self.laid().start + self.laid().head;
+        numbers::next_number(self.layer().desc, next, nothing).into()
+    }
+
+    fn source(&self, field: &FieldDesc, notes: &mut Vec<Note>) -> u128 {
+        let known = match field.kind {
+            Kind::Mac => self.context.source_mac.map(|mac| mac.to_u64().into()),
+            Kind::Ipv4 => self.context.source_v4.map(|address| address.to_bits().into()),
+            Kind::Ipv6 => self.context.source_v6.map(|address| address.to_bits()),
+            _ => None,
+        };
+        known.unwrap_or_else(|| {
+            notes.push(Note::SourceUnknown { layer: self.index, key: field.key });
+            0
+        })
+    }
+
+    fn next_hop(&self, field: &FieldDesc, notes: &mut Vec<Note>) -> u128 {
+        let mac = numbers::group_mac(self.packet, self.index).or(self.context.next_hop_mac);
+        mac.map(MacAddr::to_u64).map_or_else(
+            || {
+                notes.push(Note::NextHopUnknown { layer: self.index, key: field.key });
+                0
+            },
+            u128::from,
+        )
+    }
+}

@@ -1,0 +1,122 @@
+//! Which bytes and bits each field takes, and where its value comes from.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use wirewright_wire::{Auto, FieldDesc};
+
+use super::Layout;
+use crate::packet::{Packet, Part, Setting};
+use crate::tlv::{OptionItem, Options};
+
+/// The bytes and bits of one part of a packet.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// Index of the layer; `None` for payload and trailer.
+    pub layer: Option<usize>,
+    /// Which part.
+    pub what: What,
+    /// Its bytes, from the start of the packet; a field that shares a byte with its neighbour includes it whole.
+    pub bytes: Range<usize>,
+    /// Its bits, from the first bit of the packet.
+    pub bits: Range<usize>,
+    /// Where its value comes from.
+    pub origin: Origin,
+}
+
+/// A part of a packet.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum What {
+    /// A field of the fixed header.
+    Field(&'static FieldDesc),
+    /// A field of the body that the type chooses (ICMP).
+    Body(&'static FieldDesc),
+    /// An option, known, unknown or malformed.
+    Option(OptionItem),
+    /// What pads the options.
+    Padding,
+    /// What the innermost layer carries.
+    Payload,
+    /// What stands behind the packet.
+    Trailer,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was set.
+    Set,
+    /// It filled itself.
+    Auto,
+    /// It was not set and has its default.
+    Default,
+    /// It was asked to be wrong (`sum=swap`, `len=+4`).
+    Wrong,
+}
+
+impl Span {
+    /// The field, when the part is one.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static FieldDesc> {
+        match self.what {
+            What::Field(field) | What::Body(field) => Some(field),
+            _ => None,
+        }
+    }
+}
+
+/// The spans of a built packet, in wire order.
+pub(super) fn of(packet: &Packet, layout: &Layout, bytes: &[u8]) -> Vec<Span> {
+    let mut spans = Vec::with_capacity(packet.layers.len() * 14 + 2);
+    for (index, (layer, laid)) in packet.layers.iter().zip(layout.layers()).enumerate() {
+        for (place, field, setting) in layer.rows() {
+            let (what, base) = match place.part {
+                Part::Header => (What::Field(field), laid.start),
+                Part::Body => (What::Body(field), laid.start + layer.desc.len),
+            };
+            spans.push(Span {
+                layer: Some(index),
+                what,
+                bytes: base + field.first_byte()..base + field.end_byte(),
+                bits: base * 8 + field.offset..base * 8 + field.offset + field.bits,
+                origin: origin(field, setting),
+            });
+        }
+        let options = laid.start + layer.fixed_len();
+        let behind = laid.start + laid.head;
+        option_spans(index, packet, options..options + layer.options.len(), bytes, &mut spans);
+        let padding = options + layer.options.len()..behind;
+        push(&mut spans, Some(index), What::Padding, padding, Origin::Auto);
+    }
+    push(&mut spans, None, What::Payload, layout.payload..layout.end, Origin::Set);
+    push(&mut spans, None, What::Trailer, layout.end..layout.total, Origin::Set);
+    spans
+}
+
+fn option_spans(index: usize, packet: &Packet, area: Range<usize>, bytes: &[u8], spans: &mut Vec<Span>) {
+    let Some(table) = packet.layers[index].option_table() else {
+        push(spans, Some(index), What::Option(OptionItem::Malformed), area, Origin::Set);
+        return;
+    };
+    for option in Options::new(table, &bytes[area.clone()]) {
+        let range = area.start + option.range.start..area.start + option.range.end;
+        push(spans, Some(index), What::Option(option.item), range, Origin::Set);
+    }
+}
+
+fn push(spans: &mut Vec<Span>, layer: Option<usize>, what: What, bytes: Range<usize>, origin: Origin) {
+    if !bytes.is_empty() {
+        let bits = bytes.start * 8..bytes.end * 8;
+        spans.push(Span { layer, what, bytes, bits, origin });
+    }
+}
+
+fn origin(field: &FieldDesc, setting: Setting) -> Origin {
+    match setting {
+        Setting::Exactly(_) => Origin::Set,
+        Setting::Relative(_) | Setting::Wrong(_) => Origin::Wrong,
+        Setting::Auto if field.auto == Auto::None => Origin::Default,
+        Setting::Auto => Origin::Auto,
+    }
+}

@@ -1,0 +1,208 @@
+//! Checksums, filled from the bytes as they will leave: the right ones, and those with the mistakes asked for.
+
+use alloc::vec::Vec;
+
+use wirewright_wire::checksum::Sum;
+use wirewright_wire::{Auto, FieldDesc, LengthOf, SumOver};
+
+use super::{Layout, Note, network_below};
+use crate::numbers;
+use crate::packet::{Layer, Packet, Part, Place, Setting, Wrong};
+
+/// Fills the checksum of layer `index`; the layers above it have theirs.
+pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8], notes: &mut Vec<Note>) {
+    let layer = &packet.layers[index];
+    let Some((row, field, _)) = checksum_of(layer) else { return };
+    let setting = layer.setting(Place { part: Part::Header, row });
+    if let Setting::Exactly(_) = setting {
+        return;
+    }
+    let Some(summed) = Summed::new(packet, index, layout, out) else { return };
+    if summed.pseudo_missing {
+        notes.push(Note::PseudoHeaderMissing { layer: index });
+    }
+    let right = summed.right();
+    let value = match setting {
+        Setting::Wrong(wrong) => {
+            let value = summed.wrong(right, wrong);
+            if value == right {
+                notes.push(Note::MistakeWithoutEffect { layer: index });
+            }
+            value
+        }
+        Setting::Relative(offset) => summed.relative(right, offset),
+        _ => right,
+    };
+    let start = layout.layers()[index].start;
+    let _fits = field.write(&mut out[start..], value.into());
+}
+
+/// The right checksum of layer `index` in finished bytes; `None` when the layer has none.
+pub(super) fn right(packet: &Packet, index: usize, layout: &Layout, bytes: &[u8]) -> Option<u128> {
+    let summed = Summed::new(packet, index, layout, bytes)?;
+    // The field counts as 0. It stands at an even offset, so leaving it out leaves every other byte in its half of a word.
+    let at = summed.field.first_byte();
+    let mut sum = Sum::new();
+    if let Some(pseudo) = &summed.pseudo {
+        sum = pseudo.add(sum, summed.message.len());
+    }
+    let sum = sum.add(&summed.message[..at]).add(summed.message.get(at + 2..)?).finish();
+    Some(summed.never_zero(sum).into())
+}
+
+fn checksum_of(layer: &Layer) -> Option<(usize, &'static FieldDesc, SumOver)> {
+    layer.desc.fields.iter().enumerate().find_map(|(row, field)| match field.auto {
+        Auto::Checksum(over) => Some((row, field, over)),
+        _ => None,
+    })
+}
+
+/// The addresses and the protocol of a pseudo-header; its length is that of the message.
+#[derive(Clone, Copy)]
+struct Pseudo {
+    source: [u8; 16],
+    destination: [u8; 16],
+    /// Bytes of an address: 4 or 16.
+    width: usize,
+    protocol: u8,
+}
+
+impl Pseudo {
+    fn read(key: &str, header: &[u8], layer: &Layer) -> Self {
+        let (width, at) = if key == "ip6" { (16, 8) } else { (4, 12) };
+        let mut pseudo =
+            Self { source: [0; 16], destination: [0; 16], width, protocol: numbers::own_protocol(layer.desc) };
+        pseudo.source[..width].copy_from_slice(&header[at..at + width]);
+        pseudo.destination[..width].copy_from_slice(&header[at + width..at + 2 * width]);
+        pseudo
+    }
+
+    /// RFC 9293 §3.1 and RFC 8200 §8.1: in both versions the sum is over addresses, protocol and length; zeros do not count.
+    fn add(&self, sum: Sum, len: usize) -> Sum {
+        let len = (len as u32).to_be_bytes();
+        sum.add(&self.source[..self.width]).add(&self.destination[..self.width]).add(&[0, self.protocol]).add(&len)
+    }
+}
+
+/// What a checksum is made over.
+struct Summed<'a> {
+    layer: &'a Layer,
+    field: &'static FieldDesc,
+    /// The header and what stands behind it, the checksum field 0.
+    message: &'a [u8],
+    /// Length of the header in the message.
+    head: usize,
+    pseudo: Option<Pseudo>,
+    /// A pseudo-header is wanted and there is no IP layer below.
+    pseudo_missing: bool,
+}
+
+impl<'a> Summed<'a> {
+    fn new(packet: &'a Packet, index: usize, layout: &Layout, bytes: &'a [u8]) -> Option<Self> {
+        let layer = &packet.layers[index];
+        let (_, field, over) = checksum_of(layer)?;
+        let laid = layout.layers()[index];
+        let end = if over == SumOver::Header { laid.start + laid.head } else { layout.end };
+        let wanted = over == SumOver::PseudoHeaderAndMessage;
+        let below = if wanted { network_below(&packet.layers, index) } else { None };
+        let pseudo = below.map(|below| {
+            let header = &bytes[layout.layers()[below].start..];
+            Pseudo::read(packet.layers[below].key(), header, layer)
+        });
+        let pseudo_missing = wanted && pseudo.is_none();
+        Some(Self { layer, field, message: &bytes[laid.start..end], head: laid.head, pseudo, pseudo_missing })
+    }
+
+    fn right(&self) -> u16 {
+        let mut sum = Sum::new();
+        if let Some(pseudo) = &self.pseudo {
+            sum = pseudo.add(sum, self.message.len());
+        }
+        self.never_zero(sum.add(self.message).finish())
+    }
+
+    /// RFC 768: a computed 0 is sent as 0xffff, 0 says that none was computed.
+    fn never_zero(&self, sum: u16) -> u16 {
+        if sum == 0 && self.layer.key() == "udp" { 0xffff } else { sum }
+    }
+
+    fn relative(&self, right: u16, offset: i64) -> u16 {
+        let value = right.wrapping_add(offset as u16);
+        // UDP: only `sum=0` and `sum=zero` send 0; the step goes on past it.
+        let past_zero = if offset < 0 { 0xfffe } else { 1 };
+        if value == 0 && offset != 0 && self.layer.key() == "udp" { past_zero } else { value }
+    }
+
+    fn wrong(&self, right: u16, wrong: Wrong) -> u16 {
+        if wrong.has(Wrong::ZERO) {
+            return 0;
+        }
+        let mut value = if wrong == Wrong::BAD { right } else { self.mistaken(right, wrong) };
+        if wrong.has(Wrong::SWAP) {
+            value = value.swap_bytes();
+        }
+        if wrong.has(Wrong::BAD) {
+            // 0xffff plus one is 0, which in ones' complement is 0xffff again.
+            value = if value == 0xffff { 1 } else { value + 1 };
+        }
+        self.never_zero(value)
+    }
+
+    /// The sum as a program with these mistakes computes it, before it stores it.
+    fn mistaken(&self, right: u16, wrong: Wrong) -> u16 {
+        let mut message = if wrong.has(Wrong::PARTIAL) {
+            Vec::new()
+        } else if wrong.has(Wrong::NOPAYLOAD) {
+            self.message[..self.head].to_vec()
+        } else {
+            self.message.to_vec()
+        };
+        let mut pseudo_len = self.message.len() as u64;
+        if wrong.has(Wrong::STALE) && !self.zero_own_length(&mut message) {
+            pseudo_len = 0;
+        }
+        let mut sum = 0;
+        if wrong.has(Wrong::NOTZEROED) && !message.is_empty() {
+            sum += u64::from(self.old_value(right));
+        }
+        if let Some(pseudo) = self.pseudo.filter(|_| !wrong.has(Wrong::NOPSEUDO)) {
+            if !wrong.has(Wrong::NOSOURCE) {
+                sum += words(&pseudo.source);
+            }
+            sum += words(&pseudo.destination) + u64::from(pseudo.protocol) + pseudo_len;
+        }
+        if wrong.has(Wrong::ODD) && message.len() % 2 == 1 {
+            // The beginner's loop: the last byte never counts, the one before it counts a second time.
+            message.pop();
+            sum += message.last().map_or(0, |&byte| u64::from(byte) << 8);
+        }
+        sum += words(&message);
+        if !wrong.has(Wrong::NOFOLD) {
+            while sum > 0xffff {
+                sum = (sum & 0xffff) + (sum >> 16);
+            }
+        }
+        let sum = (sum & 0xffff) as u16;
+        if wrong.has(Wrong::NOCOMP) || wrong.has(Wrong::PARTIAL) { sum } else { !sum }
+    }
+
+    /// Writes 0 into the message's own length field; `false` when it has none.
+    fn zero_own_length(&self, message: &mut [u8]) -> bool {
+        let own = |field: &&FieldDesc| matches!(field.auto, Auto::Length(LengthOf::Whole | LengthOf::Behind));
+        self.layer.desc.fields.iter().find(own).is_some_and(|field| field.write(message, 0))
+    }
+
+    /// What the field held before: in IPv4 the right sum of the packet one hop earlier, else the right sum.
+    fn old_value(&self, right: u16) -> u16 {
+        let Some(ttl) = self.layer.desc.field("ttl") else { return right };
+        let mut before = self.message.to_vec();
+        let value = ttl.read(&before).unwrap_or(0);
+        let _fits = ttl.write(&mut before, value + 1) && self.field.write(&mut before, 0);
+        Sum::new().add(&before).finish()
+    }
+}
+
+/// The sum of big-endian words, the last one padded on its right.
+fn words(bytes: &[u8]) -> u64 {
+    bytes.chunks(2).map(|pair| u64::from(pair[0]) << 8 | u64::from(pair.get(1).copied().unwrap_or(0))).sum()
+}

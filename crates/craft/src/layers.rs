@@ -1,0 +1,40 @@
+//! The layers that have a table, and the words of those that will have one.
+
+use wirewright_wire::{HeaderDesc, arp, ethernet, icmpv4, icmpv6, ipv4, ipv6, tcp, udp, vlan};
+
+/// The table with this word.
+#[must_use]
+pub(crate) fn known(word: &str) -> Option<&'static HeaderDesc> {
+    wirewright_wire::LAYERS.iter().find(|desc| desc.key == word).copied()
+}
+
+/// Words of layers that the language names and that have no table yet.
+pub(crate) const LATER: &[&str] = &["dns", "gre", "vxlan", "mpls"];
+
+pub(crate) fn eth() -> &'static HeaderDesc {
+    &ethernet::DESC
+}
+pub(crate) fn vlan() -> &'static HeaderDesc {
+    &vlan::DESC
+}
+pub(crate) fn arp() -> &'static HeaderDesc {
+    &arp::DESC
+}
+pub(crate) fn ip() -> &'static HeaderDesc {
+    &ipv4::DESC
+}
+pub(crate) fn ip6() -> &'static HeaderDesc {
+    &ipv6::DESC
+}
+pub(crate) fn icmp() -> &'static HeaderDesc {
+    &icmpv4::DESC
+}
+pub(crate) fn icmp6() -> &'static HeaderDesc {
+    &icmpv6::DESC
+}
+pub(crate) fn tcp() -> &'static HeaderDesc {
+    &tcp::DESC
+}
+pub(crate) fn udp() -> &'static HeaderDesc {
+    &udp::DESC
+}

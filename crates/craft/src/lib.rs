@@ -1,0 +1,36 @@
+//! Packets as people write them: the packet language, layers whose fields are automatic, exact or wrong on purpose, and bytes.
+//!
+//! In: words of the packet language, Rust values, bytes; for what no packet can know, a [`Context`].
+//! Out: [`Packet`]s, their bytes with the span of each field ([`Built`]), their one printed form, the chain of layers in bytes.
+//! Above: hand, inspect, net, lab, cli. Below: wire.
+//! Not here: resolving names, reading files, choosing a way onto the wire, sentences in other languages than the errors' own.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod build;
+mod family;
+mod first;
+mod layers;
+mod numbers;
+mod packet;
+mod read;
+mod tlv;
+mod walk;
+
+pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
+pub use first::First;
+pub use packet::{Family, Host, Layer, Packet, Part, Payload, Place, Setting, Wrong};
+pub use tlv::{OptionAt, OptionItem, Options};
+pub use walk::{Chain, Complaint, Cut, LayerAt, walk};
+
+/// The most layers that a packet has or a walk finds. Real stacks of tunnels stay below 10; 24 leaves room for tests of them
+/// and keeps a layout on the stack.
+pub const MAX_LAYERS: usize = 24;
+
+/// The most bytes of a payload or a trailer: sixteen times the largest IP packet, so that what is too large for one can still
+/// be made and shown.
+pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;

@@ -1,0 +1,107 @@
+//! From bytes to a packet that makes the same bytes: exact for any byte string.
+
+use alloc::vec::Vec;
+
+use wirewright_wire::{Auto, FieldDesc};
+
+use crate::build::{Computed, Context};
+use crate::first::First;
+use crate::packet::{Layer, Packet, Part, Payload, Place, Setting};
+use crate::tlv::{OptionItem, Options};
+use crate::walk::{Chain, LayerAt, walk};
+
+impl Packet {
+    /// The packet that makes exactly these bytes. What stands for itself stays [`Setting::Auto`]: lengths, checksums and next
+    /// protocols that are right, and defaults; everything else is set. Bytes that no header explains are payload.
+    ///
+    /// Printed and parsed again it makes the same bytes, whatever they are (up to
+    /// [`MAX_PAYLOAD_BYTES`](crate::MAX_PAYLOAD_BYTES)), when they begin with Ethernet or IP.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8], first: First) -> Self {
+        let chain = walk(bytes, first);
+        let mut made = Vec::new();
+        for count in (1..=chain.layers.len()).rev() {
+            let packet = Self::from_layers(bytes, &chain, count);
+            let built = packet.build_into(&mut made, &Context::default());
+            if built.is_ok() && made == bytes {
+                return packet;
+            }
+        }
+        Self { payload: payload(bytes), ..Self::default() }
+    }
+
+    /// The first `count` layers of the chain, and what is behind them as payload.
+    fn from_layers(bytes: &[u8], chain: &Chain, count: usize) -> Self {
+        let kept = &chain.layers[..count];
+        let last = &kept[count - 1];
+        let behind = last.start + last.header_len;
+        let has_network = kept.iter().any(|layer| !matches!(layer.desc.key, "eth" | "vlan"));
+        let end = if has_network { chain.payload.end.max(behind) } else { bytes.len() };
+        let mut packet = Self {
+            layers: kept.iter().map(|at| layer(bytes, at)).collect(),
+            payload: payload(&bytes[behind..end]),
+            trailer: bytes[end..].to_vec(),
+            ..Self::default()
+        };
+        packet.relax(bytes);
+        packet
+    }
+
+    /// Makes automatic whatever would fill itself with the value that stands there.
+    fn relax(&mut self, bytes: &[u8]) {
+        let Ok(computed) = Computed::new(self, bytes) else { return };
+        let mut right = Vec::new();
+        for index in 0..self.layers.len() {
+            for (place, field, setting) in self.layers[index].rows() {
+                let Setting::Exactly(value) = setting else { continue };
+                if computed.value(self, index, place, field) == Some(value) {
+                    right.push((index, place));
+                }
+            }
+        }
+        for (index, place) in right {
+            self.layers[index].set_at(place, Setting::Auto);
+        }
+    }
+}
+
+fn payload(bytes: &[u8]) -> Payload {
+    if bytes.is_empty() { Payload::Empty } else { Payload::Bytes(bytes.to_vec()) }
+}
+
+/// A layer with every field set to what stands there.
+fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
+    let mut layer = Layer::new(at.desc);
+    let read = |rows: &'static [FieldDesc], from: usize, part: Part, layer: &mut Layer| {
+        for (row, field) in rows.iter().enumerate() {
+            let value = field.read(&bytes[from..]).unwrap_or(0);
+            layer.set_at(Place { part, row }, Setting::Exactly(value));
+        }
+    };
+    read(at.desc.fields, at.start, Part::Header, &mut layer);
+    if let Some(variant) = at.variant {
+        read(variant.body.fields, at.body().start, Part::Body, &mut layer);
+    }
+    let area = &bytes[at.options.clone()];
+    let kept = without_padding(&layer, area);
+    layer.options = area[..kept].to_vec();
+    layer
+}
+
+/// How many bytes of an option area are not the zeros that padding makes anyhow.
+fn without_padding(layer: &Layer, area: &[u8]) -> usize {
+    let Some(table) = layer.option_table() else { return area.len() };
+    for option in Options::new(table, area) {
+        let start = option.range.start;
+        let ends = matches!(option.item, OptionItem::Known { desc } if desc.kind == 0 && option.range.len() == 1);
+        if ends && area.len() - start < table.align && area[start..].iter().all(|&byte| byte == 0) {
+            return start;
+        }
+    }
+    area.len()
+}
+
+/// Whether a field is one whose value follows from the rest of the packet.
+pub(crate) fn is_computed(field: &FieldDesc) -> bool {
+    matches!(field.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next)
+}

@@ -1,0 +1,38 @@
+//! Hand-made packets, sans-IO: the plan that keeps what was set, probes in flight, answers matched.
+//!
+//! In: built packets, facts of the machine, packets heard, `now`.
+//! Out: [`Plan`]s and refusals, the changes between built and sent, [`probes::Answer`]s with round-trip times.
+//! Above: net, render, the command. Below: craft, wire, units.
+//! Not here: sockets, the clock, names, sentences for people.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod expect;
+mod facts;
+mod outgoing;
+mod plan;
+
+pub mod probes;
+pub mod ways;
+
+pub use expect::{Expect, ExpectError};
+pub use facts::{Facts, Interface, Neighbor, NeighborState, Route, RouteAnswer, RouteKind};
+pub use outgoing::{Ip, LayerIn, Outgoing};
+pub use plan::{
+    Framing, Need, NextHop, NextHopBy, Note, Objection, Plan, Reason, Refused, Touch, Transport, Who, Wishes, plan,
+};
+pub use ways::Way;
+pub use wirewright_units::Instant;
+
+/// What bytes begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum First {
+    /// An Ethernet header.
+    Ethernet,
+    /// An IP header, its version in the first four bits.
+    Ip,
+}

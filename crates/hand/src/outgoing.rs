@@ -1,0 +1,140 @@
+//! A built packet as the plan needs it: its bytes, where its layers stand, and what the person set.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use wirewright_wire::{HeaderDesc, ipv4, ipv6, next, tcp, udp};
+
+use crate::First;
+use crate::plan::Transport;
+use crate::ways::Way;
+
+/// A built packet.
+#[derive(Clone, Debug)]
+pub struct Outgoing<'a> {
+    /// The bytes as built.
+    pub bytes: &'a [u8],
+    /// What they begin with.
+    pub first: First,
+    /// The layers, outermost first.
+    pub layers: Vec<LayerIn>,
+}
+
+/// A layer of a built packet.
+#[derive(Clone, Debug)]
+pub struct LayerIn {
+    /// Its table.
+    pub desc: &'static HeaderDesc,
+    /// Its first byte.
+    pub at: usize,
+    /// The keys of the fields that the person set.
+    pub set: Vec<&'static str>,
+}
+
+/// The outermost IP header, as far as its bytes are there.
+#[derive(Clone, Copy, Debug)]
+pub struct Ip {
+    /// Its first byte.
+    pub at: usize,
+    /// Its table.
+    pub desc: &'static HeaderDesc,
+    /// The source; unspecified when the header is too short to have one.
+    pub source: IpAddr,
+    /// The destination; unspecified when the header is too short to have one.
+    pub destination: IpAddr,
+    /// TTL or hop limit.
+    pub hops: u8,
+    /// DF is set, or the version has none.
+    pub dont_fragment: bool,
+    /// It is a fragment: MF or an offset.
+    pub is_fragment: bool,
+}
+
+impl Ip {
+    /// The raw socket that carries it.
+    #[must_use]
+    pub fn raw_way(&self) -> Way {
+        if self.is_v6() { Way::RawIpv6 } else { Way::RawIpv4 }
+    }
+
+    /// The EtherType that announces it.
+    #[must_use]
+    pub fn ether_type(&self) -> u16 {
+        if self.is_v6() { next::ether_type::IPV6 } else { next::ether_type::IPV4 }
+    }
+
+    fn is_v6(&self) -> bool {
+        core::ptr::eq(self.desc, &raw const ipv6::DESC)
+    }
+}
+
+impl<'a> Outgoing<'a> {
+    /// The packet brings its own link header.
+    #[must_use]
+    pub fn begins_with_ethernet(&self) -> bool {
+        self.first == First::Ethernet
+    }
+
+    /// The person set the link header's destination.
+    #[must_use]
+    pub fn link_destination_is_set(&self) -> bool {
+        self.layers.first().is_some_and(|layer| layer.desc.key == "eth" && layer.set.contains(&"dst"))
+    }
+
+    /// The person set this field of the outermost IP header.
+    #[must_use]
+    pub fn is_set(&self, key: &str) -> bool {
+        self.ip_layer().is_some_and(|(_, layer)| layer.set.contains(&key))
+    }
+
+    /// The outermost IP header.
+    #[must_use]
+    pub fn ip(&self) -> Option<Ip> {
+        let (_, layer) = self.ip_layer()?;
+        let bytes = self.bytes.get(layer.at..)?;
+        if layer.desc.key == ipv6::DESC.key {
+            let view = ipv6::View::split(bytes).map(|(view, _)| view);
+            return Some(Ip {
+                at: layer.at,
+                desc: &ipv6::DESC,
+                source: view.map_or(Ipv6Addr::UNSPECIFIED, |v| v.source()).into(),
+                destination: view.map_or(Ipv6Addr::UNSPECIFIED, |v| v.destination()).into(),
+                hops: view.map_or(0, |v| v.hop_limit()),
+                dont_fragment: true,
+                is_fragment: false,
+            });
+        }
+        let view = ipv4::View::split(bytes).map(|(view, _)| view);
+        Some(Ip {
+            at: layer.at,
+            desc: &ipv4::DESC,
+            source: view.map_or(Ipv4Addr::UNSPECIFIED, |v| v.source()).into(),
+            destination: view.map_or(Ipv4Addr::UNSPECIFIED, |v| v.destination()).into(),
+            hops: view.map_or(0, |v| v.ttl()),
+            dont_fragment: view.is_some_and(|v| v.df()),
+            is_fragment: view.is_some_and(|v| v.mf() || v.fragment_offset() != 0),
+        })
+    }
+
+    /// The port to which an answer would come, where our kernel would answer it if nobody held the port. A segment with RST
+    /// is answered by nobody.
+    #[must_use]
+    pub fn answered_port(&self) -> Option<(Transport, u16)> {
+        let (index, _) = self.ip_layer()?;
+        let layer = self.layers.get(index + 1)?;
+        let bytes = self.bytes.get(layer.at..)?;
+        if layer.desc.key == tcp::DESC.key {
+            let (view, _) = tcp::View::split(bytes)?;
+            return (!view.flags().rst()).then(|| (Transport::Tcp, view.source_port()));
+        }
+        if layer.desc.key == udp::DESC.key {
+            let (view, _) = udp::View::split(bytes)?;
+            return Some((Transport::Udp, view.source_port()));
+        }
+        None
+    }
+
+    fn ip_layer(&self) -> Option<(usize, &LayerIn)> {
+        self.layers.iter().enumerate().find(|(_, layer)| [ipv4::DESC.key, ipv6::DESC.key].contains(&layer.desc.key))
+    }
+}

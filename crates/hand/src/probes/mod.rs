@@ -1,0 +1,190 @@
+//! Probes in flight: what was sent, what answers it, and what does not.
+//!
+//! In: packets sent with their moment, packets received with theirs, `now`.
+//! Out: [`Answer`]s with round-trip times, probes that nobody answered.
+//! Above: net, `ww ask`. Below: wire.
+//! Not here: sending, sockets, the clock.
+//!
+//! ```
+//! # use core::time::Duration;
+//! # use wirewright_hand::{First, Instant, probes::{Asked, Probes}};
+//! # let packet: &[u8] = &[]; let heard: &[(u64, &[u8])] = &[];
+//! let mut probes = Probes::new();
+//! probes.sent(Instant::ORIGIN, 1, &Asked::new(packet, First::Ip), Duration::from_secs(1));
+//! for &(at, bytes) in heard {
+//!     let now = Instant::from_nanos(at);
+//!     if let Some(answer) = probes.handle_received(now, bytes, First::Ip) { /* print it */ }
+//! }
+//! let wake = probes.poll_timeout(); // sleep until then, or until something is received
+//! while let Some(id) = probes.poll_expired(wake.unwrap_or(Instant::NEVER)) { /* nobody answered */ }
+//! ```
+
+mod answer;
+mod flow;
+mod quote;
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use wirewright_units::Instant;
+
+pub use answer::{Answer, AnswerKind, IcmpError, Order, Rewritten};
+
+use crate::First;
+use flow::{Heard, Sent};
+
+/// The most probes remembered, answered and timed-out ones included; the oldest is forgotten for a new one.
+///
+/// A probe takes about 150 bytes; 4,096 of them cover four seconds at the 1,000 a second above which the command asks.
+pub const PROBES_MAX: usize = 4096;
+
+/// The number of a probe, given by the caller.
+pub type ProbeId = u32;
+
+/// A packet that was sent and asks for an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The packet as it left.
+    pub bytes: &'a [u8],
+    /// What it begins with.
+    pub first: First,
+    /// It went to a group or to everybody on the link: anybody may answer, more than once.
+    pub to_many: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// A packet to one host.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8], first: First) -> Self {
+        Self { bytes, first, to_many: false }
+    }
+}
+
+/// The probes of one session.
+#[derive(Clone, Debug, Default)]
+pub struct Probes {
+    probes: VecDeque<Probe>,
+}
+
+/// One probe.
+#[derive(Clone, Debug)]
+struct Probe {
+    id: ProbeId,
+    left: Instant,
+    deadline: Instant,
+    state: State,
+    sent: Sent,
+}
+
+/// What became of a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    InFlight,
+    Answered,
+    Expired,
+}
+
+impl Probes {
+    /// No probe yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { probes: VecDeque::new() }
+    }
+
+    /// A probe left at `now`; its answer is awaited for `wait`.
+    pub fn sent(&mut self, now: Instant, id: ProbeId, asked: &Asked<'_>, wait: Duration) {
+        if self.probes.len() == PROBES_MAX {
+            self.probes.pop_front();
+        }
+        let sent = flow::of_sent(asked);
+        self.probes.push_back(Probe { id, left: now, deadline: now + wait, state: State::InFlight, sent });
+    }
+
+    /// The kernel's stamp says that a probe left at this moment: round-trip times count from it.
+    pub fn left(&mut self, id: ProbeId, at: Instant) {
+        for probe in self.probes.iter_mut().filter(|probe| probe.id == id) {
+            probe.left = at;
+        }
+    }
+
+    /// Nobody waits for this probe any more: what comes still is late.
+    pub fn give_up(&mut self, id: ProbeId) {
+        for probe in self.probes.iter_mut().filter(|probe| probe.id == id && probe.state == State::InFlight) {
+            probe.state = State::Expired;
+        }
+    }
+
+    /// A packet arrived at `now`, which is the kernel's stamp where there is one. `None`: it answers no probe of ours.
+    ///
+    /// The newest probe that it answers and that has no answer yet gets it, else the newest of those that have one.
+    pub fn handle_received(&mut self, now: Instant, bytes: &[u8], first: First) -> Option<Answer> {
+        let heard = flow::of_heard(bytes, first)?;
+        let mut best: Option<(usize, answer::Match)> = None;
+        for (index, probe) in self.probes.iter().enumerate().rev() {
+            let Some(found) = matching(&probe.sent, &heard) else { continue };
+            let open = probe.state == State::InFlight;
+            if open || best.is_none() {
+                best = Some((index, found));
+            }
+            if open {
+                break;
+            }
+        }
+        let (index, found) = best?;
+        let probe = &mut self.probes[index];
+        let order = match probe.state {
+            State::InFlight => Order::First,
+            State::Answered if probe.sent.to_many => Order::Another,
+            State::Answered => Order::Duplicate,
+            State::Expired => Order::Late,
+        };
+        if probe.state == State::InFlight && found.kind.is_final() {
+            probe.state = State::Answered;
+        }
+        let from = heard.source();
+        let rtt = now.since(probe.left);
+        Some(Answer { probe: probe.id, kind: found.kind, from, at: now, rtt, order, rewritten: found.rewritten })
+    }
+
+    /// When to call [`poll_expired`](Self::poll_expired) next; `None` when no answer is awaited.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.in_flight().map(|probe| probe.deadline).min()
+    }
+
+    /// A probe whose time is over, each once. Call until `None`.
+    pub fn poll_expired(&mut self, now: Instant) -> Option<ProbeId> {
+        let over = |probe: &&mut Probe| probe.state == State::InFlight && probe.deadline <= now;
+        let probe = self.probes.iter_mut().find(over)?;
+        probe.state = State::Expired;
+        Some(probe.id)
+    }
+
+    /// How many probes await an answer.
+    #[must_use]
+    pub fn awaited(&self) -> usize {
+        self.in_flight().count()
+    }
+
+    fn in_flight(&self) -> impl Iterator<Item = &Probe> {
+        self.probes.iter().filter(|probe| probe.state == State::InFlight)
+    }
+}
+
+/// Whether what was heard answers what was sent.
+fn matching(sent: &Sent, heard: &Heard<'_>) -> Option<answer::Match> {
+    match heard {
+        Heard::Arp(arp) => flow::arp_answer(sent, arp),
+        Heard::Ip(datagram) => match quote::error_of(datagram) {
+            Some((error, quoted)) => {
+                let rewritten = quote::is_of(sent, quoted)?;
+                Some(answer::Match { kind: AnswerKind::IcmpError(error), rewritten })
+            }
+            None => flow::answer(sent, datagram).map(|kind| answer::Match { kind, rewritten: Vec::new() }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

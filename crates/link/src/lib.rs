@@ -11,8 +11,8 @@
 mod error;
 mod frame;
 mod kinds;
-
 pub mod netlink;
+
 pub mod sys;
 
 pub use error::{Call, Circumstances, NextStep, Operation, OsError};

@@ -1,26 +1,22 @@
 //! Interfaces, addresses and routes made: what the lab builds its wires with.
 
-use std::ffi::CString;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use netlink_bindings::rt_addr::{self, Ifaddrmsg};
-use netlink_bindings::rt_link::{self, Ifinfomsg};
-use netlink_bindings::rt_route::{self, Rtmsg};
-use netlink_bindings::traits::{NetlinkRequest, Pusher};
-use netlink_bindings::utils;
-use netlink_socket2::NetlinkSocket;
+use super::routes::{family, octets};
+pub use super::{Netlink, OperState, Request};
+use crate::sys::address::array;
+use crate::sys::system;
 
-/// The attributes of linux/if_link.h and linux/veth.h for which the bindings have no function.
-const IFLA_INFO_DATA: u16 = 2;
+/// `VETH_INFO_PEER` of linux/veth.h; libc lacks it.
 const VETH_INFO_PEER: u16 = 1;
-const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_NET_NS_FD: u16 = 28;
 
 /// `IFA_F_NODAD`: nobody else can have this address, do not ask.
 const IFA_F_NODAD: u8 = 0x02;
+
+/// A thing that must not exist yet.
+const NEW: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
 
 /// One end of a wire that is to be made.
 #[derive(Clone, Copy, Debug)]
@@ -34,23 +30,10 @@ pub struct End<'a> {
     pub mac: [u8; 6],
 }
 
-/// The operational state of an interface (RFC 2863, `IF_OPER_*` of linux/if.h).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OperState {
-    /// The driver does not say; loopback stays so for ever.
-    Unknown,
-    /// It does not carry frames.
-    Down,
-    /// It carries frames.
-    Up,
-    /// Any other value.
-    Other(u8),
-}
-
 /// A netlink socket that makes things in the network namespace in which it was opened.
+#[derive(Debug)]
 pub struct Creator {
-    socket: NetlinkSocket,
+    netlink: Netlink,
 }
 
 impl Creator {
@@ -58,7 +41,8 @@ impl Creator {
     ///
     /// **Errors**: what the kernel says; `EPERM` without `CAP_NET_ADMIN` in the namespace.
     pub fn open() -> io::Result<Self> {
-        let mut creator = Self { socket: NetlinkSocket::new() };
+        let netlink = Netlink::open(system()).map_err(|error| error.errno)?;
+        let mut creator = Self { netlink };
         creator.bring_up(1)?;
         Ok(creator)
     }
@@ -67,26 +51,19 @@ impl Creator {
     ///
     /// **Errors**: `EOPNOTSUPP` (a kernel without veth), `EEXIST` (name or number taken), `EPERM`.
     pub fn wire(&mut self, near: End<'_>, far: End<'_>, far_namespace: BorrowedFd<'_>) -> io::Result<()> {
-        let header = Ifinfomsg { ifi_index: number(near.index)?, ..Ifinfomsg::new() };
-        let mut request = rt_link::Request::new().set_create().set_excl().op_newlink_do(&header);
-        let mut link = request
-            .encode()
-            .push_ifname(&c_name(near.name)?)
-            .push_address(&near.mac)
-            .nested_linkinfo()
-            .push_kind(c"veth");
-        let buffer = link.as_vec_mut();
-        let data = utils::push_nested_header(buffer, IFLA_INFO_DATA);
-        let peer = utils::push_nested_header(buffer, VETH_INFO_PEER);
-        let header = Ifinfomsg { ifi_index: number(far.index)?, ..Ifinfomsg::new() };
-        buffer.extend_from_slice(header.as_slice());
-        push(buffer, IFLA_IFNAME, c_name(far.name)?.as_bytes_with_nul());
-        push(buffer, IFLA_ADDRESS, &far.mac);
-        push(buffer, IFLA_NET_NS_FD, &far_namespace.as_raw_fd().to_ne_bytes());
-        utils::finalize_nested_header(buffer, peer);
-        utils::finalize_nested_header(buffer, data);
-        drop(link);
-        self.acknowledged(&request)
+        let mut request = Request::new(libc::RTM_NEWLINK, NEW, &interface(near.index, 0));
+        ends(&mut request, near);
+        request.nest(libc::IFLA_LINKINFO, |info| {
+            info.attribute(libc::IFLA_INFO_KIND, b"veth");
+            info.nest(libc::IFLA_INFO_DATA, |data| {
+                data.nest(VETH_INFO_PEER, |peer| {
+                    peer.raw(&interface(far.index, 0));
+                    ends(peer, far);
+                    peer.attribute(libc::IFLA_NET_NS_FD, &far_namespace.as_raw_fd().to_ne_bytes());
+                });
+            });
+        });
+        self.acknowledged(request)
     }
 
     /// Brings an interface up.
@@ -94,86 +71,99 @@ impl Creator {
     /// **Errors**: `ENODEV`, `EPERM`.
     pub fn bring_up(&mut self, index: u32) -> io::Result<()> {
         let up = libc::IFF_UP.cast_unsigned();
-        let header = Ifinfomsg { ifi_index: number(index)?, ifi_flags: up, ifi_change: up, ..Ifinfomsg::new() };
-        self.acknowledged(&rt_link::Request::new().op_newlink_do(&header))
+        self.acknowledged(Request::new(libc::RTM_NEWLINK, 0, &interface(index, up)))
     }
 
     /// Asks for the operational state of an interface. Since Linux 6.8 the question itself makes the kernel work off news about the carrier.
     ///
     /// **Errors**: `ENODEV`.
     pub fn oper_state(&mut self, index: u32) -> io::Result<OperState> {
-        let header = Ifinfomsg { ifi_index: number(index)?, ..Ifinfomsg::new() };
-        let request = rt_link::Request::new().op_getlink_do(&header);
-        let mut reply = self.socket.request(&request)?;
-        let (_, link) = reply.recv_one()?;
-        Ok(match link.get_operstate().unwrap_or(0) {
-            0 => OperState::Unknown,
-            2 => OperState::Down,
-            6 => OperState::Up,
-            other => OperState::Other(other),
-        })
+        let mut state = OperState::Unknown;
+        let request = Request::new(libc::RTM_GETLINK, 0, &interface(index, 0));
+        self.netlink.ask(request, &mut |reply| {
+            let mut attributes = reply.attributes(super::interfaces::LINK_LEN);
+            let value = attributes.find(|(kind, _)| *kind == libc::IFLA_OPERSTATE).and_then(|(_, v)| array(v, 0));
+            state = value.map_or(state, |[number]| super::interfaces::oper_state(number));
+        })?;
+        Ok(state)
     }
 
     /// Gives an interface an address; an IPv6 one without asking whether somebody else has it.
     ///
     /// **Errors**: `EEXIST`, `ENODEV`, `EPERM`; `EACCES` or `EOPNOTSUPP` where IPv6 is switched off.
     pub fn add_address(&mut self, index: u32, address: IpAddr, prefix_len: u8) -> io::Result<()> {
-        let header = Ifaddrmsg {
-            ifa_family: family(address),
-            ifa_prefixlen: prefix_len,
-            ifa_flags: if address.is_ipv6() { IFA_F_NODAD } else { 0 },
-            ifa_index: index,
-            ..Ifaddrmsg::new()
-        };
-        let mut request = rt_addr::Request::new().set_create().set_excl().op_newaddr_do(&header);
-        request.encode().push_local(address).push_address(address);
-        self.acknowledged(&request)
+        let flags = if address.is_ipv6() { IFA_F_NODAD } else { 0 };
+        let [a, b, c, d] = index.to_ne_bytes();
+        // struct ifaddrmsg: family, prefix length, flags, scope, interface.
+        let fixed = [family(address), prefix_len, flags, 0, a, b, c, d];
+        let mut request = Request::new(libc::RTM_NEWADDR, NEW, &fixed);
+        request.attribute(libc::IFA_LOCAL, &octets(&address)).attribute(libc::IFA_ADDRESS, &octets(&address));
+        self.acknowledged(request)
     }
 
     /// Sends what is for `destination`/`prefix_len` to `gateway`.
     ///
     /// **Errors**: `ENETUNREACH` or `EHOSTUNREACH` (nobody knows the gateway), `EEXIST`, `EPERM`.
     pub fn add_route(&mut self, destination: IpAddr, prefix_len: u8, gateway: IpAddr) -> io::Result<()> {
-        let header = Rtmsg {
-            rtm_family: family(destination),
-            rtm_dst_len: prefix_len,
-            rtm_table: libc::RT_TABLE_MAIN,
-            rtm_protocol: libc::RTPROT_STATIC,
-            rtm_scope: libc::RT_SCOPE_UNIVERSE,
-            rtm_type: libc::RTN_UNICAST,
-            ..Rtmsg::new()
+        let mut request = self.route(destination, prefix_len, libc::RTN_UNICAST);
+        request.attribute(libc::RTA_GATEWAY, &octets(&gateway));
+        self.acknowledged(request)
+    }
+
+    /// Refuses what is for `destination`/`prefix_len`: a `blackhole`, `unreachable` or `prohibit` route.
+    ///
+    /// **Errors**: `EEXIST`, `EPERM`.
+    pub fn refuse_route(&mut self, destination: IpAddr, prefix_len: u8, refusal: super::Refusal) -> io::Result<()> {
+        let kind = match refusal {
+            super::Refusal::Blackhole => libc::RTN_BLACKHOLE,
+            super::Refusal::Prohibit => libc::RTN_PROHIBIT,
+            _ => libc::RTN_UNREACHABLE,
         };
-        let mut request = rt_route::Request::new().set_create().set_excl().op_newroute_do(&header);
-        if prefix_len == 0 {
-            request.encode().push_gateway(gateway);
-        } else {
-            request.encode().push_dst(destination).push_gateway(gateway);
+        let request = self.route(destination, prefix_len, kind);
+        self.acknowledged(request)
+    }
+
+    /// Writes a neighbour's link address into the table for good.
+    ///
+    /// **Errors**: `EEXIST`, `ENODEV`, `EPERM`.
+    pub fn add_neighbor(&mut self, index: u32, address: IpAddr, mac: [u8; 6]) -> io::Result<()> {
+        let mut fixed = [0; super::neighbors::NEIGHBOR_LEN];
+        fixed[0] = family(address);
+        fixed[4..8].copy_from_slice(&index.to_ne_bytes());
+        fixed[8..10].copy_from_slice(&libc::NUD_PERMANENT.to_ne_bytes());
+        let mut request = Request::new(libc::RTM_NEWNEIGH, NEW, &fixed);
+        request.attribute(libc::NDA_DST, &octets(&address)).attribute(libc::NDA_LLADDR, &mac);
+        self.acknowledged(request)
+    }
+
+    fn route(&self, destination: IpAddr, prefix_len: u8, kind: u8) -> Request {
+        // struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, kind, flags.
+        let scope = libc::RT_SCOPE_UNIVERSE;
+        let table = libc::RT_TABLE_MAIN;
+        let fixed = [family(destination), prefix_len, 0, 0, table, libc::RTPROT_STATIC, scope, kind, 0, 0, 0, 0];
+        let mut request = Request::new(libc::RTM_NEWROUTE, NEW, &fixed);
+        if prefix_len > 0 {
+            request.attribute(libc::RTA_DST, &octets(&destination));
         }
-        self.acknowledged(&request)
+        request
     }
 
-    fn acknowledged<R: NetlinkRequest>(&mut self, request: &R) -> io::Result<()> {
-        self.socket.request(request)?.recv_ack()?;
-        Ok(())
+    fn acknowledged(&mut self, request: Request) -> io::Result<()> {
+        self.netlink.change(request).map_err(|error| error.errno.into())
     }
 }
 
-fn push(buffer: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    // An attribute of ours is a name, a MAC or a number: far below 64 KiB.
-    utils::push_header(buffer, kind, u16::try_from(value.len()).unwrap_or(u16::MAX));
-    buffer.extend_from_slice(value);
+/// The name and MAC of one end.
+fn ends(request: &mut Request, end: End<'_>) {
+    let name: Vec<u8> = end.name.bytes().chain([0]).collect();
+    request.attribute(libc::IFLA_IFNAME, &name).attribute(libc::IFLA_ADDRESS, &end.mac);
 }
 
-fn number(index: u32) -> io::Result<i32> {
-    i32::try_from(index).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
-}
-
-fn c_name(name: &str) -> io::Result<CString> {
-    CString::new(name).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
-}
-
-fn family(address: IpAddr) -> u8 {
-    // Both are below 256: AF_INET is 2, AF_INET6 is 10.
-    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-    u8::try_from(family).unwrap_or(0)
+/// `struct ifinfomsg`: family, padding, hardware, number, flags and which of them to change.
+fn interface(index: u32, flags: u32) -> [u8; super::interfaces::LINK_LEN] {
+    let mut fixed = [0; super::interfaces::LINK_LEN];
+    fixed[4..8].copy_from_slice(&index.to_ne_bytes());
+    fixed[8..12].copy_from_slice(&flags.to_ne_bytes());
+    fixed[12..16].copy_from_slice(&flags.to_ne_bytes());
+    fixed
 }

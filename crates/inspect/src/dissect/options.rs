@@ -1,0 +1,48 @@
+//! The options of a header, with the fields of each.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use wirewright_craft::{OptionItem, Options};
+use wirewright_wire::{OptionDesc, OptionLen, TlvDesc};
+
+use super::{Field, OptionField, OptionKind, read_fields};
+
+/// Reads an option area. It is at most 40 bytes in IPv4 and TCP, 2,046 in IPv6, the message in neighbour discovery: one
+/// entry for each byte at worst.
+pub(super) fn read(bytes: &[u8], table: &'static TlvDesc, area: Range<usize>) -> Vec<OptionField> {
+    let Some(list) = bytes.get(area.clone()) else { return Vec::new() };
+    Options::new(table, list)
+        .map(|at| {
+            let place = |range: Range<usize>| area.start + range.start..area.start + range.end;
+            let (range, value) = (place(at.range.clone()), place(at.value()));
+            match at.item {
+                OptionItem::Known { desc } => known(bytes, desc, range, value),
+                OptionItem::Unknown { kind } => bare(OptionKind::Kind(kind), range, value),
+                OptionItem::Behind => bare(OptionKind::Padding, range, value),
+                OptionItem::Malformed => bare(OptionKind::Malformed, range, value),
+            }
+        })
+        .collect()
+}
+
+fn bare(what: OptionKind, range: Range<usize>, rest: Range<usize>) -> OptionField {
+    OptionField { desc: None, what, range, fields: Vec::new(), rest }
+}
+
+fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Range<usize>) -> OptionField {
+    let mut fields: Vec<Field> = Vec::new();
+    let mut rest = value.clone();
+    let unit = match desc.len {
+        OptionLen::Repeats(unit) => unit,
+        _ => desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0),
+    };
+    while unit > 0 && rest.len() >= unit {
+        read_fields(bytes, rest.start, desc.fields, &mut fields);
+        rest.start += unit;
+        if !matches!(desc.len, OptionLen::Repeats(_)) {
+            break;
+        }
+    }
+    OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, fields, rest }
+}

@@ -1,0 +1,17 @@
+//! Frames to fields and complaints; checksums judged, and what made a wrong one.
+//!
+//! In: the bytes of a frame or packet, and what they begin with.
+//! Out: layers with their fields, complaints instead of failure, checksums with their verdicts and causes.
+//! Above: render, cli. Below: craft, wire, units.
+//! Not here: sentences and colours (render), engines, sockets.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod dissect;
+pub mod sum;
+
+pub use dissect::{Dissection, dissect};

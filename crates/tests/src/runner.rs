@@ -5,7 +5,8 @@
 //! nextest, where each process runs one scenario, there is nothing to divide.
 
 use std::{
-    env,
+    env, fs,
+    io::Write as _,
     process::{Command, ExitCode},
     sync::Arc,
 };
@@ -16,6 +17,9 @@ use crate::{Ground, Outcome, Scenario, World};
 
 /// Set in the child that runs the scenarios outside the lab.
 const OUTSIDE_ONLY: &str = "WIREWRIGHT_TESTS_OUTSIDE";
+
+/// Names a file to which the name of each skipped scenario is added, with the reason.
+const SKIPS: &str = "WW_TEST_SKIPS";
 
 /// Runs the scenarios that the command line selects.
 #[must_use]
@@ -48,8 +52,8 @@ pub fn main(scenarios: Vec<Scenario>) -> ExitCode {
 /// Where no lab can be made its scenarios are skipped, each by name.
 fn without_lab(arguments: &Arguments, scenarios: Vec<Scenario>, why: &str, others: bool) -> ExitCode {
     let trials = scenarios.into_iter().map(|scenario| {
-        let why = why.to_owned();
-        Trial::test(scenario.name, move || skipped(&why))
+        let (name, why) = (scenario.name.clone(), why.to_owned());
+        Trial::test(scenario.name, move || skipped(&name, &why))
     });
     let conclusion = libtest_mimic::run(arguments, trials.collect());
     if others { conclusion.exit_code() } else { ExitCode::from(101) }
@@ -73,17 +77,21 @@ fn trials(scenarios: Vec<Scenario>, world: &Arc<World>) -> Vec<Trial> {
 fn trial(scenario: Scenario, world: Arc<World>) -> Trial {
     let name = scenario.name.clone();
     Trial::test(name, move || match scenario.unmet() {
-        Some(why) => skipped(&why),
+        Some(why) => skipped(&scenario.name, &why),
         None => failed_if_err((scenario.run)(&world)),
     })
 }
 
 /// A skip is a failure where nobody would read it.
-fn skipped(why: &str) -> Result<(), Failed> {
+fn skipped(name: &str, why: &str) -> Result<(), Failed> {
     if env::var_os("CI").is_some_and(|value| value == "true") {
         return Err(format!("skipped: {why} (CI=true: a skip is a failure)").into());
     }
     eprintln!("skipped: {why}");
+    if let Some(path) = env::var_os(SKIPS) {
+        let file = fs::OpenOptions::new().append(true).open(path);
+        file.and_then(|mut file| writeln!(file, "{name}: {why}"))?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,105 @@
+//! What the tests need of the machine: other people's tools, and a test runner.
+
+use std::{fs, io, path::Path, process::Command};
+
+use super::Runner;
+use crate::shell::{cargo, find_program, must, succeeds};
+
+/// A program that some test runs, and the Debian package that brings it.
+const TOOLS: &[(&str, &str)] = &[
+    ("tshark", "tshark"),
+    ("tcpdump", "tcpdump"),
+    ("hping3", "hping3"),
+    ("python3", "python3"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+    ("dash", "dash"),
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("curl", "curl"),
+    ("nginx", "nginx-light"),
+    ("nc", "netcat-openbsd"),
+    ("sudo", "sudo"),
+    ("setcap", "libcap2-bin"),
+    ("setpriv", "util-linux"),
+    ("script", "bsdutils"),
+];
+
+/// The nextest that these tests are run with by their developers.
+const NEXTEST: &str = "0.9.143";
+
+/// Installs the missing tools with apt-get where that can be done; else says what is missing.
+pub(super) fn install() {
+    let missing: Vec<_> = TOOLS.iter().filter(|(program, _)| find_program(program).is_none()).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    let by_hand = format!("sudo apt-get install {}", packages.join(" "));
+    if find_program("apt-get").is_none() || !is_root() {
+        eprintln!("xtask test: missing, and what needs them is skipped: {by_hand}");
+        return;
+    }
+    // Lists may be stale or absent; if they cannot be had, the install below says so.
+    let _ = must(apt_get().args(["update", "--quiet"]));
+    let _no_service_starts = NoServices::new();
+    let mut install = apt_get();
+    install.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
+    if let Err(why) = must(&mut install) {
+        eprintln!("xtask test: {why}; what needs them is skipped: {by_hand}");
+    }
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+    command
+}
+
+fn is_root() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
+}
+
+/// Nextest, installed where it is missing and may be; else cargo's own runner, which runs the same tests.
+pub(super) fn runner(may_install: bool) -> Runner {
+    let there = || succeeds(cargo().args(["nextest", "--version"]));
+    if there() {
+        return Runner::Nextest;
+    }
+    // Not optimised: it builds in half the time, and the tests are what takes long.
+    let install = ["install", "cargo-nextest", "--locked", "--debug", "--version", NEXTEST];
+    if may_install && must(cargo().args(install)).is_ok() && there() {
+        return Runner::Nextest;
+    }
+    eprintln!("xtask test: without cargo-nextest, with cargo's own test runner");
+    Runner::Cargo
+}
+
+/// While this lives, a package that brings a service does not start it (Debian policy, `invoke-rc.d`).
+struct NoServices {
+    ours: bool,
+}
+
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl NoServices {
+    fn new() -> Self {
+        let ours = !Path::new(POLICY).exists() && write_policy().is_ok();
+        Self { ours }
+    }
+}
+
+fn write_policy() -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(POLICY, "#!/bin/sh\nexit 101\n")?;
+    fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.ours {
+            let _ = fs::remove_file(POLICY);
+        }
+    }
+}

@@ -11,7 +11,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod diagnose;
 pub mod dissect;
 pub mod sum;
 
+pub use diagnose::{Finding, FindingKind, diagnose};
 pub use dissect::{Dissection, dissect};

@@ -11,6 +11,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod changes;
 mod expect;
 mod facts;
 mod outgoing;
@@ -19,6 +20,7 @@ mod plan;
 pub mod probes;
 pub mod ways;
 
+pub use changes::{Change, Changes, Values, changes};
 pub use expect::{Expect, ExpectError};
 pub use facts::{Facts, Interface, Neighbor, NeighborState, Route, RouteAnswer, RouteKind};
 pub use outgoing::{Ip, LayerIn, Outgoing};
@@ -26,13 +28,5 @@ pub use plan::{
     Framing, Need, NextHop, NextHopBy, Note, Objection, Plan, Reason, Refused, Touch, Transport, Who, Wishes, plan,
 };
 pub use ways::Way;
+pub use wirewright_craft::First;
 pub use wirewright_units::Instant;
-
-/// What bytes begin with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum First {
-    /// An Ethernet header.
-    Ethernet,
-    /// An IP header, its version in the first four bits.
-    Ip,
-}

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use wirewright_craft::{Built, First, Origin, Packet};
 use wirewright_wire::{HeaderDesc, ipv4, ipv6, next, tcp, udp};
 
-use crate::First;
 use crate::plan::Transport;
 use crate::ways::Way;
 
@@ -69,6 +69,21 @@ impl Ip {
 }
 
 impl<'a> Outgoing<'a> {
+    /// A packet and what was built of it.
+    #[must_use]
+    pub fn new(packet: &Packet, built: &'a Built) -> Self {
+        let layers = packet.layers.iter().enumerate().map(|(index, layer)| {
+            let spans = || built.spans_of(index);
+            let set = spans().filter(|span| matches!(span.origin, Origin::Set | Origin::Wrong));
+            LayerIn {
+                desc: layer.desc(),
+                at: spans().map(|span| span.bytes.start).min().unwrap_or(0),
+                set: set.filter_map(|span| span.field()).map(|field| field.key).collect(),
+            }
+        });
+        Self { bytes: &built.bytes, first: built.first, layers: layers.collect() }
+    }
+
     /// The packet brings its own link header.
     #[must_use]
     pub fn begins_with_ethernet(&self) -> bool {

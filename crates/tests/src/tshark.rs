@@ -1,6 +1,6 @@
 //! tshark, the second opinion on every frame, with checksum validation on.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
@@ -76,6 +76,23 @@ impl Tshark {
             .run()?
             .success()?;
         Ok(output.text().lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    }
+}
+
+impl Tshark {
+    /// Every field that tshark knows, with its type (`FT_UINT16`, `FT_BYTES`…).
+    ///
+    /// # Errors
+    /// Where tshark does not start.
+    pub fn field_types() -> Result<BTreeMap<String, String>, String> {
+        let output = Program::new("tshark").args(["-G", "fields"]).run()?.success()?;
+        let text = output.text();
+        let rows = text.lines().filter_map(|line| {
+            let mut columns = line.split('\t');
+            (columns.next() == Some("F")).then_some(())?;
+            Some((columns.nth(1)?.to_owned(), columns.next()?.to_owned()))
+        });
+        Ok(rows.collect())
     }
 }
 

@@ -35,7 +35,7 @@ pub mod unused {
     header! {
         "icmp.unused" 4 bytes "Unused" "RFC 792";
         /// Unused.
-        unused: u32 = 32 bits "unused" .hex().reserved().shark("icmp.unused").also(&["reserved"]);
+        unused: u32 = 32 bits "unused" .hex().reserved().also(&["reserved"]);
     }
 }
 

@@ -113,8 +113,8 @@ pub mod destination {
         4 "tel" "Tunnel encapsulation limit" Value(1) "ipv6.opt.tel" "RFC 2473 §4.1.1" also ["encaplimit"] {
             limit: u8 = 8 bits "limit" .default(4).shark("ipv6.opt.tel");
         }
-        201 "hao" "Home address" Value(16) "ipv6.mipv6_home_address" "RFC 6275 §6.3" also ["home_address"] {
-            address: core::net::Ipv6Addr = 128 bits "address" .shark("ipv6.mipv6_home_address");
+        201 "hao" "Home address" Value(16) "ipv6.opt.mipv6.home_address" "RFC 6275 §6.3" also ["home_address"] {
+            address: core::net::Ipv6Addr = 128 bits "address" .shark("ipv6.opt.mipv6.home_address");
         }
     }
 }

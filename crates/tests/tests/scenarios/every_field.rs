@@ -1,0 +1,296 @@
+//! Every field of every table, with 0, its maximum and random values: built by us, read back by tshark.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::Path,
+};
+
+use wirewright_capture::{Interface, LinkType, Record, Writer};
+use wirewright_craft::{Context, Layer, Packet, Payload, Setting};
+use wirewright_sim::Dice;
+use wirewright_tests::{Folder, Ground, Outcome, Scenario, Tshark, ensure};
+use wirewright_units::UnixTime;
+use wirewright_wire::{
+    Auto, FieldDesc, HeaderDesc, Kind, LAYERS, MacAddr, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant,
+    layer as layer_named,
+};
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario::new("every_field::what_is_built_is_what_tshark_reads", Ground::Plain, |_| tshark_agrees())
+            .tools(&["tshark"]),
+    ]
+}
+
+const SEED: u64 = 3;
+const RANDOM_VALUES: usize = 3;
+
+/// What tshark should read: a field of ours with a value, under Wireshark's name.
+pub(crate) struct Case {
+    /// `layer.key`, `layer.body.key` or `layer.option.key`.
+    pub(crate) what: String,
+    pub(crate) field: &'static FieldDesc,
+    pub(crate) value: u128,
+    pub(crate) packet: Packet,
+}
+
+fn tshark_agrees() -> Outcome {
+    let mut dice = Dice::new(SEED);
+    let cases = cases(&mut dice);
+    let folder = Folder::new()?;
+    let path = folder.file("fields.pcapng");
+    let mut writer = Writer::pcapng(std::fs::File::create(&path)?, "every field")?;
+    let interface = writer.add_interface(&Interface::new("built", LinkType::ETHERNET))?;
+    for case in &cases {
+        let built = case.packet.build(&context())?;
+        writer.write(&Record::new(interface, UnixTime::from_parts(1, 0), &built.bytes))?;
+    }
+    writer.into_inner()?;
+    let disagreements = disagreements(&cases, &path)?;
+    let mut named: Vec<&str> = cases.iter().map(|case| case.what.as_str()).collect();
+    named.dedup();
+    println!("{} fields, {} packets, {} disagreements", named.len(), cases.len(), disagreements.len());
+    ensure!(disagreements.is_empty(), "{}\nreplay: SEED is {SEED}", disagreements.join("\n"));
+    Ok(())
+}
+
+/// This host and the next hop, as documents have them.
+pub(crate) fn context() -> Context {
+    Context {
+        source_v4: Some(Ipv4Addr::new(192, 0, 2, 1)),
+        source_v6: Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        source_mac: Some(MacAddr::from_u64(0x0200_0000_0001)),
+        next_hop_mac: Some(MacAddr::from_u64(0x0200_0000_0002)),
+        ..Context::default()
+    }
+}
+
+/// A packet for each value of each field that Wireshark has a name for.
+pub(crate) fn cases(dice: &mut Dice) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for desc in LAYERS {
+        let below = below(desc.key);
+        header_cases(desc, below, dice, &mut cases);
+        for variant in desc.variants {
+            body_cases(desc, below, variant, dice, &mut cases);
+        }
+        if let Some(table) = desc.options {
+            option_cases(Layer::new(desc), below, table, dice, &mut cases);
+        }
+    }
+    cases
+}
+
+fn header_cases(desc: &'static HeaderDesc, below: &[&str], dice: &mut Dice, cases: &mut Vec<Case>) {
+    for field in named(desc.fields) {
+        for value in values(field, dice) {
+            let mut layer = Layer::new(desc);
+            assert!(layer.set(field.key, Setting::Exactly(value)), "{} has {}", desc.key, field.key);
+            let what = format!("{}.{}", desc.key, field.key);
+            cases.push(Case { what, field, value, packet: packet(below, layer) });
+        }
+    }
+}
+
+fn body_cases(
+    desc: &'static HeaderDesc,
+    below: &[&str],
+    variant: &'static Variant,
+    dice: &mut Dice,
+    cases: &mut Vec<Case>,
+) {
+    let Some(&selected) = variant.values.first() else { return };
+    let selector = desc.selector().expect("a layer with bodies has a field that selects them");
+    let mut chosen = Layer::new(desc);
+    assert!(chosen.set(selector.key, Setting::Exactly(u128::from(selected))), "the selector can be set");
+    if variant.body.field("mtu").is_some() && desc.key == "icmp" {
+        // Only "fragmentation needed" carries an MTU.
+        chosen.set("code", Setting::Exactly(4));
+    }
+    for field in named(variant.body.fields) {
+        for value in values(field, dice) {
+            let mut layer = chosen.clone();
+            assert!(layer.set(field.key, Setting::Exactly(value)), "{} has {}", variant.body.key, field.key);
+            let what = format!("{}.{}.{}", desc.key, variant.body.key, field.key);
+            cases.push(Case { what, field, value, packet: packet(below, layer) });
+        }
+    }
+    if let Some(table) = variant.body.options {
+        option_cases(chosen, below, table, dice, cases);
+    }
+}
+
+fn option_cases(layer: Layer, below: &[&str], table: &'static TlvDesc, dice: &mut Dice, cases: &mut Vec<Case>) {
+    for option in table.kinds {
+        for field in named(option.fields) {
+            for value in values(field, dice) {
+                let mut layer = layer.clone();
+                layer.set_options(option_bytes(table, option, field, value));
+                let what = format!("{}.{}.{}", layer.key(), option.key, field.key);
+                cases.push(Case { what, field, value, packet: packet(below, layer) });
+            }
+        }
+    }
+}
+
+/// Bytes behind the named fields of an option of variable length.
+const MORE_BYTES: usize = 8;
+
+fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: u128) -> Vec<u8> {
+    let fields = option.fields.iter().map(FieldDesc::end_byte).max().unwrap_or(0);
+    let value_bytes = match option.len {
+        OptionLen::Single => 0,
+        OptionLen::Value(bytes) | OptionLen::Repeats(bytes) => bytes,
+        _ => fields + MORE_BYTES,
+    };
+    let whole = 2 + value_bytes;
+    let (whole, length) = match table.length {
+        TlvLength::WholeBytes => (whole, whole),
+        TlvLength::WholeOctoBytes => (whole.next_multiple_of(8), whole.next_multiple_of(8) / 8),
+        TlvLength::ValueBytes => (whole, value_bytes),
+        _ => unreachable!("the test knows every layout of options"),
+    };
+    let mut bytes = vec![0; whole];
+    bytes[0] = option.kind;
+    bytes[1] = u8::try_from(length).expect("an option is short");
+    assert!(field.write(&mut bytes[2..], value), "the value holds its fields");
+    bytes
+}
+
+/// Fields that tshark can be asked for.
+fn named(fields: &'static [FieldDesc]) -> impl Iterator<Item = &'static FieldDesc> {
+    fields.iter().filter(|field| !field.shark.is_empty())
+}
+
+/// 0, the maximum, and random values.
+fn values(field: &FieldDesc, dice: &mut Dice) -> Vec<u128> {
+    let mut values = vec![0, field.max()];
+    values
+        .extend((0..RANDOM_VALUES).map(|_| ((u128::from(dice.bits()) << 64) | u128::from(dice.bits())) & field.max()));
+    values
+}
+
+/// The layers that usually stand below one.
+fn below(key: &str) -> &'static [&'static str] {
+    match key {
+        "eth" => &[],
+        "ip6" | "ip" | "arp" | "vlan" => &["eth"],
+        "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
+        _ => &["eth", "ip"],
+    }
+}
+
+/// `layer` on the layers below it, with something to carry.
+fn packet(below: &[&str], layer: Layer) -> Packet {
+    let mut packet = Packet::new();
+    packet.layers = below.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))).collect();
+    let carries = match layer.key() {
+        "eth" | "vlan" => &["ip", "udp"][..],
+        "ip" | "ip6" | "hopopt" | "route" | "frag" | "dstopt" => &["udp"],
+        _ => &[],
+    };
+    packet.layers.push(layer);
+    packet.layers.extend(carries.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))));
+    // Behind an MLD report it would make a longer message of another version.
+    if packet.layers.iter().all(|layer| layer.key() != "icmp6") {
+        packet.payload = Payload::Bytes(b"payload".to_vec());
+    }
+    for layer in &mut packet.layers {
+        fill_destination(layer);
+    }
+    packet
+}
+
+/// Sets what has no default: destinations.
+fn fill_destination(layer: &mut Layer) {
+    let required =
+        |(_, field, set): &(_, &'static FieldDesc, Setting)| field.auto == Auto::Required && *set == Setting::Auto;
+    let missing: Vec<&FieldDesc> = layer.rows().filter(required).map(|(_, field, _)| field).collect();
+    for field in missing {
+        let value = match field.kind {
+            Kind::Ipv4 => 0xc000_0202,
+            Kind::Ipv6 => 0x2001_0db8_0000_0000_0000_0000_0000_0002,
+            _ => 9,
+        };
+        layer.set(field.key, Setting::Exactly(value));
+    }
+}
+
+/// Where tshark reads another value than the one set: both values, one line a case. Frames stand in the order of cases.
+pub(crate) fn disagreements(cases: &[Case], capture: &Path) -> Result<Vec<String>, String> {
+    let types = Tshark::field_types()?;
+    let unknown = |case: &&Case| !types.contains_key(case.field.shark);
+    if let Some(case) = cases.iter().find(unknown) {
+        return Err(format!("{}: tshark knows no field {}", case.what, case.field.shark));
+    }
+    let mut columns: Vec<&str> = cases.iter().map(column).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    // A total length of 0 means "the card cuts this" to Wireshark, unless told otherwise.
+    let rows = Tshark::read(capture).preference("ip.tso_support:FALSE").fields(&columns)?;
+    if rows.len() != cases.len() {
+        return Err(format!("{} packets, {} frames", cases.len(), rows.len()));
+    }
+    let cells = cases.iter().zip(&rows).map(|(case, row)| {
+        let at = columns.binary_search(&column(case)).expect("every field has its column");
+        (case, row[at].split(',').next().unwrap_or_default())
+    });
+    Ok(cells.filter_map(|(case, cell)| disagreement(case, cell, &types[case.field.shark])).collect())
+}
+
+/// Up to this value an EtherType is a length to Wireshark (IEEE 802.3), which then has a name of its own.
+const LENGTH_MAX: u128 = 1500;
+
+fn column(case: &Case) -> &'static str {
+    match case.field.shark {
+        "vlan.etype" if case.value <= LENGTH_MAX => "vlan.len",
+        shark => shark,
+    }
+}
+
+fn disagreement(case: &Case, cell: &str, shark_type: &str) -> Option<String> {
+    let expected = in_wiresharks_unit(case);
+    let agrees = match shark_type {
+        // Wireshark shows that it is there, not its value.
+        "FT_NONE" => cell == "1",
+        "FT_BOOLEAN" => number(cell, case.field.kind) == Some(u128::from(expected != 0)),
+        "FT_BYTES" => stands_alone_in(expected, cell),
+        // Left out while it is 0.
+        _ if case.field.shark == "icmp.length" && expected == 0 => cell.is_empty(),
+        _ => number(cell, case.field.kind) == Some(expected),
+    };
+    (!agrees).then(|| {
+        format!("{}: {} was set, tshark reads {} as {cell:?}, not {expected}", case.what, case.value, case.field.shark)
+    })
+}
+
+/// Reserved areas are shown as bytes, some wider than our field: the value stands in them, and zeros beside it.
+fn stands_alone_in(value: u128, hex: &str) -> bool {
+    let digits = hex.replace(':', "");
+    let area = u128::from_str_radix(&digits, 16);
+    area.is_ok_and(|area| (0..digits.len() / 2).any(|bytes| value.checked_shl(8 * bytes as u32) == Some(area)))
+}
+
+/// Lengths that headers count in words, and Wireshark in bytes.
+fn in_wiresharks_unit(case: &Case) -> u128 {
+    match case.field.shark {
+        "ip.hdr_len" | "tcp.hdr_len" => case.value * 4,
+        _ => case.value,
+    }
+}
+
+fn number(text: &str, kind: Kind) -> Option<u128> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(match address {
+            IpAddr::V4(address) => u128::from(address.to_bits()),
+            IpAddr::V6(address) => address.to_bits(),
+        });
+    }
+    if kind == Kind::Mac {
+        return u128::from_str_radix(&text.replace(':', ""), 16).ok();
+    }
+    match text.strip_prefix("0x") {
+        Some(digits) => u128::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}

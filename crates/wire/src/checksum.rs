@@ -12,7 +12,7 @@
 //! let datagram = [0x30, 0x39, 0x00, 0x35, 0x00, 0x08, 0x00, 0x00];
 //! let (from, to) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
 //! let sum = checksum::pseudo_v4(from, to, protocol::UDP, 8).add(&datagram).finish();
-//! assert_eq!(checksum::never_zero(sum), 0x4b69);
+//! assert_eq!(checksum::never_zero(sum), 0x4b6c);
 //! ```
 
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -38,6 +38,7 @@ impl Sum {
 
     /// Adds the bytes of a slice.
     #[inline]
+    #[allow(clippy::should_implement_trait, reason = "a builder's step; `+` would hide that order matters")]
     pub fn add(self, bytes: &[u8]) -> Self {
         self.combine(Self { total: sum_words(bytes), odd: bytes.len() % 2 == 1 })
     }
@@ -165,14 +166,53 @@ const fn fold_u32(total: u32) -> u16 {
 }
 
 /// The sum of a slice's words in this machine's order, its last odd byte padded with a zero on its right.
+///
+/// Measured against carry chains and 128-bit sums: halves of 64-bit words in independent sums, which the compiler turns
+/// into vectors, are the fastest from 100 bytes on and no slower below.
 #[inline]
 fn sum_words(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
+    /// Sums that grow side by side, 8 bytes a step each.
+    const LANES: usize = 4;
+    let (blocks, rest) = bytes.as_chunks::<{ LANES * 8 }>();
+    let mut low = [0u64; LANES];
+    let mut high = [0u64; LANES];
+    for block in blocks {
+        let (words, _) = block.as_chunks::<8>();
+        for lane in 0..LANES {
+            let word = u64::from_ne_bytes(words[lane]);
+            // 32 bits each: 2³² blocks fit before a lane could overflow, and no slice is that long.
+            low[lane] = low[lane].wrapping_add(word & 0xffff_ffff);
+            high[lane] = high[lane].wrapping_add(word >> 32);
+        }
+    }
     let mut total = 0;
+    for lane in 0..LANES {
+        total = add_carry(add_carry(total, low[lane]), high[lane]);
+    }
+    let (words, rest) = rest.as_chunks::<8>();
     for word in words {
         total = add_carry(total, u64::from_ne_bytes(*word));
     }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    add_carry(total, u64::from_ne_bytes(last))
+    add_carry(total, sum_tail(rest))
 }
+
+/// The sum of the last 0 to 7 bytes.
+#[inline(always)]
+fn sum_tail(mut rest: &[u8]) -> u64 {
+    let mut total = 0;
+    if let Some((four, behind)) = rest.split_first_chunk::<4>() {
+        total = u64::from(u32::from_ne_bytes(*four));
+        rest = behind;
+    }
+    if let Some((two, behind)) = rest.split_first_chunk::<2>() {
+        total += u64::from(u16::from_ne_bytes(*two));
+        rest = behind;
+    }
+    if let Some(&last) = rest.first() {
+        total += u64::from(u16::from_ne_bytes([last, 0]));
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests;

@@ -217,6 +217,7 @@ macro_rules! tlv {
                     title: $otitle,
                     len: $crate::OptionLen::$variant $(($size))?,
                     fields: {
+                        #[allow(dead_code, reason = "an option without fields asks for no offset")]
                         const BITS: &[usize] = &[$($bits),*];
                         #[allow(non_camel_case_types, dead_code, reason = "the rows' own identifiers, as indices")]
                         enum Row { $($name,)* End }

@@ -145,7 +145,22 @@ pub fn die_with_parent(parent: u32) -> io::Result<()> {
 pub fn kill_and_wait(pid: u32) {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
     let _ = rustix::process::kill_process(pid, Signal::KILL);
+    wait_for(pid.as_raw_nonzero().get().unsigned_abs());
+}
+
+/// Waits for the end of the child `pid`.
+pub fn wait_for(pid: u32) {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
     while matches!(rustix::process::waitpid(Some(pid), WaitOptions::empty()), Err(rustix::io::Errno::INTR)) {}
+}
+
+/// Lets the owner of this process look at it below `/proc`. A program that was started with more rights than its owner has
+/// (file capabilities) is closed to him, and nobody could write the maps of its user namespace.
+///
+/// **Errors**: what `prctl(2)` says.
+pub fn become_inspectable() -> io::Result<()> {
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable)?;
+    Ok(())
 }
 
 /// Ends this process at once, without what the program it was doubled from had planned for its own end (buffers to write

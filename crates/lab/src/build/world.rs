@@ -1,0 +1,148 @@
+//! The world: three networks, two wires, addresses and routes.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+use wirewright_link::netlink::create::{Creator, End};
+use wirewright_link::sys::ethtool::{self, Offload};
+use wirewright_link::sys::namespace::{self, Namespace};
+
+use super::ready;
+use super::settings;
+use crate::map::{CLIENT, CLOSED, Family, Host, PORTS, Port, ROUTER_FAR, ROUTER_NEAR, SERVER, SILENT, prefix_len};
+use crate::refusal::{At, Failed, Note, Step};
+
+/// A host's network, with the sockets through which it is made.
+pub(crate) struct Network {
+    /// The namespace.
+    pub(crate) namespace: OwnedFd,
+    /// Makes interfaces, addresses and routes in it.
+    pub(crate) creator: Creator,
+    /// Any socket of it, for requests about its interfaces.
+    pub(crate) control: OwnedFd,
+}
+
+/// The three networks, in the order of [`Host::ALL`].
+pub(crate) struct World {
+    pub(crate) networks: [Network; 3],
+    pub(crate) notes: Vec<Note>,
+    pub(crate) with_v6: bool,
+}
+
+impl World {
+    /// Makes the world and leaves the calling thread in one of its networks.
+    pub(crate) fn make(offload: bool) -> Result<Self, Failed> {
+        let mut notes = Vec::new();
+        let with_v6 = settings::has_ipv6();
+        if !with_v6 {
+            notes.push(Note::NoIpv6);
+        }
+        let [client, router, server] = Host::ALL;
+        let networks = [network(client, &mut notes)?, network(router, &mut notes)?, network(server, &mut notes)?];
+        let mut world = Self { networks, notes, with_v6 };
+        world.make_wires()?;
+        if !offload {
+            world.make_wires_honest()?;
+        }
+        for port in &PORTS {
+            world.network(port.host).creator.bring_up(port.index).at(Step::BringUp(port))?;
+        }
+        ready::wait_for_carriers(&mut world)?;
+        world.add_addresses()?;
+        world.add_routes()?;
+        Ok(world)
+    }
+
+    pub(crate) fn network(&mut self, host: Host) -> &mut Network {
+        &mut self.networks[host.index()]
+    }
+
+    /// The families that this world has.
+    pub(crate) fn families(&self) -> &'static [Family] {
+        if self.with_v6 { &Family::ALL } else { &[Family::V4] }
+    }
+
+    fn make_wires(&mut self) -> Result<(), Failed> {
+        for [near, far] in [[CLIENT, ROUTER_NEAR], [ROUTER_FAR, SERVER]] {
+            let far_namespace = self.network(far.host).namespace.try_clone().at(Step::Wire(near))?;
+            let creator = &mut self.network(near.host).creator;
+            creator.wire(end(near), end(far), far_namespace.as_fd()).at(Step::Wire(near))?;
+        }
+        Ok(())
+    }
+
+    /// Lets every frame be on the wire as a peer would see it: cut to size, with its checksums filled in.
+    fn make_wires_honest(&mut self) -> Result<(), Failed> {
+        for port in &PORTS {
+            let control = self.network(port.host).control.as_fd();
+            for offload in Offload::ALL {
+                ethtool::set_offload(control, port.interface, offload, false).at(Step::Offload(port))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_addresses(&mut self) -> Result<(), Failed> {
+        for &family in self.families() {
+            for port in &PORTS {
+                let creator = &mut self.network(port.host).creator;
+                let mut add =
+                    |address, len| creator.add_address(port.index, address, len).at(Step::Address(port, family));
+                add(port.address(family), prefix_len(family))?;
+                if family == Family::V6 {
+                    add(port.link_local.into(), prefix_len(family))?;
+                }
+                if port == SERVER {
+                    add(of(CLOSED, family), alone(family))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_routes(&mut self) -> Result<(), Failed> {
+        for &family in self.families() {
+            let everywhere = of((Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED), family);
+            let routes = [
+                (Host::Client, everywhere, 0, ROUTER_NEAR),
+                (Host::Server, everywhere, 0, ROUTER_FAR),
+                (Host::Router, of(SILENT, family), alone(family), SERVER),
+            ];
+            for (host, destination, len, gateway) in routes {
+                let creator = &mut self.network(host).creator;
+                let gateway = gateway.address(family);
+                creator.add_route(destination, len, gateway).at(Step::Route(host, family))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn network(host: Host, notes: &mut Vec<Note>) -> Result<Network, Failed> {
+    namespace::unshare(Namespace::Network).at(Step::NetworkNamespace(host))?;
+    let namespace = namespace::of_this_thread(Namespace::Network).at(Step::NetworkNamespace(host))?;
+    settings::apply(host, notes)?;
+    let creator = Creator::open().at(Step::Netlink(host))?;
+    let control = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+    Ok(Network { namespace, creator, control: control.at(Step::Netlink(host))? })
+}
+
+fn end(port: &'static Port) -> End<'static> {
+    End { name: port.interface, index: port.index, mac: port.mac }
+}
+
+fn of((v4, v6): (Ipv4Addr, Ipv6Addr), family: Family) -> IpAddr {
+    match family {
+        Family::V4 => v4.into(),
+        Family::V6 => v6.into(),
+    }
+}
+
+/// The prefix length of one address alone.
+fn alone(family: Family) -> u8 {
+    match family {
+        Family::V4 => 32,
+        Family::V6 => 128,
+    }
+}

@@ -319,3 +319,6 @@ fn needs_and_notes(packet: &Outgoing<'_>, facts: &Facts, to: Option<IpAddr>, pla
         plan.notes.push(Note::Fragment);
     }
 }
+
+#[cfg(test)]
+mod tests;

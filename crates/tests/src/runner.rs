@@ -12,6 +12,7 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use wirewright_lab::{Lab, Options};
 
 use crate::{Ground, Outcome, Scenario, World};
 
@@ -67,7 +68,8 @@ fn run_outside_in_a_child() -> bool {
 
 /// Enters the practice network. Called while this process has one thread.
 fn enter_lab() -> Result<World, String> {
-    Ok(World::lab())
+    let lab = Lab::enter(Options::default().networks_only()).map_err(|error| format!("no lab: {error}"))?;
+    Ok(World::in_lab(lab))
 }
 
 fn trials(scenarios: Vec<Scenario>, world: &Arc<World>) -> Vec<Trial> {

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use wirewright_lab::Lab;
+
 use crate::Need;
 
 /// What a scenario returns: nothing, or the reason of its failure.
@@ -31,22 +33,31 @@ impl fmt::Display for Ground {
 /// What the runner has prepared for the scenarios of one process.
 #[derive(Debug, Default)]
 pub struct World {
-    in_lab: bool,
+    lab: Option<Lab>,
 }
 
 impl World {
     pub(crate) fn plain() -> Self {
-        Self { in_lab: false }
+        Self { lab: None }
     }
 
-    pub(crate) fn lab() -> Self {
-        Self { in_lab: true }
+    pub(crate) fn in_lab(lab: Lab) -> Self {
+        Self { lab: Some(lab) }
     }
 
     /// Whether this process stands in the practice network.
     #[must_use]
     pub fn is_in_lab(&self) -> bool {
-        self.in_lab
+        self.lab.is_some()
+    }
+
+    /// The practice network, in whose client this process stands.
+    ///
+    /// # Panics
+    /// On another ground than [`Ground::Lab`].
+    #[must_use]
+    pub fn lab(&self) -> &Lab {
+        self.lab.as_ref().expect("only a scenario on the ground of the lab asks for it")
     }
 }
 

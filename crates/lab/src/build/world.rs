@@ -86,15 +86,14 @@ impl World {
     fn add_addresses(&mut self) -> Result<(), Failed> {
         for &family in self.families() {
             for port in &PORTS {
+                let step = Step::Address(port, family);
                 let creator = &mut self.network(port.host).creator;
-                let mut add =
-                    |address, len| creator.add_address(port.index, address, len).at(Step::Address(port, family));
-                add(port.address(family), prefix_len(family))?;
+                creator.add_address(port.index, port.address(family), prefix_len(family)).at(step)?;
                 if family == Family::V6 {
-                    add(port.link_local.into(), prefix_len(family))?;
+                    creator.add_address(port.index, port.link_local.into(), prefix_len(family)).at(step)?;
                 }
                 if port == SERVER {
-                    add(of(CLOSED, family), alone(family))?;
+                    creator.add_spare_address(port.index, of(CLOSED, family), alone(family)).at(step)?;
                 }
             }
         }

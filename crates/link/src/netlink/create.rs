@@ -92,12 +92,17 @@ impl Creator {
     ///
     /// **Errors**: `EEXIST`, `ENODEV`, `EPERM`; `EACCES` or `EOPNOTSUPP` where IPv6 is switched off.
     pub fn add_address(&mut self, index: u32, address: IpAddr, prefix_len: u8) -> io::Result<()> {
-        let flags = if address.is_ipv6() { IFA_F_NODAD } else { 0 };
-        let [a, b, c, d] = index.to_ne_bytes();
-        // struct ifaddrmsg: family, prefix length, flags, scope, interface.
-        let fixed = [family(address), prefix_len, flags, 0, a, b, c, d];
-        let mut request = Request::new(libc::RTM_NEWADDR, NEW, &fixed);
-        request.attribute(libc::IFA_LOCAL, &octets(&address)).attribute(libc::IFA_ADDRESS, &octets(&address));
+        self.acknowledged(address_request(index, address, prefix_len))
+    }
+
+    /// Gives an interface an address that the host never chooses as its source by itself.
+    ///
+    /// **Errors**: as [`Creator::add_address`].
+    pub fn add_spare_address(&mut self, index: u32, address: IpAddr, prefix_len: u8) -> io::Result<()> {
+        let mut request = address_request(index, address, prefix_len);
+        // struct ifa_cacheinfo: preferred for no time, valid for ever, which is "deprecated" (RFC 4862 §5.5.4); made, changed.
+        let lifetimes = [0, u32::MAX, 0, 0].map(u32::to_ne_bytes);
+        request.attribute(libc::IFA_CACHEINFO, lifetimes.as_flattened());
         self.acknowledged(request)
     }
 
@@ -151,6 +156,16 @@ impl Creator {
     fn acknowledged(&mut self, request: Request) -> io::Result<()> {
         self.netlink.change(request).map_err(|error| error.errno.into())
     }
+}
+
+fn address_request(index: u32, address: IpAddr, prefix_len: u8) -> Request {
+    let flags = if address.is_ipv6() { IFA_F_NODAD } else { 0 };
+    let [a, b, c, d] = index.to_ne_bytes();
+    // struct ifaddrmsg: family, prefix length, flags, scope, interface.
+    let fixed = [family(address), prefix_len, flags, 0, a, b, c, d];
+    let mut request = Request::new(libc::RTM_NEWADDR, NEW, &fixed);
+    request.attribute(libc::IFA_LOCAL, &octets(&address)).attribute(libc::IFA_ADDRESS, &octets(&address));
+    request
 }
 
 /// The name and MAC of one end.

@@ -14,17 +14,22 @@ extern crate std;
 mod build;
 mod family;
 mod first;
+mod language;
 mod layers;
 mod numbers;
+mod options;
 mod packet;
+mod print;
 mod read;
-mod tlv;
+mod text;
+mod value;
 mod walk;
 
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
 pub use first::First;
+pub use language::{Code, LanguageError, MAX_LINE_BYTES, MAX_WORDS, parse, parse_words};
+pub use options::{OptionAt, OptionItem, Options};
 pub use packet::{Family, Host, Layer, Packet, Part, Payload, Place, Setting, Wrong};
-pub use tlv::{OptionAt, OptionItem, Options};
 pub use walk::{Chain, Complaint, Cut, LayerAt, walk};
 
 /// The most layers that a packet has or a walk finds. Real stacks of tunnels stay below 10; 24 leaves room for tests of them

@@ -6,8 +6,8 @@ use wirewright_wire::{Auto, FieldDesc};
 
 use crate::build::{Computed, Context};
 use crate::first::First;
+use crate::options::{OptionItem, Options};
 use crate::packet::{Layer, Packet, Part, Payload, Place, Setting};
-use crate::tlv::{OptionItem, Options};
 use crate::walk::{Chain, LayerAt, walk};
 
 impl Packet {

@@ -6,8 +6,8 @@ use core::ops::Range;
 use wirewright_wire::{Auto, FieldDesc};
 
 use super::Layout;
+use crate::options::{OptionItem, Options};
 use crate::packet::{Packet, Part, Setting};
-use crate::tlv::{OptionItem, Options};
 
 /// The bytes and bits of one part of a packet.
 #[derive(Clone, Debug)]

@@ -1,0 +1,210 @@
+//! The end of a layer's words: what depended on its type, the layers below that it needs, and what reaches them.
+
+use alloc::format;
+use alloc::string::String;
+use core::net::IpAddr;
+
+use wirewright_wire::{HeaderDesc, Kind};
+
+use super::error::{Code, Fault};
+use super::layer::{Scope, known_layer, set, set_host, wrong_family};
+use super::names;
+use super::reader::{Draft, Reader};
+use super::suggest;
+use crate::family::key_in;
+use crate::layers;
+use crate::options;
+use crate::packet::{Host, Part, Setting};
+use crate::text::shown;
+
+/// Whether a layer stands on IP and needs one directly below.
+fn needs_network(key: &str) -> bool {
+    matches!(key, "tcp" | "udp" | "icmp" | "icmp6") || is_extension(key)
+}
+
+fn is_extension(key: &str) -> bool {
+    matches!(key, "hopopt" | "route" | "frag" | "dstopt")
+}
+
+impl Scope<'_, '_> {
+    /// Reads what had to wait, makes the layers below that are missing, and hands the layer over.
+    pub(super) fn close(mut self) -> Result<(), Fault> {
+        for (key, text, at) in core::mem::take(&mut self.later) {
+            self.read_later(key, text, at)?;
+        }
+        self.make_below();
+        self.reach_below()?;
+        self.reader.drafts.push(self.draft);
+        Ok(())
+    }
+
+    /// A word whose reading depends on the type, which is known now.
+    fn read_later(&mut self, key: &str, text: Option<&str>, at: usize) -> Result<(), Fault> {
+        let words = self.reader.words;
+        if matches!(key, "opt" | "opts") && self.draft.layer.option_table().is_some() {
+            return self.raw_option(at, key, text.unwrap_or(""));
+        }
+        if let Some(place) = self.draft.layer.place(key) {
+            let bare = self.draft.layer.field(place).is_some_and(|field| field.bare);
+            match text {
+                Some(text) => return set(&mut self.draft, words, key, text, at),
+                None if bare && place.part == Part::Body => {
+                    self.draft.claim(place, at, words)?;
+                    self.draft.layer.set_at(place, Setting::Exactly(1));
+                    return Ok(());
+                }
+                None => {}
+            }
+        }
+        if let Some(table) = self.draft.layer.option_table()
+            && let Some(option) = options::for_word(table, key, text.is_some())
+        {
+            return options::encode(table, option, text, &mut self.draft.layer.options).map_err(|_| {
+                let problem = format!("{key}= takes {}", suggest::option_form(option));
+                Fault::new(Code::BadValue, at, problem).no_guess()
+            });
+        }
+        let layer = self.key();
+        let kind = self.desc().selector().and_then(|field| {
+            let value = self.draft.layer.value_or_default(field.key)?;
+            field.word_for(value).map(|name| name.word)
+        });
+        let kind = kind.unwrap_or("of this type");
+        let problem = format!("{layer} {kind} has no `{}`; other types have", shown(key));
+        let has = self.draft.layer.variant().map_or(&[][..], |variant| variant.body.fields);
+        let has = has.iter().filter(|field| !field.reserved).map(|field| suggest::form(field));
+        Err(Fault::new(Code::UnknownKey, at, problem).expected(has).no_guess())
+    }
+
+    /// Makes the layers that are not written and must be there.
+    fn make_below(&mut self) {
+        let key = self.key();
+        let below = self.reader.drafts.last().map(|draft| draft.layer.key());
+        let word = self.draft.word;
+        if matches!(key, "vlan" | "arp") && !matches!(below, Some("eth" | "vlan")) {
+            self.reader.drafts.push(Draft::new(layers::eth(), word, true));
+        }
+        let carried = below.is_some_and(|below| matches!(below, "ip" | "ip6") || is_extension(below));
+        if needs_network(key) && !carried {
+            let (desc, open) = self.version();
+            let mut made = Draft::new(desc, word, true);
+            made.layer.family_open = open;
+            self.reader.drafts.push(made);
+        }
+    }
+
+    /// Which version the IP layer to be made has; `true`: only names say, so it is open.
+    fn version(&self) -> (&'static HeaderDesc, bool) {
+        match self.key() {
+            "icmp" => return (layers::ip(), false),
+            "icmp6" => return (layers::ip6(), false),
+            key if is_extension(key) => return (layers::ip6(), false),
+            _ => {}
+        }
+        if let Some((Host::Address(address), _)) = &self.address {
+            return (if address.is_ipv6() { layers::ip6() } else { layers::ip() }, false);
+        }
+        for (key, text, _) in &self.below {
+            if matches!(*key, "src" | "dst")
+                && let Some((address, None)) = names::address(text)
+            {
+                return (if address.is_ipv6() { layers::ip6() } else { layers::ip() }, false);
+            }
+        }
+        match self.dotted.iter().find(|(layer, ..)| matches!(*layer, "ip" | "ip6")) {
+            Some((layer, ..)) => (known_layer(layer).unwrap_or(layers::ip()), false),
+            None => (layers::ip(), true),
+        }
+    }
+
+    /// Hands destination, `src dst ttl tos` and `LAYER.key=` to the layers below.
+    fn reach_below(&mut self) -> Result<(), Fault> {
+        let words = self.reader.words;
+        let own = self.key();
+        if let Some((host, at)) = self.address.take() {
+            let Some(network) = network(self.reader) else { return Err(no_network(own, at)) };
+            check_family(network, &host, own, words, at, self.draft.word)?;
+            set_host(network, words, "dst", &host, at)?;
+        }
+        for (key, text, at) in core::mem::take(&mut self.below) {
+            let Some(network) = network(self.reader) else { return Err(no_network(own, at)) };
+            let key = key_in(network.layer.desc, key);
+            set(network, words, key, text, at)?;
+        }
+        for (layer, key, text, at) in core::mem::take(&mut self.dotted) {
+            match self.reader.drafts.iter_mut().rev().find(|draft| draft.layer.key() == layer) {
+                Some(draft) => set(draft, words, key, text, at).map_err(|fault| within(fault, layer))?,
+                None if layer == "eth" => self.reader.ethernet.push((key, text, at)),
+                None => return Err(self.not_below(layer, key, text, at)),
+            }
+        }
+        Ok(())
+    }
+
+    fn not_below(&self, layer: &str, key: &str, text: &str, at: usize) -> Fault {
+        let own = self.key();
+        let part = 0..layer.len();
+        if layer == own {
+            let problem = format!("`{layer}.` reaches a {layer} layer below; this layer's own fields have no prefix");
+            return Fault::new(Code::LayerNotBelow, at, problem).part(part).fix([format!("{key}={text}")]);
+        }
+        if known_layer(layer).is_none() {
+            let problem = format!("{own} has no `{}`", shown(&format!("{layer}.{key}")));
+            return Fault::new(Code::UnknownKey, at, problem).expected(suggest::expected_in(self.desc()));
+        }
+        let problem = format!("there is no {layer} layer below this {own}");
+        let fault = Fault::new(Code::LayerNotBelow, at, problem).part(part);
+        let other = if layer == "ip" { "ip6" } else { "ip" };
+        match network_ref(self.reader) {
+            Some(network) if network.layer.key() == other && matches!(layer, "ip" | "ip6") => {
+                let known = known_layer(other);
+                let same = known.map_or(key, |desc| suggest::same_field(desc, key).unwrap_or(key));
+                fault.fix([format!("{other}.{same}={text}")])
+            }
+            _ => fault,
+        }
+    }
+}
+
+/// A mistake in `LAYER.key=` speaks of the key behind the layer.
+fn within(mut fault: Fault, layer: &str) -> Fault {
+    if let Some(part) = &mut fault.part
+        && part.start == 0
+    {
+        *part = layer.len() + 1..part.end + layer.len() + 1;
+    }
+    fault
+}
+
+fn network<'a>(reader: &'a mut Reader<'_>) -> Option<&'a mut Draft> {
+    reader.drafts.iter_mut().rev().find(|draft| matches!(draft.layer.key(), "ip" | "ip6"))
+}
+
+fn network_ref<'a>(reader: &'a Reader<'_>) -> Option<&'a Draft> {
+    reader.drafts.iter().rev().find(|draft| matches!(draft.layer.key(), "ip" | "ip6"))
+}
+
+fn no_network(own: &str, at: usize) -> Fault {
+    let problem = format!("there is no IP layer below this {own}");
+    Fault::new(Code::LayerNotBelow, at, problem).no_guess()
+}
+
+/// A destination of the wrong family is the mistake of the layer that was written.
+fn check_family(network: &Draft, host: &Host, own: &str, words: &[&str], at: usize, word: usize) -> Result<(), Fault> {
+    let Host::Address(address) = host else { return Ok(()) };
+    let fits = match network.layer.place("dst").and_then(|place| network.layer.field(place)).map(|field| field.kind) {
+        Some(Kind::Ipv4) => address.is_ipv4(),
+        _ => matches!(address, IpAddr::V6(_)),
+    };
+    if fits {
+        return Ok(());
+    }
+    if network.made {
+        return Err(wrong_family(&Draft::new(network.layer.desc, word, true), *address, words, at));
+    }
+    let below = network.layer.key();
+    let problem = format!("`{own}` cannot go to {address}: the layer below is {below}");
+    let fault = Fault::new(Code::BadAddress, at, problem).no_guess();
+    let other: String = if below == "ip" { "ip6".into() } else { "ip".into() };
+    Err(fault.fix_words(network.word..network.word + 1, [other]))
+}

@@ -1,0 +1,198 @@
+//! Why words are no packet: where, what was read, what could stand there, and the line as it was probably meant.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+/// Why words are no packet. `Display` gives a few lines for people: the sentence, the line with the place underlined, what
+/// could stand there, and the corrected line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LanguageError {
+    /// What kind of mistake it is.
+    pub code: Code,
+    /// The words as one line, quoted where they need it; nothing in it can disturb a terminal.
+    pub line: String,
+    /// Where the mistake begins: bytes from the start of `line`.
+    pub column: usize,
+    /// Where the mistake begins on a terminal: columns from the start of `line`.
+    pub display_column: usize,
+    /// How many columns of a terminal it takes; at least 1.
+    pub display_width: usize,
+    /// The word that was read; empty where one is missing.
+    pub read: String,
+    /// What is wrong, as a sentence.
+    pub problem: String,
+    /// What could stand there.
+    pub expected: Vec<String>,
+    /// The whole line, corrected.
+    pub correction: Option<String>,
+}
+
+/// The kinds of mistakes in a line. Their codes are never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// There are no words.
+    Empty,
+    /// More than fits: words, layers, payload.
+    TooLong,
+    /// A quote is not closed, or is not a single quote.
+    Quote,
+    /// A layer should stand here.
+    LayerExpected,
+    /// No layer has this word.
+    UnknownLayer,
+    /// A layer that the language names and that has no table yet.
+    LayerNotYet,
+    /// The layer has no such word.
+    UnknownWord,
+    /// The layer has no such field or option.
+    UnknownKey,
+    /// There is no layer of this name below.
+    LayerNotBelow,
+    /// The value does not fit the field.
+    BadValue,
+    /// The value is larger than the field.
+    ValueTooLarge,
+    /// What stands for many values is not there yet.
+    GeneratorNotYet,
+    /// No address, or one of a family that cannot stand here.
+    BadAddress,
+    /// A port where there are none.
+    PortNotHere,
+    /// A field, the flags, the payload set a second time.
+    SetTwice,
+    /// TCP or UDP without a destination port.
+    PortMissing,
+    /// No destination address.
+    AddressMissing,
+    /// A field that cannot fill itself is not set.
+    FieldMissing,
+    /// The payload cannot be read.
+    BadPayload,
+    /// Options that do not fit into the header.
+    OptionsTooLong,
+}
+
+impl Code {
+    /// The stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too-long",
+            Self::Quote => "quote",
+            Self::LayerExpected => "layer-expected",
+            Self::UnknownLayer => "unknown-layer",
+            Self::LayerNotYet => "layer-not-yet",
+            Self::UnknownWord => "unknown-word",
+            Self::UnknownKey => "unknown-key",
+            Self::LayerNotBelow => "layer-not-below",
+            Self::BadValue => "bad-value",
+            Self::ValueTooLarge => "value-too-large",
+            Self::GeneratorNotYet => "generator-not-yet",
+            Self::BadAddress => "bad-address",
+            Self::PortNotHere => "port-not-here",
+            Self::SetTwice => "set-twice",
+            Self::PortMissing => "port-missing",
+            Self::AddressMissing => "address-missing",
+            Self::FieldMissing => "field-missing",
+            Self::BadPayload => "bad-payload",
+            Self::OptionsTooLong => "options-too-long",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The longest part of a line that is shown around a mistake, in bytes: a payload of a megabyte is not repeated.
+const SHOWN_MAX: usize = 160;
+
+impl fmt::Display for LanguageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "column {}: {}", self.display_column + 1, self.problem)?;
+        if self.line.len() <= SHOWN_MAX {
+            write!(f, "\n    {}", self.line)?;
+            write!(f, "\n    {:1$}{2:^<3$}", "", self.display_column, "", self.display_width)?;
+        } else {
+            let word: String = self.read.chars().take(SHOWN_MAX).collect();
+            write!(f, "\n    … {word} …")?;
+        }
+        if !self.expected.is_empty() {
+            f.write_str("\n    here may stand: ")?;
+            for (at, expected) in self.expected.iter().enumerate() {
+                write!(f, "{}{expected}", if at > 0 { ", " } else { "" })?;
+            }
+        }
+        match &self.correction {
+            Some(line) if line.len() <= SHOWN_MAX => write!(f, "\n    did you mean:   {line}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for LanguageError {}
+
+/// A mistake while reading: at a word, or where one is missing.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) code: Code,
+    /// The word; the number of words when one is missing at the end.
+    pub(crate) word: usize,
+    /// The offending bytes of the word; `None`: all of it.
+    pub(crate) part: Option<Range<usize>>,
+    pub(crate) problem: String,
+    pub(crate) expected: Vec<String>,
+    /// Replacements that the finder of the mistake knows, best first.
+    pub(crate) fixes: Vec<Fix>,
+    /// The mistake is not a misspelling: no similar words are looked for.
+    pub(crate) final_word: bool,
+}
+
+/// A change of the words that may mend a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fix {
+    /// The words to be replaced.
+    pub(crate) words: Range<usize>,
+    /// What comes in their place.
+    pub(crate) with: Vec<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, word: usize, problem: String) -> Self {
+        Self { code, word, part: None, problem, expected: Vec::new(), fixes: Vec::new(), final_word: false }
+    }
+
+    pub(crate) fn part(mut self, part: Range<usize>) -> Self {
+        self.part = Some(part);
+        self
+    }
+
+    pub(crate) fn expected(mut self, expected: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.expected.extend(expected.into_iter().map(Into::into));
+        self
+    }
+
+    /// The word at fault becomes `with`.
+    pub(crate) fn fix(self, with: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let words = self.word..self.word + 1;
+        self.fix_words(words, with)
+    }
+
+    pub(crate) fn fix_words(mut self, words: Range<usize>, with: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.fixes.push(Fix { words, with: with.into_iter().map(Into::into).collect() });
+        self
+    }
+
+    /// No similar words are looked for.
+    pub(crate) fn no_guess(mut self) -> Self {
+        self.final_word = true;
+        self
+    }
+}

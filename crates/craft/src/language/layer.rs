@@ -1,0 +1,506 @@
+//! The words of one layer: the rules of the one reading, in their order.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use wirewright_wire::{HeaderDesc, Kind, MacAddr, Name};
+
+use super::error::{Code, Fault};
+use super::names;
+use super::reader::{Draft, Reader, twice};
+use super::suggest;
+use crate::options::{self, OptionFault};
+use crate::packet::{Host, Part, Payload, Place, Setting};
+use crate::text::{BadEscape, read_escaped, read_hex, shown};
+use crate::value::{self, ValueFault};
+use crate::{MAX_PAYLOAD_BYTES, layers};
+
+/// Words that reach the IP layer below, whichever version it is.
+pub(super) const REACHING: [&str; 4] = ["src", "dst", "ttl", "tos"];
+
+/// A layer while its words are read.
+pub(super) struct Scope<'r, 'w> {
+    pub(super) reader: &'r mut Reader<'w>,
+    pub(super) draft: Draft,
+    /// The destination written as a word: host and word.
+    pub(super) address: Option<(Host, usize)>,
+    /// `src dst ttl tos`: key, value, word.
+    pub(super) below: Vec<(&'static str, &'w str, usize)>,
+    /// `LAYER.key=value`: layer, key, value, word.
+    pub(super) dotted: Vec<(&'w str, &'w str, &'w str, usize)>,
+    /// Words whose reading depends on the type, read when it is known: key, value, word.
+    pub(super) later: Vec<(&'w str, Option<&'w str>, usize)>,
+}
+
+impl<'r, 'w> Scope<'r, 'w> {
+    pub(super) fn new(reader: &'r mut Reader<'w>, desc: &'static HeaderDesc, word: usize) -> Self {
+        let draft = Draft::new(desc, word, false);
+        Self { reader, draft, address: None, below: Vec::new(), dotted: Vec::new(), later: Vec::new() }
+    }
+
+    pub(super) fn desc(&self) -> &'static HeaderDesc {
+        self.draft.layer.desc
+    }
+
+    pub(super) fn key(&self) -> &'static str {
+        self.desc().key
+    }
+
+    pub(super) fn is_transport(&self) -> bool {
+        matches!(self.key(), "tcp" | "udp")
+    }
+
+    /// Reads one word; `first`: it stands directly behind the layer's word.
+    pub(super) fn word(&mut self, at: usize, first: bool) -> Result<(), Fault> {
+        let word: &'w str = self.reader.words[at];
+        if let Some((key, text)) = word.split_once('=') {
+            return self.key_value(at, key, text);
+        }
+        if self.reader.payload_word(at, word, None)? {
+            return Ok(());
+        }
+        if let Some(port) = word.strip_prefix(':')
+            && !port.starts_with(':')
+        {
+            return self.port(at, port);
+        }
+        if self.flags_word(at, word)? || self.bare_word(at, word)? || self.address_word(at, word)? {
+            return Ok(());
+        }
+        if self.name_word(at, word, first)? {
+            return Ok(());
+        }
+        Err(self.unknown_word(at, word))
+    }
+
+    fn unknown_word(&self, at: usize, word: &str) -> Fault {
+        let key = self.key();
+        if value::is_generator(word) {
+            return generator(at, word);
+        }
+        if names::is_like_ipv4(word) {
+            let problem = format!("`{}` is no IPv4 address: that is four plain decimal parts up to 255", shown(word));
+            let fault = Fault::new(Code::BadAddress, at, problem).expected(["ADDR", "ADDR:PORT"]);
+            return match names::mended_ipv4(word) {
+                Some(mended) => fault.fix([mended]),
+                None => fault,
+            };
+        }
+        let problem = match word.strip_prefix('-') {
+            Some(_) => format!("`{}` looks like an option; the words of a packet have no dashes", shown(word)),
+            None => format!("{key} has no word `{}`", shown(word)),
+        };
+        Fault::new(Code::UnknownWord, at, problem).expected(suggest::expected_in(self.desc()))
+    }
+
+    /// Rule 4: `:PORT`.
+    fn port(&mut self, at: usize, text: &str) -> Result<(), Fault> {
+        if !self.is_transport() {
+            let problem = format!("{} has no ports; tcp and udp have", self.key());
+            let fault = Fault::new(Code::PortNotHere, at, problem);
+            return Err(fault.fix(["/".to_string(), "tcp".to_string(), format!(":{text}")]).no_guess());
+        }
+        let words = self.reader.words;
+        set_at_offset(&mut self.draft, words, "dport", text, at, words[at].len() - text.len())
+    }
+
+    /// Rule 5: the flags of TCP.
+    fn flags_word(&mut self, at: usize, word: &str) -> Result<bool, Fault> {
+        let flags = self.desc().fields.iter().enumerate().find(|(_, field)| field.kind == Kind::Flags);
+        let Some((row, field)) = flags else { return Ok(false) };
+        let Some(value) = value::flags(field, word) else { return Ok(false) };
+        let place = Place { part: Part::Header, row };
+        self.draft.claim(place, at, self.reader.words)?;
+        self.draft.layer.set_at(place, Setting::Exactly(value));
+        Ok(true)
+    }
+
+    /// Rule 6: a bare word of the layer: an option without value, a bit, a type.
+    fn bare_word(&mut self, at: usize, word: &'w str) -> Result<bool, Fault> {
+        let desc = self.desc();
+        if let Some(row) = desc.fields.iter().position(|field| field.bare && field.key == word) {
+            self.set_place(Place { part: Part::Header, row }, at, 1)?;
+            return Ok(true);
+        }
+        let spoken = matches!(desc.key, "icmp" | "icmp6" | "arp");
+        let typed = desc.fields.iter().enumerate().filter(|(_, field)| matches!(field.key, "type" | "op") && spoken);
+        for (row, field) in typed {
+            if let Some(value) = field.value_of(word) {
+                self.set_place(Place { part: Part::Header, row }, at, value)?;
+                return Ok(true);
+            }
+        }
+        if let Some(table) = desc.options
+            && let Some(option) = options::for_word(table, word, false)
+        {
+            options::encode(table, option, None, &mut self.draft.layer.options)
+                .map_err(|fault| option_fault(at, word, &fault))?;
+            return Ok(true);
+        }
+        let in_a_body = desc.variants.iter().any(|variant| {
+            let option = variant.body.options.and_then(|table| options::for_word(table, word, false));
+            option.is_some() || variant.body.fields.iter().any(|field| field.bare && field.key == word)
+        });
+        if in_a_body {
+            self.later.push((word, None, at));
+        }
+        Ok(in_a_body)
+    }
+
+    fn set_place(&mut self, place: Place, at: usize, value: u128) -> Result<(), Fault> {
+        self.draft.claim(place, at, self.reader.words)?;
+        self.draft.layer.set_at(place, Setting::Exactly(value));
+        Ok(())
+    }
+
+    /// Rule 7: an address.
+    fn address_word(&mut self, at: usize, word: &'w str) -> Result<bool, Fault> {
+        let words = self.reader.words;
+        if self.key() == "eth" {
+            if MacAddr::parse(word).is_some() {
+                set(&mut self.draft, words, "dst", word, at)?;
+                return Ok(true);
+            }
+            return Ok(false);
+        }
+        let Some((address, port)) = names::address(word) else { return Ok(false) };
+        self.host(at, Host::Address(address))?;
+        if let Some(port) = port {
+            self.port_behind(at, word, port)?;
+        }
+        Ok(true)
+    }
+
+    /// The port of `ADDR:PORT` and `NAME:PORT`.
+    fn port_behind(&mut self, at: usize, word: &str, port: &str) -> Result<(), Fault> {
+        if self.is_transport() {
+            let words = self.reader.words;
+            return set_at_offset(&mut self.draft, words, "dport", port, at, word.len() - port.len());
+        }
+        let host = &word[..word.len() - port.len() - 1];
+        let problem = format!("{} has no ports; tcp and udp have", self.key());
+        let fault = Fault::new(Code::PortNotHere, at, problem).part(host.len()..word.len());
+        let with = [host.to_string(), "/".to_string(), "tcp".to_string(), format!(":{port}")];
+        Err(fault.fix(with).fix([host]).no_guess())
+    }
+
+    /// Rule 8: a name.
+    fn name_word(&mut self, at: usize, word: &'w str, first: bool) -> Result<bool, Fault> {
+        if value::is_generator(word) || matches!(self.key(), "eth" | "vlan") || names::is_like_ipv4(word) {
+            return Ok(false);
+        }
+        if let Some((name, port)) = word.rsplit_once(':')
+            && names::is_name(name)
+            && !port.is_empty()
+        {
+            self.host(at, Host::Name(name.into()))?;
+            self.port_behind(at, word, port)?;
+            return Ok(true);
+        }
+        if !first || !names::is_name(word) {
+            return Ok(false);
+        }
+        self.host(at, Host::Name(word.into()))?;
+        Ok(true)
+    }
+
+    /// Takes the destination, where this layer has one or reaches one.
+    fn host(&mut self, at: usize, host: Host) -> Result<(), Fault> {
+        let key = self.key();
+        match key {
+            "vlan" | "eth" => {
+                let problem = format!("{key} has no IP address");
+                Err(Fault::new(Code::BadAddress, at, problem).no_guess())
+            }
+            "ip" | "ip6" | "arp" => {
+                let key = if key == "arp" { "tpa" } else { "dst" };
+                set_host(&mut self.draft, self.reader.words, key, &host, at)
+            }
+            _ => {
+                if let Some((before, first)) = &self.address {
+                    let fault = twice("the destination", *first, at, self.reader.words);
+                    // A misspelt word behind the layer is read as a name; it is the likelier mistake.
+                    return Err(match before {
+                        Host::Name(_) => suggest::at_word(fault, self.reader.words, *first, self.desc()),
+                        Host::Address(_) => fault,
+                    });
+                }
+                self.address = Some((host, at));
+                Ok(())
+            }
+        }
+    }
+
+    /// Rule 2: `key=value`, and rule 3, the payload.
+    fn key_value(&mut self, at: usize, key: &'w str, text: &'w str) -> Result<(), Fault> {
+        let desc = self.desc();
+        if self.reader.payload_word(at, key, Some(text))? {
+            return Ok(());
+        }
+        if let Some((layer, field)) = key.split_once('.') {
+            self.dotted.push((layer, field, text, at));
+            return Ok(());
+        }
+        match key {
+            "trailer" => return self.trailer(at, text),
+            "opt" | "opts" if self.has_option_area() => {
+                if desc.variants.is_empty() {
+                    return self.raw_option(at, key, text);
+                }
+                self.later.push((key, Some(text), at));
+                return Ok(());
+            }
+            "code" if !desc.variants.is_empty() => {
+                self.later.push((key, Some(text), at));
+                return Ok(());
+            }
+            "dport" if self.is_transport() => {
+                let problem = format!("the destination port is written :{text}");
+                return Err(Fault::new(Code::UnknownKey, at, problem).fix([format!(":{text}")]));
+            }
+            _ => {}
+        }
+        if desc.field(key).is_some() {
+            return set(&mut self.draft, self.reader.words, key, text, at);
+        }
+        if let Some(table) = desc.options
+            && let Some(option) = options::for_word(table, key, true)
+        {
+            return options::encode(table, option, Some(text), &mut self.draft.layer.options)
+                .map_err(|fault| option_fault(at, key, &fault));
+        }
+        let in_a_body = desc.variants.iter().any(|variant| {
+            let option = variant.body.options.and_then(|table| options::for_word(table, key, true));
+            variant.body.field(key).is_some() || option.is_some()
+        });
+        if in_a_body {
+            self.later.push((key, Some(text), at));
+            return Ok(());
+        }
+        if let Some(key) = REACHING.iter().find(|reaching| **reaching == key)
+            && self.reaches_network()
+        {
+            self.below.push((key, text, at));
+            return Ok(());
+        }
+        let problem = format!("{} has no `{}`", self.key(), shown(key));
+        Err(Fault::new(Code::UnknownKey, at, problem).part(0..key.len()).expected(suggest::expected_in(desc)))
+    }
+
+    pub(super) fn reaches_network(&self) -> bool {
+        !matches!(self.key(), "eth" | "vlan" | "arp" | "ip" | "ip6")
+    }
+
+    fn has_option_area(&self) -> bool {
+        let desc = self.desc();
+        let own = |desc: &HeaderDesc| desc.options.is_some();
+        own(desc) || desc.key == "route" || desc.variants.iter().any(|variant| own(variant.body))
+    }
+
+    fn trailer(&mut self, at: usize, text: &str) -> Result<(), Fault> {
+        if let Some((_, first)) = &self.reader.trailer {
+            return Err(twice("the trailer", *first, at, self.reader.words));
+        }
+        let bytes = read_hex(text).map_err(|offset| bad_hex(at, "trailer", text, offset))?;
+        self.reader.trailer = Some((bytes, at));
+        Ok(())
+    }
+
+    /// `opt=KIND:HEX`, and `opts=HEX`, which takes any bytes.
+    pub(super) fn raw_option(&mut self, at: usize, key: &str, text: &str) -> Result<(), Fault> {
+        let prefix = key.len() + 1;
+        let area = |scope: &mut Self, bytes: &[u8]| scope.draft.layer.options.extend_from_slice(bytes);
+        if key == "opts" {
+            let bytes = read_hex(text).map_err(|offset| bad_hex(at, key, text, offset))?;
+            area(self, &bytes);
+            return Ok(());
+        }
+        let (kind, hex) = text.split_once(':').unwrap_or((text, ""));
+        let kind = value::number(kind).ok().and_then(|kind| u8::try_from(kind).ok());
+        let Some((kind, table)) = kind.zip(self.draft.layer.option_table()) else {
+            let problem = "an option of any kind is written opt=KIND:HEX, KIND a number up to 255".to_string();
+            return Err(Fault::new(Code::BadValue, at, problem).part(prefix..prefix + text.len()).no_guess());
+        };
+        let value = read_hex(hex).map_err(|offset| bad_hex(at, key, text, text.len() - hex.len() + offset))?;
+        options::push_option(table, kind, &value, &mut self.draft.layer.options)
+            .map_err(|fault| option_fault(at, key, &fault))
+    }
+}
+
+impl Reader<'_> {
+    /// Rule 3: takes a word of the payload; `false` when it is none.
+    pub(super) fn payload_word(&mut self, at: usize, key: &str, text: Option<&str>) -> Result<bool, Fault> {
+        let payload = match (key, text) {
+            ("stdin", None) => Payload::Stdin,
+            ("data", Some(text)) => Payload::Bytes(read_escaped(text).map_err(|BadEscape(offset)| {
+                let problem = "the escapes of data= are \\r \\n \\t \\0 \\xHH and \\\\".to_string();
+                Fault::new(Code::BadPayload, at, problem).part(5 + offset..5 + offset + 1).no_guess()
+            })?),
+            ("hex", Some(text)) => Payload::Bytes(read_hex(text).map_err(|offset| bad_hex(at, key, text, offset))?),
+            ("file", Some(path)) if path.is_empty() => {
+                return Err(Fault::new(Code::BadPayload, at, "file= needs a path".to_string()).no_guess());
+            }
+            ("file", Some(path)) => Payload::File(path.into()),
+            ("zero", Some(text)) => Payload::Zero(size(at, key, text)?),
+            ("rand", Some(text)) => Payload::Random(size(at, key, text)?),
+            _ => return Ok(false),
+        };
+        if let Payload::Bytes(bytes) = &payload
+            && bytes.len() > MAX_PAYLOAD_BYTES
+        {
+            let problem = format!("a payload of {} bytes; at most {MAX_PAYLOAD_BYTES}", bytes.len());
+            return Err(Fault::new(Code::TooLong, at, problem).no_guess());
+        }
+        if let Some((_, first)) = &self.payload {
+            return Err(twice("the payload", *first, at, self.words));
+        }
+        self.payload = Some((payload, at));
+        Ok(true)
+    }
+}
+
+fn size(at: usize, key: &str, text: &str) -> Result<usize, Fault> {
+    let part = key.len() + 1..key.len() + 1 + text.len();
+    match value::number(text).map(usize::try_from) {
+        Ok(Ok(len)) if len <= MAX_PAYLOAD_BYTES => Ok(len),
+        Ok(_) => {
+            let problem = format!("{key}= makes at most {MAX_PAYLOAD_BYTES} bytes");
+            Err(Fault::new(Code::TooLong, at, problem).part(part).no_guess())
+        }
+        Err(_) if value::is_generator(text) => Err(generator(at, text)),
+        Err(_) => {
+            let problem = format!("{key}= takes a number of bytes");
+            Err(Fault::new(Code::BadPayload, at, problem).part(part).no_guess())
+        }
+    }
+}
+
+fn bad_hex(at: usize, key: &str, text: &str, offset: usize) -> Fault {
+    let start = key.len() + 1 + offset;
+    let problem = if offset >= text.len() {
+        format!("{key}= takes pairs of hexadecimal digits; the last one stands alone")
+    } else {
+        format!("{key}= takes hexadecimal digits, no `{}`", shown(&text[offset..].chars().take(1).collect::<String>()))
+    };
+    let len = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    Fault::new(Code::BadPayload, at, problem).part(start..start + len).no_guess()
+}
+
+pub(super) fn generator(at: usize, word: &str) -> Fault {
+    let problem = format!(
+        "`{}` stands for many values; ranges, lists, prefixes, rand and inc are not there yet: write one value",
+        shown(word)
+    );
+    Fault::new(Code::GeneratorNotYet, at, problem).no_guess()
+}
+
+fn option_fault(at: usize, key: &str, fault: &OptionFault) -> Fault {
+    let problem = match fault {
+        OptionFault::Count { want, have } => format!("{key}= takes {want}; {have} values stand there"),
+        OptionFault::Value { fault: ValueFault::Generator, text, .. } => return generator(at, text),
+        OptionFault::Value { field, text, fault } => {
+            format!("{key}={}: {}", shown(text), fault_text(fault, &field.key.to_ascii_uppercase()))
+        }
+        OptionFault::Hex => format!("{key}= ends in hexadecimal digits, two for each byte"),
+        OptionFault::Length => format!("{key}= has a value of a length that the option cannot have"),
+    };
+    Fault::new(Code::BadValue, at, problem).no_guess()
+}
+
+/// Sets a field by its key; the value stands behind `KEY=` in the word.
+pub(super) fn set(draft: &mut Draft, words: &[&str], key: &str, text: &str, at: usize) -> Result<(), Fault> {
+    let offset = words.get(at).map_or(0, |word| word.len().saturating_sub(text.len()));
+    set_at_offset(draft, words, key, text, at, offset)
+}
+
+/// Sets a field by its key; the value stands at `offset` in its word.
+pub(super) fn set_at_offset(
+    draft: &mut Draft,
+    words: &[&str],
+    key: &str,
+    text: &str,
+    at: usize,
+    offset: usize,
+) -> Result<(), Fault> {
+    let layer = draft.layer.key();
+    let Some((place, field)) = draft.layer.place(key).and_then(|place| Some((place, draft.layer.field(place)?))) else {
+        let problem = format!("{layer} has no `{}`", shown(key));
+        return Err(Fault::new(Code::UnknownKey, at, problem).expected(suggest::expected_in(draft.layer.desc)));
+    };
+    if matches!(field.kind, Kind::Ipv4 | Kind::Ipv6)
+        && let Some(host) = names::host(text)
+        && !value::is_generator(text)
+    {
+        return set_host(draft, words, key, &host, at);
+    }
+    let codes: &[Name] = match draft.layer.variant() {
+        Some(variant) if field.key == "code" => variant.codes,
+        _ => &[],
+    };
+    let setting = value::setting(field, codes, text).map_err(|fault| {
+        let part = offset..offset + text.len();
+        suggest::value_fault(draft, field, codes, text, &fault, at).part(part)
+    })?;
+    draft.claim(place, at, words)?;
+    draft.layer.set_at(place, setting);
+    Ok(())
+}
+
+/// Sets an address field to a host of the right family, or keeps its name.
+pub(super) fn set_host(draft: &mut Draft, words: &[&str], key: &str, host: &Host, at: usize) -> Result<(), Fault> {
+    let place = draft.layer.place(key).unwrap_or(Place { part: Part::Header, row: usize::MAX });
+    let kind = draft.layer.field(place).map(|field| field.kind);
+    let value = match (host, kind) {
+        (Host::Name(name), _) => {
+            draft.claim(place, at, words)?;
+            draft.names.push((place, name.clone()));
+            return Ok(());
+        }
+        (Host::Address(IpAddr::V4(address)), Some(Kind::Ipv4)) => address.to_bits().into(),
+        (Host::Address(IpAddr::V6(address)), Some(Kind::Ipv6)) => address.to_bits(),
+        (Host::Address(address), _) => return Err(wrong_family(draft, *address, words, at)),
+    };
+    draft.claim(place, at, words)?;
+    draft.layer.set_at(place, Setting::Exactly(value));
+    Ok(())
+}
+
+/// An address of the other family: the layer's word is the likelier mistake.
+pub(super) fn wrong_family(draft: &Draft, address: IpAddr, words: &[&str], at: usize) -> Fault {
+    let (is, other) = if address.is_ipv6() { ("IPv6", true) } else { ("IPv4", false) };
+    let written = words.get(draft.word).copied().unwrap_or("");
+    let problem = format!("`{written}` cannot go to {address}: that is an {is} address");
+    let fault = Fault::new(Code::BadAddress, at, problem).no_guess();
+    let layer = match (written, other) {
+        ("ip", true) => "ip6",
+        ("icmp", true) => "icmp6",
+        ("ip6", false) => "ip",
+        ("icmp6", false) => "icmp",
+        _ => return fault,
+    };
+    fault.fix_words(draft.word..draft.word + 1, [layer])
+}
+
+/// What is wrong with a value, as the end of a sentence.
+pub(super) fn fault_text(fault: &ValueFault, key: &str) -> String {
+    match fault {
+        ValueFault::Empty => format!("{key} needs a value"),
+        ValueFault::LeadingZero => "a decimal number has no leading zero (hexadecimal is 0x…)".into(),
+        ValueFault::NotANumber => format!("{key} takes a number: 80, 0x50, 0b101, 1_000, 64k, 1Mi"),
+        ValueFault::TooLarge(max) if *max == u128::MAX => "the number is too large".into(),
+        ValueFault::TooLarge(max) => format!("{key} is at most {max}"),
+        ValueFault::NotAMac => format!("{key} takes an Ethernet address, 02:00:00:00:00:01"),
+        ValueFault::NotIpv4 => format!("{key} takes an IPv4 address: four plain decimal parts up to 255"),
+        ValueFault::NotIpv6 => format!("{key} takes an IPv6 address"),
+        ValueFault::NotRelative => format!("{key} does not fill itself: +N and -N have nothing to count from"),
+        ValueFault::Generator => "ranges and lists are not there yet".into(),
+        ValueFault::NotFlags => format!("{key} takes letters out of FSRPAUEWe, or a number"),
+        ValueFault::NotAMistake(word) => format!("`{}` is no mistake that a checksum is made with", shown(word)),
+    }
+}
+
+pub(super) fn known_layer(word: &str) -> Option<&'static HeaderDesc> {
+    layers::known(word)
+}

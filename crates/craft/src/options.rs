@@ -1,0 +1,297 @@
+//! The option area of a header, item by item, by its table.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+use core::ops::Range;
+
+use wirewright_wire::{FieldDesc, OptionDesc, OptionLen, TlvDesc, TlvLength};
+
+use crate::text::{read_hex, write_hex};
+use crate::value::{ValueFault, exact, write_plain};
+
+/// One item of an option area.
+#[derive(Clone, Debug)]
+pub struct OptionAt {
+    /// Its bytes, from the start of the area.
+    pub range: Range<usize>,
+    /// What it is.
+    pub item: OptionItem,
+}
+
+/// What an item of an option area is.
+#[derive(Clone, Copy, Debug)]
+pub enum OptionItem {
+    /// An option.
+    Known {
+        /// Its description.
+        desc: &'static OptionDesc,
+    },
+    /// An option of a kind that the table does not know, its length believed.
+    Unknown {
+        /// The kind.
+        kind: u8,
+    },
+    /// What stands behind the end of the list: padding.
+    Behind,
+    /// Bytes whose length is impossible, and all behind them.
+    Malformed,
+}
+
+impl OptionAt {
+    /// Where its value stands, from the start of the area; empty for padding and malformed bytes.
+    #[must_use]
+    pub fn value(&self) -> Range<usize> {
+        let skip = match self.item {
+            OptionItem::Known { desc } if matches!(desc.len, OptionLen::Single) => 1,
+            OptionItem::Known { .. } | OptionItem::Unknown { .. } => 2,
+            OptionItem::Behind | OptionItem::Malformed => self.range.len(),
+        };
+        self.range.start + skip..self.range.end
+    }
+}
+
+/// The items of an option area. Covers it without gaps; ends after the item that is malformed or behind the list's end.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    table: &'static TlvDesc,
+    area: &'a [u8],
+    at: usize,
+    ended: bool,
+}
+
+impl<'a> Options<'a> {
+    /// The items of `area`.
+    #[must_use]
+    pub fn new(table: &'static TlvDesc, area: &'a [u8]) -> Self {
+        Self { table, area, at: 0, ended: false }
+    }
+
+    /// Length of the option at the cursor, as its length byte says; `None` when it is impossible.
+    fn stated_len(&self, desc: Option<&'static OptionDesc>) -> Option<usize> {
+        if desc.is_some_and(|desc| matches!(desc.len, OptionLen::Single)) {
+            return Some(1);
+        }
+        let stated = usize::from(*self.area.get(self.at + 1)?);
+        let len = match self.table.length {
+            TlvLength::WholeOctoBytes => stated * 8,
+            TlvLength::ValueBytes => stated + 2,
+            _ => stated,
+        };
+        (len >= 2 && self.at + len <= self.area.len()).then_some(len)
+    }
+}
+
+impl Iterator for Options<'_> {
+    type Item = OptionAt;
+
+    fn next(&mut self) -> Option<OptionAt> {
+        let &kind = self.area.get(self.at)?;
+        let start = self.at;
+        if self.ended {
+            self.at = self.area.len();
+            return Some(OptionAt { range: start..self.at, item: OptionItem::Behind });
+        }
+        let desc = self.table.kind(kind);
+        let (len, item) = match (self.stated_len(desc), desc) {
+            (Some(len), Some(desc)) => (len, OptionItem::Known { desc }),
+            (Some(len), None) => (len, OptionItem::Unknown { kind }),
+            (None, _) => (self.area.len() - start, OptionItem::Malformed),
+        };
+        // RFC 9293 §3.1, RFC 791 §3.1: kind 0 ends the list. In IPv6 it is one byte of padding.
+        self.ended = kind == 0 && self.table.length == TlvLength::WholeBytes;
+        self.at += len;
+        Some(OptionAt { range: start..self.at, item })
+    }
+}
+
+/// Why a value of an option cannot be read.
+#[derive(Clone, Debug)]
+pub(crate) enum OptionFault {
+    /// How many values it has, and how many were given.
+    Count { want: String, have: usize },
+    /// One of its values, by the field's description and text.
+    Value { field: &'static FieldDesc, text: String, fault: ValueFault },
+    /// The bytes behind its values are no hexadecimal digits.
+    Hex,
+    /// Longer than its length byte can say, or no multiple of the table's unit.
+    Length,
+}
+
+/// Appends an option with the values of `text`, divided by `:`; `None` for text: the bare word.
+pub(crate) fn encode(
+    table: &'static TlvDesc,
+    desc: &'static OptionDesc,
+    text: Option<&str>,
+    out: &mut Vec<u8>,
+) -> Result<(), OptionFault> {
+    let mut value = Vec::new();
+    let given: Vec<&'static FieldDesc> = desc.fields.iter().filter(|field| !field.reserved).collect();
+    match (desc.len, text) {
+        (OptionLen::Single, _) => {
+            out.push(desc.kind);
+            return Ok(());
+        }
+        (_, None) => {}
+        (OptionLen::Repeats(size), Some(text)) => {
+            let parts: Vec<&str> = text.split(':').collect();
+            if !parts.len().is_multiple_of(given.len().max(1)) {
+                return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
+            }
+            for group in parts.chunks(given.len()) {
+                write_values(size, &given, group, &mut value)?;
+            }
+        }
+        (OptionLen::Variable, Some(text)) => {
+            let parts: Vec<&str> = text.splitn(given.len() + 1, ':').collect();
+            if parts.len() < given.len() {
+                return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
+            }
+            let size = desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0);
+            write_values(size, &given, &parts[..given.len()], &mut value)?;
+            if let Some(rest) = parts.get(given.len()).filter(|rest| !rest.is_empty()) {
+                value.extend(read_hex(rest).map_err(|_| OptionFault::Hex)?);
+            }
+        }
+        (OptionLen::Value(size), Some(text)) => {
+            // The last value takes what is left: an IPv6 address has colons of its own.
+            let parts: Vec<&str> = text.splitn(given.len().max(1), ':').collect();
+            if parts.len() != given.len() {
+                return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
+            }
+            write_values(size, &given, &parts, &mut value)?;
+        }
+        (_, Some(_)) => return Err(OptionFault::Length),
+    }
+    if let (OptionLen::Value(size), None) = (desc.len, text) {
+        value.resize(size, 0);
+    }
+    push_option(table, desc.kind, &value, out)
+}
+
+/// Appends an option of any kind.
+pub(crate) fn push_option(
+    table: &'static TlvDesc,
+    kind: u8,
+    value: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), OptionFault> {
+    let whole = value.len() + 2;
+    let stated = match table.length {
+        TlvLength::WholeOctoBytes if !whole.is_multiple_of(8) => return Err(OptionFault::Length),
+        TlvLength::WholeOctoBytes => whole / 8,
+        TlvLength::ValueBytes => value.len(),
+        _ => whole,
+    };
+    out.push(kind);
+    out.push(u8::try_from(stated).map_err(|_| OptionFault::Length)?);
+    out.extend_from_slice(value);
+    Ok(())
+}
+
+fn names_of(fields: &[&'static FieldDesc]) -> String {
+    fields.iter().map(|field| field.key.to_ascii_uppercase()).collect::<Vec<_>>().join(":")
+}
+
+fn write_values(
+    size: usize,
+    given: &[&'static FieldDesc],
+    parts: &[&str],
+    out: &mut Vec<u8>,
+) -> Result<(), OptionFault> {
+    let start = out.len();
+    out.resize(start + size, 0);
+    for (field, text) in given.iter().zip(parts) {
+        let fault = |fault| OptionFault::Value { field, text: (*text).into(), fault };
+        let value = exact(field, &[], text).map_err(fault)?;
+        // The fields of an option fill its value: the table does not compile otherwise.
+        let _fits = field.write(&mut out[start..], value);
+    }
+    Ok(())
+}
+
+/// Writes an option as a word: `mss=1460`, `sack`, `ts=1:0`; `opt=KIND:HEX` where its own word does not make these bytes.
+pub(crate) fn write_word(f: &mut impl Write, table: &'static TlvDesc, area: &[u8], option: &OptionAt) -> fmt::Result {
+    let bytes = &area[option.range.clone()];
+    if let OptionItem::Known { desc } = option.item {
+        let mut word = String::new();
+        write_known(&mut word, desc, &area[option.value()])?;
+        let mut again = Vec::new();
+        let text = word.split_once('=').map(|(_, text)| text);
+        if encode(table, desc, text, &mut again).is_ok() && again == bytes && reads_back(table, desc, text) {
+            return f.write_str(&word);
+        }
+    }
+    let mut again = Vec::new();
+    let value = area.get(option.range.start + 2..option.range.end).unwrap_or(&[]);
+    let exact = bytes.len() >= 2 && push_option(table, bytes[0], value, &mut again).is_ok() && again == bytes;
+    // A kind that is one byte long is never read with a length.
+    let single = table.kind(bytes[0]).is_some_and(|desc| matches!(desc.len, OptionLen::Single));
+    if exact && !single && !matches!(option.item, OptionItem::Behind | OptionItem::Malformed) {
+        write!(f, "opt={}", bytes[0])?;
+        if !value.is_empty() {
+            f.write_char(':')?;
+            write_hex(f, value)?;
+        }
+        return Ok(());
+    }
+    if bytes.iter().all(|&byte| byte == 0) && table.kind(0).is_some_and(|desc| desc.key == "eol") {
+        for at in 0..bytes.len() {
+            f.write_str(if at == 0 { "eol" } else { " eol" })?;
+        }
+        return Ok(());
+    }
+    f.write_str("opts=")?;
+    write_hex(f, bytes)
+}
+
+/// Whether the word is read as this option and no other that shares its key.
+fn reads_back(table: &'static TlvDesc, desc: &'static OptionDesc, text: Option<&str>) -> bool {
+    for_word(table, desc.key, text.is_some()).is_some_and(|found| found.kind == desc.kind)
+}
+
+/// The option that a word with or without `=` stands for.
+pub(crate) fn for_word(table: &'static TlvDesc, key: &str, has_value: bool) -> Option<&'static OptionDesc> {
+    table.kinds.iter().find(|desc| desc.key == key && is_bare(desc) != has_value)
+}
+
+/// Whether an option is written as a bare word: it has no value.
+pub(crate) fn is_bare(desc: &OptionDesc) -> bool {
+    matches!(desc.len, OptionLen::Single | OptionLen::Value(0))
+}
+
+fn write_known(out: &mut String, desc: &'static OptionDesc, value: &[u8]) -> fmt::Result {
+    out.push_str(desc.key);
+    if is_bare(desc) {
+        return Ok(());
+    }
+    out.push('=');
+    let given = desc.fields.iter().filter(|field| !field.reserved);
+    let mut at = 0;
+    let mut first = true;
+    let size = match desc.len {
+        OptionLen::Repeats(size) => size.max(1),
+        _ => value.len().max(1),
+    };
+    loop {
+        for field in given.clone() {
+            let Some(number) = field.read(&value[at..]) else { return Ok(()) };
+            if !core::mem::take(&mut first) {
+                out.push(':');
+            }
+            write_plain(out, field, number)?;
+        }
+        at += size;
+        if !matches!(desc.len, OptionLen::Repeats(_)) || at >= value.len() {
+            break;
+        }
+    }
+    let fixed = desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0);
+    if matches!(desc.len, OptionLen::Variable) && value.len() > fixed {
+        if !first {
+            out.push(':');
+        }
+        write_hex(out, &value[fixed..])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! The one printed form of a packet: every layer, numeric addresses, text in single quotes, no shell sign outside them.
+
+use core::fmt::{self, Write};
+
+use wirewright_wire::{FieldDesc, Kind};
+
+use crate::options::{Options, write_word};
+use crate::packet::{Layer, NameAt, Packet, Part, Payload, Place, Setting};
+use crate::text::{is_mostly_text, shown, write_hex, write_quoted};
+use crate::value::{write_flags, write_plain};
+
+/// From this many zero bytes on they are written `zero=N`.
+const ZEROS_MIN: usize = 8;
+
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.layers.is_empty() {
+            f.write_str("raw")?;
+        }
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" / ")?;
+            }
+            write_layer(f, layer, index, &self.names)?;
+            if index == 0 && !self.trailer.is_empty() {
+                f.write_str(" trailer=")?;
+                write_hex(f, &self.trailer)?;
+            }
+        }
+        write_payload(f, &self.payload)
+    }
+}
+
+fn write_layer(f: &mut impl Write, layer: &Layer, index: usize, names: &[NameAt]) -> fmt::Result {
+    f.write_str(layer.key())?;
+    let name_at = |place: Place| names.iter().find(|at| at.layer == index && at.place == place);
+    let leading = leading_key(layer.key());
+    let lead = leading.and_then(|key| layer.place(key));
+    if let Some(place) = lead {
+        match (name_at(place), layer.setting(place), layer.field(place)) {
+            (Some(at), _, _) => write!(f, " {}", at.name)?,
+            (None, Setting::Exactly(value), Some(field)) => {
+                f.write_char(' ')?;
+                if field.key == "dport" {
+                    f.write_char(':')?;
+                }
+                write_plain(f, field, value)?;
+            }
+            _ => {}
+        }
+    }
+    if let Some((place, field)) = flags_of(layer)
+        && let Setting::Exactly(value) = layer.setting(place)
+    {
+        f.write_char(' ')?;
+        write_flags(f, field, value)?;
+    }
+    for (place, field, setting) in layer.rows() {
+        if Some(place) == lead || (field.kind == Kind::Flags && matches!(setting, Setting::Exactly(_))) {
+            continue;
+        }
+        if let Some(at) = name_at(place) {
+            write!(f, " {}={}", field.key, at.name)?;
+        } else if setting != Setting::Auto {
+            f.write_char(' ')?;
+            write_setting(f, layer, place, field, setting)?;
+        }
+    }
+    write_options(f, layer)
+}
+
+/// The key whose value stands by itself behind the layer's word.
+fn leading_key(layer: &str) -> Option<&'static str> {
+    match layer {
+        "eth" | "ip" | "ip6" => Some("dst"),
+        "arp" => Some("tpa"),
+        "tcp" | "udp" => Some("dport"),
+        _ => None,
+    }
+}
+
+fn flags_of(layer: &Layer) -> Option<(Place, &'static FieldDesc)> {
+    let row = layer.desc.fields.iter().position(|field| field.kind == Kind::Flags)?;
+    Some((Place { part: Part::Header, row }, &layer.desc.fields[row]))
+}
+
+fn write_setting(
+    f: &mut impl Write,
+    layer: &Layer,
+    place: Place,
+    field: &'static FieldDesc,
+    setting: Setting,
+) -> fmt::Result {
+    match setting {
+        Setting::Exactly(1) if field.bare && field.bits == 1 => f.write_str(field.key),
+        Setting::Exactly(value) => {
+            write!(f, "{}=", field.key)?;
+            match word_for(layer, place, field, value) {
+                Some(word) => f.write_str(word),
+                None => write_plain(f, field, value),
+            }
+        }
+        Setting::Relative(offset) => write!(f, "{}={offset:+}", field.key),
+        Setting::Wrong(wrong) => {
+            write!(f, "{}=", field.key)?;
+            for (at, word) in wrong.words().enumerate() {
+                if at > 0 {
+                    f.write_char('+')?;
+                }
+                f.write_str(word)?;
+            }
+            Ok(())
+        }
+        Setting::Auto => Ok(()),
+    }
+}
+
+/// The word for a value where people say the word: types, codes, protocols, operations.
+fn word_for(layer: &Layer, place: Place, field: &FieldDesc, value: u128) -> Option<&'static str> {
+    if place.part == Part::Body || !matches!(field.key, "type" | "code" | "proto" | "nh" | "op") {
+        return None;
+    }
+    let codes = layer.variant.map_or(&[][..], |variant| if field.key == "code" { variant.codes } else { &[] });
+    let named = field.names.iter().chain(codes).find(|name| u128::from(name.value) == value)?;
+    // A word that another value has too would be read as that.
+    let first = field.names.iter().chain(codes).find(|name| name.word == named.word)?;
+    (first.value == named.value).then_some(named.word)
+}
+
+fn write_options(f: &mut impl Write, layer: &Layer) -> fmt::Result {
+    if layer.options.is_empty() {
+        return Ok(());
+    }
+    let Some(table) = layer.option_table() else {
+        f.write_str(" opts=")?;
+        return write_hex(f, &layer.options);
+    };
+    for option in Options::new(table, &layer.options) {
+        f.write_char(' ')?;
+        write_word(f, table, &layer.options, &option)?;
+    }
+    Ok(())
+}
+
+fn write_payload(f: &mut impl Write, payload: &Payload) -> fmt::Result {
+    match payload {
+        Payload::Empty => Ok(()),
+        Payload::Bytes(bytes) if bytes.is_empty() => Ok(()),
+        Payload::Bytes(bytes) if bytes.len() >= ZEROS_MIN && bytes.iter().all(|&byte| byte == 0) => {
+            write!(f, " zero={}", bytes.len())
+        }
+        Payload::Bytes(bytes) if is_mostly_text(bytes) => {
+            f.write_str(" data=")?;
+            write_quoted(f, bytes)
+        }
+        Payload::Bytes(bytes) => {
+            f.write_str(" hex=")?;
+            write_hex(f, bytes)
+        }
+        Payload::Zero(len) => write!(f, " zero={len}"),
+        Payload::Random(len) => write!(f, " rand={len}"),
+        Payload::File(path) => {
+            let mut word = alloc::string::String::from("file=");
+            word.push_str(path);
+            write!(f, " {}", shown(&word))
+        }
+        Payload::Stdin => f.write_str(" stdin"),
+    }
+}

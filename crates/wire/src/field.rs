@@ -15,36 +15,33 @@ pub trait Field: Copy {
     fn store<const N: usize>(self, header: &mut [u8; N], offset: usize, bits: usize);
 }
 
-/// Reads `width` ≤ 64 bits at bit `offset`. With constant arguments it is a load, a byte swap and a mask.
+/// Reads `width` bits at bit `offset`. With constant arguments it is a load, a byte swap and, where needed, a mask.
 #[inline(always)]
 pub(crate) const fn load_bits(header: &[u8], offset: usize, width: usize) -> u128 {
-    let last = (offset + width - 1) / 8;
+    let end = (offset + width).div_ceil(8);
     let mut value: u128 = 0;
     let mut byte = offset / 8;
-    while byte <= last {
+    while byte < end {
         value = (value << 8) | header[byte] as u128;
         byte += 1;
     }
-    (value >> (7 - (offset + width - 1) % 8)) & mask(width)
+    (value >> (end * 8 - offset - width)) & mask(width)
 }
 
 /// Writes the low `width` bits of `value` at bit `offset`.
 #[inline(always)]
 pub(crate) const fn store_bits(header: &mut [u8], offset: usize, width: usize, value: u128) {
-    let shift = 7 - (offset + width - 1) % 8;
-    let first = offset / 8;
-    let mut keep = !(mask(width) << shift);
-    let mut value = (value & mask(width)) << shift;
-    let mut byte = (offset + width - 1) / 8;
-    loop {
-        header[byte] = (header[byte] & (keep & 0xff) as u8) | (value & 0xff) as u8;
-        if byte == first {
-            return;
-        }
-        // The bits above `width + shift` of `keep` stay ones: bytes outside the field are never reached.
-        keep = (keep >> 8) | (0xff << 120);
-        value >>= 8;
-        byte -= 1;
+    let (first, end) = (offset / 8, (offset + width).div_ceil(8));
+    let shift = end * 8 - offset - width;
+    let value = (value & mask(width)) << shift;
+    // Whole bytes are written without being read.
+    let keep = if offset.is_multiple_of(8) && shift == 0 { 0 } else { !(mask(width) << shift) };
+    let mut byte = first;
+    while byte < end {
+        let down = (end - 1 - byte) * 8;
+        let kept = if keep == 0 { 0 } else { header[byte] & (keep >> down) as u8 };
+        header[byte] = kept | (value >> down) as u8;
+        byte += 1;
     }
 }
 

@@ -72,7 +72,7 @@ pub mod unreachable_code {
 
 /// Words for message types.
 pub static TYPES: &[Name] = &[
-    Name::new(0, "reply", "echo reply").also(&["echo_reply", "echoreply", "pong", "er"]),
+    Name::new(0, "reply", "echo reply").also(&["echo_reply", "echoreply", "pong"]),
     Name::new(3, "unreach", "destination unreachable").also(&[
         "dest_unreach",
         "destination_unreachable",
@@ -83,7 +83,7 @@ pub static TYPES: &[Name] = &[
     ]),
     Name::new(4, "quench", "source quench").also(&["source_quench", "sourcequench", "sour_que", "sq"]),
     Name::new(5, "redirect", "redirect").also(&["redi", "icmp_redirect"]),
-    Name::new(8, "echo", "echo request").also(&["echo_request", "echorequest", "ping", "request", "echo_req", "er"]),
+    Name::new(8, "echo", "echo request").also(&["echo_request", "echorequest", "ping", "request", "echo_req"]),
     Name::new(9, "advert", "router advertisement").also(&[
         "router_advertisement",
         "router_advert",

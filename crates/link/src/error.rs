@@ -21,6 +21,8 @@ pub struct OsError {
     pub interface: Option<Box<str>>,
     /// The address concerned; port 0 where there is none.
     pub address: Option<SocketAddr>,
+    /// The largest IP packet that would have gone, where the kernel said so.
+    pub mtu: Option<u32>,
     /// What it means, and so what to do next.
     pub next: NextStep,
 }
@@ -276,7 +278,15 @@ impl OsError {
     /// A failed call whose meaning depends on its circumstances.
     #[must_use]
     pub fn about(operation: Operation, call: Call, errno: Errno, at: Circumstances) -> Self {
-        Self { operation, call, errno, interface: None, address: None, next: next_step(operation, errno, at) }
+        Self {
+            operation,
+            call,
+            errno,
+            interface: None,
+            address: None,
+            mtu: None,
+            next: next_step(operation, errno, at),
+        }
     }
 
     /// The same, at this interface.

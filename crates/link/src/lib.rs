@@ -9,13 +9,24 @@
 #![cfg(target_os = "linux")]
 
 mod error;
+mod filter;
 mod frame;
 mod kinds;
 pub mod netlink;
+mod packet_socket;
+mod raw_ip;
+mod readback;
+mod virtio;
+mod wait;
 
 pub mod sys;
 
 pub use error::{Call, Circumstances, NextStep, Operation, OsError};
+pub use filter::{Filter, PARTS_MAX, Wanted, What};
 pub use frame::{Capabilities, Checksum, Direction, HeaderOrigin, Received, StartsWith, Transmit, TransmitChecksum};
 pub use kinds::{ChecksumKnowledge, ClosingCost, Headers, KINDS, SocketKind, SocketKindDesc};
+pub use packet_socket::{PacketConfig, PacketSocket, PacketStatistics, Receive};
+pub use raw_ip::{RawIpv4, RawIpv6, RawReceiver, SenderConfig};
+pub use readback::{SentCopy, SentId, Stamp};
 pub use sys::clock;
+pub use wait::{Woken, wait};

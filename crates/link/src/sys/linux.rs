@@ -153,10 +153,6 @@ impl Kernel for Linux {
         Ok(count)
     }
 
-    fn interface_index(&self, fd: BorrowedFd<'_>, name: &str) -> Answer<u32> {
-        Ok(rustix::net::netdevice::name_to_index(fd, name)?)
-    }
-
     fn now(&self) -> Instant {
         clock::now()
     }

@@ -76,9 +76,6 @@ pub trait Kernel: Send + Sync + fmt::Debug {
     /// **Errors**: `EINVAL` for more than [`POLL_MAX`] descriptors.
     fn poll(&self, fds: &mut [Poll<'_>], timeout: Option<Duration>) -> Answer<usize>;
 
-    /// `ioctl(SIOCGIFINDEX)`: the number of the interface called `name`.
-    fn interface_index(&self, fd: BorrowedFd<'_>, name: &str) -> Answer<u32>;
-
     /// `clock_gettime(CLOCK_MONOTONIC)`.
     fn now(&self) -> Instant;
 

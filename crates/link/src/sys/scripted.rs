@@ -49,8 +49,6 @@ pub enum Fails {
     Receive(Queue),
     /// [`Kernel::poll`].
     Poll,
-    /// [`Kernel::interface_index`].
-    InterfaceIndex,
     /// [`Kernel::random`].
     Random,
 }
@@ -66,7 +64,6 @@ struct State {
     calls: Vec<Call>,
     failures: VecDeque<(Fails, Errno)>,
     sockets: Vec<Socket>,
-    interfaces: Vec<(String, u32)>,
     options: Vec<(SocketOption, Vec<u8>)>,
     now: Instant,
     wall: UnixTime,
@@ -104,11 +101,6 @@ impl Scripted {
         let socket = &mut state.sockets[socket];
         let messages = if queue == Queue::Data { &mut socket.data } else { &mut socket.errors };
         messages.push_back((bytes.to_vec(), from, control));
-    }
-
-    /// An interface that [`Kernel::interface_index`] knows.
-    pub fn add_interface(&self, name: &str, index: u32) {
-        self.state().interfaces.push((name.to_owned(), index));
     }
 
     /// What [`Kernel::option`] answers for `option`.
@@ -272,12 +264,6 @@ impl Kernel for Scripted {
             state.wall = state.wall + timeout;
         }
         Ok(count)
-    }
-
-    fn interface_index(&self, _fd: BorrowedFd<'_>, name: &str) -> Answer<u32> {
-        let mut state = self.state();
-        state.attempt(Fails::InterfaceIndex)?;
-        state.interfaces.iter().find(|(n, _)| n == name).map(|(_, index)| *index).ok_or(Errno::ENODEV)
     }
 
     fn now(&self) -> Instant {

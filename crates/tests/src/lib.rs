@@ -1,6 +1,6 @@
 //! What scenarios are written with: grounds to stand on, our own command, other people's tools, conditions with limits.
 //!
-//! In: scenarios, the built `ww`, tshark, shells, a terminal, the counters of a kernel.
+//! In: scenarios, the built `ww`, tshark, shells, a terminal, the practice network.
 //! Out: a test binary that runs under `cargo test` and `cargo nextest`, and failures that say what the machine saw.
 //! Above: `tests/scenarios`. Below: the whole workspace.
 //! Not here: any scenario; those are in `tests/scenarios`, a module per topic.
@@ -12,8 +12,8 @@
 //! a scenario needs, it prints `skipped: why`; with `CI=true` that counts as a failure, so that nothing is skipped unseen.
 #![forbid(unsafe_code)]
 
-mod counters;
 mod folder;
+mod machine;
 mod need;
 mod program;
 mod runner;
@@ -23,8 +23,8 @@ mod tshark;
 mod wait;
 mod ww;
 
-pub use counters::Counters;
 pub use folder::Folder;
+pub use machine::{Machine, Mark};
 pub use need::Need;
 pub use program::{Output, Program};
 pub use runner::main;

@@ -25,9 +25,9 @@ const SKIPS: &str = "WW_TEST_SKIPS";
 /// Runs the scenarios that the command line selects.
 #[must_use]
 pub fn main(scenarios: Vec<Scenario>) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
     if arguments.list {
-        return libtest_mimic::run(&arguments, trials(scenarios, &Arc::new(World::plain()))).exit_code();
+        return libtest_mimic::run(&arguments, trials(scenarios, &Arc::new(World::default()))).exit_code();
     }
     let outside_only = env::var_os(OUTSIDE_ONLY).is_some();
     let (inside, outside): (Vec<_>, Vec<_>) = scenarios
@@ -39,13 +39,15 @@ pub fn main(scenarios: Vec<Scenario>) -> ExitCode {
         return ExitCode::FAILURE;
     }
     if outside_only || inside.is_empty() {
-        return libtest_mimic::run(&arguments, trials(outside, &Arc::new(World::plain()))).exit_code();
+        return libtest_mimic::run(&arguments, trials(outside, &Arc::new(World::default()))).exit_code();
     }
     let others = if outside.is_empty() { true } else { run_outside_in_a_child() };
     let world = match enter_lab() {
         Ok(world) => Arc::new(world),
         Err(why) => return without_lab(&arguments, inside, &why, others),
     };
+    // They share one network and its counters.
+    arguments.test_threads = Some(1);
     let conclusion = libtest_mimic::run(&arguments, trials(inside, &world));
     if others { conclusion.exit_code() } else { ExitCode::from(101) }
 }
@@ -68,8 +70,7 @@ fn run_outside_in_a_child() -> bool {
 
 /// Enters the practice network. Called while this process has one thread.
 fn enter_lab() -> Result<World, String> {
-    let lab = Lab::enter(Options::default().networks_only()).map_err(|error| format!("no lab: {error}"))?;
-    Ok(World::in_lab(lab))
+    Lab::enter(Options::default().networks_only()).map(World::of).map_err(|error| error.to_string())
 }
 
 fn trials(scenarios: Vec<Scenario>, world: &Arc<World>) -> Vec<Trial> {

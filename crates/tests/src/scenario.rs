@@ -1,8 +1,11 @@
 //! A scenario: a name, a ground, its needs, and what it does.
 
-use std::{error::Error, fmt};
+use std::{
+    error::Error,
+    fmt::{self, Write as _},
+};
 
-use wirewright_lab::Lab;
+use wirewright_lab::{Host, Lab};
 
 use crate::Need;
 
@@ -37,27 +40,35 @@ pub struct World {
 }
 
 impl World {
-    pub(crate) fn plain() -> Self {
-        Self { lab: None }
-    }
-
-    pub(crate) fn in_lab(lab: Lab) -> Self {
+    pub(crate) fn of(lab: Lab) -> Self {
         Self { lab: Some(lab) }
-    }
-
-    /// Whether this process stands in the practice network.
-    #[must_use]
-    pub fn is_in_lab(&self) -> bool {
-        self.lab.is_some()
     }
 
     /// The practice network, in whose client this process stands.
     ///
     /// # Panics
-    /// On another ground than [`Ground::Lab`].
+    /// In a scenario whose ground is not [`Ground::Lab`].
     #[must_use]
     pub fn lab(&self) -> &Lab {
-        self.lab.as_ref().expect("only a scenario on the ground of the lab asks for it")
+        self.lab.as_ref().expect("the scenario's ground is the lab")
+    }
+
+    /// Adds to a failure what the counters of each host did since `act` began.
+    ///
+    /// # Errors
+    /// Those of `act`, with the counters.
+    pub fn with_counters(&self, act: impl FnOnce() -> Outcome) -> Outcome {
+        let before = Host::ALL.map(|host| (host, self.lab().counters(host)));
+        let outcome = act();
+        outcome.map_err(|error| {
+            let mut text = error.to_string();
+            for (host, before) in before {
+                if let (Ok(before), Ok(after)) = (before, self.lab().counters(host)) {
+                    let _ = write!(text, "\n-- {host:?}\n{}", after.since(&before));
+                }
+            }
+            text.into()
+        })
     }
 }
 

@@ -146,7 +146,7 @@ fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: 
     let whole = 2 + value_bytes;
     let (whole, length) = match table.length {
         TlvLength::WholeBytes => (whole, whole),
-        TlvLength::WholeOctoBytes => (whole.next_multiple_of(8), whole.next_multiple_of(8) / 8),
+        TlvLength::WholeOctoBytes => (whole.next_multiple_of(8), whole.div_ceil(8)),
         TlvLength::ValueBytes => (whole, value_bytes),
         _ => unreachable!("the test knows every layout of options"),
     };

@@ -1,15 +1,20 @@
 //! The harness itself: what the other scenarios rely on.
 
-use wirewright_tests::{
-    Counters, Folder, Ground, Outcome, Scenario, Step, Terminal, Tshark, ensure, workspace_root, ww,
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
 };
+
+use wirewright_lab::Host;
+use wirewright_tests::{Folder, Ground, Outcome, Scenario, Step, Terminal, Tshark, World, ensure, workspace_root, ww};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new("harness::ww_is_built_and_starts", Ground::Plain, |_| ww_starts()),
         Scenario::new("harness::a_terminal_shows_and_takes_text", Ground::Plain, |_| terminal()).tools(&["python3"]),
         Scenario::new("harness::tshark_judges_checksums", Ground::Plain, |_| tshark_judges()).tools(&["tshark"]),
-        Scenario::new("harness::counters_can_be_read", Ground::Lab, |_| counters()),
+        Scenario::new("harness::the_lab_answers_and_counts", Ground::Lab, lab_is_alive),
         Scenario::new("harness::root_is_real", Ground::Root, |_| root_is_real()),
     ]
 }
@@ -52,12 +57,20 @@ fn tshark_judges() -> Outcome {
     Ok(())
 }
 
-fn counters() -> Outcome {
-    let before = Counters::here()?;
-    let after = Counters::here()?;
-    let moved = after.since(&before);
-    ensure!(moved.get("TcpOutRsts") == 0, "a reset was sent while nothing was done:\n{moved}");
-    Ok(())
+/// The kernel services answer, and the counters of the right host move.
+fn lab_is_alive(world: &World) -> Outcome {
+    world.with_counters(|| {
+        let before = world.lab().counters(Host::Server)?;
+        let mut stream = TcpStream::connect("192.0.2.2:7")?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"hello")?;
+        let mut heard = [0; 5];
+        stream.read_exact(&mut heard)?;
+        ensure!(&heard == b"hello", "the echo service says {heard:?}");
+        let moved = world.lab().counters(Host::Server)?.since(&before);
+        ensure!(moved.value("TcpPassiveOpens") == 1, "one connection was opened:\n{moved}");
+        Ok(())
+    })
 }
 
 fn root_is_real() -> Outcome {

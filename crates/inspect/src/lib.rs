@@ -16,4 +16,7 @@ pub mod dissect;
 pub mod sum;
 
 pub use diagnose::{Finding, FindingKind, diagnose};
-pub use dissect::{Dissection, dissect};
+pub use dissect::{Dissection, dissect, dissect_knowing};
+pub use wirewright_craft::First;
+/// The tables that a dissection speaks of: who draws it needs no other crate.
+pub use wirewright_wire as wire;

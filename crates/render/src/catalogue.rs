@@ -1,0 +1,116 @@
+//! All sentences for people, one file a language: `key = sentence with {name} placeholders`.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crate::text::escape;
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+}
+
+/// The sentences of a language. A line of the file is `key = sentence`; one that begins with spaces goes on the sentence
+/// above; `#` begins a comment at the start of a line.
+#[derive(Debug)]
+pub struct Catalogue {
+    sentences: BTreeMap<&'static str, String>,
+}
+
+impl Catalogue {
+    /// The catalogue of a language, read once.
+    #[must_use]
+    pub fn get(lang: Lang) -> &'static Self {
+        static EN: OnceLock<Catalogue> = OnceLock::new();
+        match lang {
+            Lang::En => EN.get_or_init(|| Self::read(include_str!("../catalogue/en.txt"))),
+        }
+    }
+
+    /// The sentence with this key, its placeholders replaced. Values come from anywhere: they are made safe for a terminal.
+    /// A key without a sentence gives the key itself, which a test of each caller excludes.
+    ///
+    /// # Panics
+    /// In debug builds, when the sentence does not exist or has other placeholders than are given.
+    #[must_use]
+    pub fn say(&self, key: &str, values: &[(&str, &dyn std::fmt::Display)]) -> String {
+        let Some(sentence) = self.sentence(key) else {
+            debug_assert!(false, "no sentence `{key}` in the catalogue");
+            return escape(key).into_owned();
+        };
+        let mut said = String::with_capacity(sentence.len() + 16);
+        let mut rest = sentence;
+        while let Some((before, name, behind)) = placeholder(rest) {
+            said.push_str(before);
+            match values.iter().find(|(given, _)| *given == name) {
+                Some((_, value)) => said.push_str(&escape(&value.to_string())),
+                None => debug_assert!(false, "`{key}` wants {{{name}}}"),
+            }
+            rest = behind;
+        }
+        debug_assert!(
+            values.iter().all(|(name, _)| placeholders(sentence).any(|wanted| wanted == *name)),
+            "`{key}` does not use all that it is given"
+        );
+        said.push_str(rest);
+        said
+    }
+
+    /// The sentence with this key as it stands in the file.
+    #[must_use]
+    pub fn sentence(&self, key: &str) -> Option<&str> {
+        self.sentences.get(key).map(String::as_str)
+    }
+
+    /// Every key, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.sentences.keys().copied()
+    }
+
+    /// The names of the placeholders of a sentence, in order.
+    pub fn placeholders_of(&self, key: &str) -> impl Iterator<Item = &str> {
+        placeholders(self.sentence(key).unwrap_or_default())
+    }
+
+    fn read(file: &'static str) -> Self {
+        let mut sentences: BTreeMap<&'static str, String> = BTreeMap::new();
+        let mut last = "";
+        for line in file.lines() {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if let Some(more) = line.strip_prefix(' ') {
+                let sentence = sentences.entry(last).or_default();
+                sentence.push(' ');
+                sentence.push_str(more.trim());
+            } else if let Some((key, sentence)) = line.split_once(" = ") {
+                last = key;
+                let double = sentences.insert(key, sentence.trim().to_owned());
+                debug_assert!(double.is_none(), "`{key}` stands in the catalogue twice");
+            } else {
+                debug_assert!(false, "not a line of the catalogue: {line}");
+            }
+        }
+        Self { sentences }
+    }
+}
+
+/// The first `{name}` of a sentence, with what stands before and behind it.
+fn placeholder(sentence: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = sentence.split_once('{')?;
+    let (name, behind) = rest.split_once('}')?;
+    Some((before, name, behind))
+}
+
+fn placeholders(sentence: &str) -> impl Iterator<Item = &str> {
+    let mut rest = sentence;
+    std::iter::from_fn(move || {
+        let (_, name, behind) = placeholder(rest)?;
+        rest = behind;
+        Some(name)
+    })
+}

@@ -1,0 +1,210 @@
+//! The reference of layers: every field with its bits, what unset means, its words, Wireshark's name, and what it is.
+
+use serde_json::{Value, json};
+use wirewright_inspect::wire::{Auto, FieldDesc, HeaderDesc, LAYERS, LengthOf, OptionLen, SumOver, TlvDesc};
+
+use crate::catalogue::Catalogue;
+use crate::line::widest;
+use crate::style::{Ink, Style};
+use crate::text::{pad, push, wrap};
+use crate::value::value;
+
+/// Every layer in a line: its word, its title, its RFC, and the keys of its fields. Ends with a line break.
+#[must_use]
+pub fn layers(style: &Style) -> String {
+    let mut out = String::new();
+    let width = widest(LAYERS.iter().map(|desc| desc.key));
+    for desc in LAYERS {
+        let key = style.paint(Ink::Title, &pad(desc.key, width));
+        push(&mut out, format_args!("{key}  {} ({})\n", desc.title, style.section(desc.rfc)));
+        let keys: Vec<_> = desc.fields.iter().map(|field| field.key).collect();
+        for line in wrap(&keys.join(" "), style.width.saturating_sub(width + 2)) {
+            push(&mut out, format_args!("{}  {}\n", " ".repeat(width), style.paint(Ink::Dim, &line)));
+        }
+    }
+    out
+}
+
+/// The reference of one layer. Ends with a line break.
+#[must_use]
+pub fn fields(desc: &HeaderDesc, style: &Style, words: &Catalogue) -> String {
+    let mut out = String::new();
+    let title = format!("{}: {} ({})", desc.key, desc.title, style.section(desc.rfc));
+    push(
+        &mut out,
+        format_args!("{}, {}\n", style.paint(Ink::Title, &title), words.say("fields.bytes", &[("bytes", &desc.len)])),
+    );
+    table(desc.fields, style, words, &mut out);
+    for variant in desc.variants {
+        let selector = desc.selector().map_or("type", |field| field.key);
+        let values: Vec<_> = variant.values.iter().map(|value| value_word(desc, *value)).collect();
+        let head = format!("{} {selector}={}", variant.body.title, values.join(","));
+        push(&mut out, format_args!("\n{}\n", style.paint(Ink::Title, &head)));
+        table(variant.body.fields, style, words, &mut out);
+        if !variant.codes.is_empty() {
+            let codes: Vec<_> = variant.codes.iter().map(|name| format!("{}={}", name.word, name.value)).collect();
+            paragraph(&format!("code: {}", codes.join(" ")), style, &mut out);
+        }
+    }
+    let ndp = desc.variants.iter().find_map(|variant| variant.body.options);
+    if let Some(list) = desc.options.or(ndp) {
+        options(list, style, words, &mut out);
+    }
+    out
+}
+
+fn value_word(desc: &HeaderDesc, number: u64) -> String {
+    let word = desc.selector().and_then(|field| field.word_for(u128::from(number)));
+    word.map_or_else(|| number.to_string(), |name| name.word.to_owned())
+}
+
+fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
+    push(out, format_args!("\n{} ({})\n", style.paint(Ink::Title, list.title), style.section(list.rfc)));
+    for option in list.kinds {
+        let len = match option.len {
+            OptionLen::Single => words.say("fields.option.single", &[]),
+            OptionLen::Value(len) => words.say("fields.option.value", &[("bytes", &len)]),
+            OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
+            _ => words.say("fields.option.variable", &[]),
+        };
+        let key = style.paint(Ink::Note, &pad(option.key, 8));
+        push(
+            out,
+            format_args!("  {key}  {:>3}  {} ({}): {len}\n", option.kind, option.title, style.section(option.rfc)),
+        );
+        for field in option.fields.iter().filter(|field| !field.reserved) {
+            paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
+        }
+    }
+}
+
+fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String) {
+    let unset: Vec<_> = rows.iter().map(|field| unset_means(field, words)).collect();
+    let keys = widest(rows.iter().map(|field| field.key)).max(3);
+    let unset_width = widest(unset.iter().map(String::as_str)).max(5);
+    let head = format!(
+        "  {}  {:>4}  {}  {}",
+        pad(&words.say("fields.head.key", &[]), keys),
+        words.say("fields.head.bits", &[]),
+        pad(&words.say("fields.head.unset", &[]), unset_width),
+        words.say("fields.head.shark", &[]),
+    );
+    push(out, format_args!("{}\n", style.paint(Ink::Dim, &head)));
+    for (number, (field, unset)) in rows.iter().zip(&unset).enumerate() {
+        let key = style.paint(Ink::Field(number), &pad(field.key, keys));
+        let shark = if field.shark.is_empty() { "-" } else { field.shark };
+        push(out, format_args!("  {key}  {:>4}  {}  {shark}\n", field.bits, pad(unset, unset_width)));
+        paragraph(&words.say(field.meaning, &[]), style, out);
+        if !field.names.is_empty() {
+            let names: Vec<_> = field.names.iter().map(|name| format!("{}={}", name.word, name.value)).collect();
+            // Ports have a hundred names; `names` of a field are all in the JSON.
+            let more = if names.len() > NAMES_SHOWN { " .." } else { "" };
+            let shown = names[..names.len().min(NAMES_SHOWN)].join(" ");
+            paragraph(&format!("{} {shown}{more}", words.say("fields.words", &[])), style, out);
+        }
+    }
+}
+
+/// How many words of a field the table lists.
+const NAMES_SHOWN: usize = 40;
+
+fn paragraph(text: &str, style: &Style, out: &mut String) {
+    for line in wrap(text, style.width.saturating_sub(6).min(94)) {
+        push(out, format_args!("      {line}\n"));
+    }
+}
+
+/// What a field becomes when it is not set.
+fn unset_means(field: &FieldDesc, words: &Catalogue) -> String {
+    match unset_key(field) {
+        Some(key) => words.say(&format!("unset.{key}"), &[]),
+        None => {
+            let text = value(field, field.default);
+            field.word_for(field.default).filter(|_| field.default != 0).map_or(text, |name| name.word.to_owned())
+        }
+    }
+}
+
+/// The code of what fills a field; `None` for a plain default.
+pub(crate) const fn unset_key(field: &FieldDesc) -> Option<&'static str> {
+    Some(match field.auto {
+        Auto::None => return None,
+        Auto::Random => "random",
+        Auto::Length(LengthOf::HeaderWords) => "length-header-words",
+        Auto::Length(LengthOf::Whole) => "length-whole",
+        Auto::Length(LengthOf::Behind) => "length-behind",
+        Auto::Length(LengthOf::Extension) => "length-extension",
+        Auto::Checksum(SumOver::Header) => "checksum-header",
+        Auto::Checksum(SumOver::Message) => "checksum-message",
+        Auto::Checksum(_) => "checksum-pseudo",
+        Auto::Next => "next",
+        Auto::Source => "source",
+        Auto::NextHop => "next-hop",
+        Auto::SourcePort => "source-port",
+        Auto::Required => "required",
+        Auto::Identifier => "identifier",
+        _ => "length",
+    })
+}
+
+/// Every field of the given layers as JSON: `{"v":1,"layers":[{"key","title","rfc","bytes","fields","bodies","options"}]}`.
+#[must_use]
+pub fn fields_json(layers: &[&HeaderDesc], words: &Catalogue) -> Value {
+    json!({"v": 1, "layers": layers.iter().map(|desc| layer_json(desc, words)).collect::<Vec<_>>()})
+}
+
+fn layer_json(desc: &HeaderDesc, words: &Catalogue) -> Value {
+    let selector = desc.selector().map(|field| field.key);
+    let bodies: Vec<_> = desc
+        .variants
+        .iter()
+        .map(|variant| {
+            json!({
+                "key": variant.body.key, "title": variant.body.title, "selector": selector, "values": variant.values,
+                "bytes": variant.body.len, "quotes": variant.quotes, "codes": names_json(variant.codes),
+                "fields": rows_json(variant.body.fields, words),
+                "options": variant.body.options.map(|list| options_json(list, words)),
+            })
+        })
+        .collect();
+    json!({
+        "key": desc.key, "title": desc.title, "rfc": desc.rfc, "bytes": desc.len, "shark": desc.shark,
+        "fields": rows_json(desc.fields, words), "bodies": bodies,
+        "options": desc.options.map(|list| options_json(list, words)),
+    })
+}
+
+fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
+    let kinds = list.kinds.iter().map(|option| {
+        let (form, bytes) = match option.len {
+            OptionLen::Single => ("single", 0),
+            OptionLen::Value(len) => ("value", len),
+            OptionLen::Repeats(len) => ("repeats", len),
+            _ => ("variable", 0),
+        };
+        json!({
+            "kind": option.kind, "key": option.key, "title": option.title, "rfc": option.rfc, "shark": option.shark,
+            "form": form, "bytes": bytes, "fields": rows_json(option.fields, words),
+        })
+    });
+    Value::Array(kinds.collect())
+}
+
+fn rows_json(rows: &[FieldDesc], words: &Catalogue) -> Value {
+    let row = |field: &FieldDesc| {
+        json!({
+            "key": field.key, "name": field.name, "offset": field.offset, "bits": field.bits,
+            "kind": format!("{:?}", field.kind).to_lowercase(), "max": value(field, field.max()),
+            "default": value(field, field.default), "unset": unset_key(field).unwrap_or("default"),
+            "names": names_json(field.names), "shark": field.shark, "also": field.also,
+            "bare": field.bare, "reserved": field.reserved, "rfc": field.rfc, "meaning": words.say(field.meaning, &[]),
+        })
+    };
+    Value::Array(rows.iter().map(row).collect())
+}
+
+fn names_json(names: &[wirewright_inspect::wire::Name]) -> Value {
+    let name =
+        |name: &wirewright_inspect::wire::Name| json!({"word": name.word, "value": name.value, "title": name.title});
+    Value::Array(names.iter().map(name).collect())
+}

@@ -1,0 +1,102 @@
+//! Dissections and checksums as JSON. Codes and keys are never translated or renamed; `"v":1` is the version of the form.
+
+use serde_json::{Value, json};
+use wirewright_inspect::Dissection;
+use wirewright_inspect::dissect::{Field, Layer, OptionField, OptionKind};
+use wirewright_inspect::sum::Checksum;
+
+use crate::hex::digits;
+use crate::value::value;
+
+/// A frame as JSON: `{"v":1,"first","hex","layers":[{"layer","bytes":[start,end],"fields":[{"key","bit","bits","value",
+/// "text"}],"options","quoted"}],"payload":[start,end],"trailer":[start,end],"checksums","complaints"}`. Ranges are
+/// `[first, behind the last]`; values above 2^53 are text.
+#[must_use]
+pub fn dissection(frame: &Dissection<'_>) -> Value {
+    let complaints: Vec<_> = frame
+        .complaints
+        .iter()
+        .map(|it| json!({"code": it.code, "layer": it.layer, "byte": it.offset, "need": it.need, "have": it.have}))
+        .collect();
+    json!({
+        "v": 1,
+        "first": frame.first.key(),
+        "hex": digits(frame.bytes),
+        "layers": frame.layers.iter().map(layer).collect::<Vec<_>>(),
+        "payload": [frame.payload.start, frame.payload.end],
+        "trailer": [frame.trailer.start, frame.trailer.end],
+        "checksums": frame.checksums.iter().map(checksum).collect::<Vec<_>>(),
+        "complaints": complaints,
+    })
+}
+
+/// The checksums of a frame alone: `{"v":1,"checksums":[…]}`.
+#[must_use]
+pub fn sums(frame: &Dissection<'_>) -> Value {
+    json!({"v": 1, "checksums": frame.checksums.iter().map(checksum).collect::<Vec<_>>()})
+}
+
+fn layer(layer: &Layer) -> Value {
+    json!({
+        "layer": layer.desc.key,
+        "title": layer.desc.title,
+        "body": layer.variant.map(|variant| variant.body.key),
+        "bytes": [layer.header.start, layer.header.end],
+        "end": layer.end,
+        "quoted": layer.quoted,
+        "fields": layer.fields.iter().map(field).collect::<Vec<_>>(),
+        "options": layer.options.iter().map(option).collect::<Vec<_>>(),
+    })
+}
+
+fn field(field: &Field) -> Value {
+    json!({
+        "key": field.desc.key,
+        "name": field.desc.name,
+        "bit": field.bit,
+        "bits": field.desc.bits,
+        "value": number(field.value),
+        "text": value(field.desc, field.value),
+        "word": field.word.map(|name| name.word),
+    })
+}
+
+/// What every reader of JSON can hold exactly is a number.
+fn number(value: u128) -> Value {
+    const EXACT: u128 = 1 << 53;
+    if value <= EXACT { json!(value as u64) } else { json!(value.to_string()) }
+}
+
+fn option(option: &OptionField) -> Value {
+    let kind = match option.what {
+        OptionKind::Kind(kind) => Some(kind),
+        OptionKind::Padding | OptionKind::Malformed => None,
+    };
+    json!({
+        "kind": kind,
+        "key": option.desc.map(|desc| desc.key),
+        "malformed": option.what == OptionKind::Malformed,
+        "bytes": [option.range.start, option.range.end],
+        "fields": option.fields.iter().map(field).collect::<Vec<_>>(),
+        "rest": [option.rest.start, option.rest.end],
+    })
+}
+
+fn checksum(sum: &Checksum<'_>) -> Value {
+    let cause = sum.cause();
+    json!({
+        "layer": sum.layer.key,
+        "byte": sum.at,
+        "covers": [sum.covers.start, sum.covers.end],
+        "pseudo": sum.pseudo.map(|pseudo| json!({
+            "src": pseudo.source.to_string(), "dst": pseudo.destination.to_string(),
+            "proto": pseudo.protocol, "len": pseudo.length,
+        })),
+        "stored": sum.stored,
+        "right": sum.right,
+        "remainder": sum.right.map(|_| sum.remainder()),
+        "verdict": sum.verdict.code(),
+        "cause": cause.map(|cause| cause.code()),
+        "detail": cause.and_then(|cause| cause.detail()),
+    })
+}

@@ -1,0 +1,31 @@
+//! Packets drawn for people: lines, trees, hexdumps, the RFC's drawing, checksum sums, and all sentences.
+//!
+//! In: what inspect says of a frame; codes of findings and errors; a [`Style`].
+//! Out: text for a terminal (nothing but printable characters and our own colours), JSON values, sentences.
+//! Above: cli. Below: inspect, units.
+//! Not here: any judgement of packets, printing, terminal detection.
+#![forbid(unsafe_code)]
+
+mod catalogue;
+mod draw;
+mod fields;
+mod hex;
+mod json;
+mod line;
+mod style;
+mod sum;
+mod text;
+mod tree;
+mod value;
+
+pub use catalogue::{Catalogue, Lang};
+pub use draw::{draw, draw_frame};
+pub use fields::{fields, fields_json, layers};
+pub use hex::{digits, hex};
+pub use json::{dissection as dissection_json, sums as sums_json};
+pub use line::line;
+pub use style::{Ink, Style};
+pub use sum::{Detail, sum};
+pub use text::{columns, escape, escape_bytes, pad, wrap};
+pub use tree::{complaint, tree};
+pub use value::{field_value, value};

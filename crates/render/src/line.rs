@@ -1,0 +1,132 @@
+//! A frame in one line: who to whom, what, and what is wrong.
+
+use wirewright_inspect::Dissection;
+use wirewright_inspect::dissect::{Layer, OptionField, OptionKind};
+use wirewright_inspect::wire::{Auto, Kind};
+
+use crate::style::{Ink, Style};
+use crate::text::{columns, escape_bytes};
+use crate::value::value;
+
+/// How many bytes of a payload a line shows.
+const PREVIEW_BYTES: usize = 24;
+
+/// A frame in one line: addresses and ports, layers with the values that tell packets apart, the payload's size and
+/// beginning, and everything that is wrong. It is not cut to the width.
+#[must_use]
+pub fn line(frame: &Dissection<'_>, style: &Style) -> String {
+    let mut parts = Vec::new();
+    parts.extend(ends(frame, style));
+    for layer in frame.layers.iter().filter(|layer| !layer.quoted) {
+        parts.extend(layer_words(layer, style));
+    }
+    parts.extend(quoted(frame, style));
+    parts.extend(payload(frame));
+    if !frame.trailer.is_empty() {
+        parts.push(format!("+{} B behind", frame.trailer.len()));
+    }
+    parts.extend(faults(frame, style));
+    if parts.is_empty() { "empty".to_owned() } else { parts.join(" ") }
+}
+
+/// Who to whom, of the innermost layer that has addresses.
+fn ends(frame: &Dissection<'_>, style: &Style) -> Option<String> {
+    let own = |layer: &&Layer| !layer.quoted;
+    let addressed = frame.layers.iter().filter(own).rfind(|layer| matches!(layer.desc.key, "ip" | "ip6" | "eth"))?;
+    let port = frame.layers.iter().filter(own).rfind(|layer| matches!(layer.desc.key, "tcp" | "udp"));
+    let end = |address: &str, port_key: &str| {
+        let address = addressed.field(address)?;
+        let text = value(address.desc, address.value);
+        Some(match port.and_then(|layer| layer.value(port_key)) {
+            Some(port) if address.desc.kind == Kind::Ipv6 => format!("{text} :{port}"),
+            Some(port) => format!("{text}:{port}"),
+            None => text,
+        })
+    };
+    Some(format!("{} {} {}", end("src", "sport")?, style.paint(Ink::Dim, style.arrow()), end("dst", "dport")?))
+}
+
+/// The layer's word and the values that tell its packets apart. The fields that fill themselves in one right way
+/// (lengths, checksums, next protocol), those in [`ends`] and those at their usual value are left out.
+fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
+    if layer.desc.key == "eth" {
+        return None;
+    }
+    let mut words = vec![style.paint(Ink::Title, layer.desc.key)];
+    for field in &layer.fields {
+        let desc = field.desc;
+        let usual = matches!(desc.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next)
+            || matches!(desc.key, "src" | "dst" | "sport" | "dport")
+            || (desc.auto == Auto::None && field.value == desc.default && !always_shown(layer.desc.key, desc.key))
+            || (layer.desc.key.starts_with("ip") && matches!(desc.key, "id" | "flow"));
+        // A clear bit is nothing to be told, unless it is set by default.
+        let clear = desc.kind == Kind::Bit && field.value == 0;
+        if desc.selects_next && !layer.desc.variants.is_empty() {
+            words.push(field.word.map_or_else(|| format!("type={}", field.value), |name| name.word.to_owned()));
+        } else if desc.kind == Kind::Flags {
+            words.push(value(desc, field.value));
+        } else if !usual && !clear {
+            let text = field.word.filter(|_| desc.key == "code" || desc.key == "op");
+            let text = text.map_or_else(|| value(desc, field.value), |name| name.word.to_owned());
+            words.push(if desc.kind == Kind::Bit { desc.key.to_owned() } else { format!("{}={text}", desc.key) });
+        }
+    }
+    words.extend(layer.options.iter().filter_map(option_word));
+    (words.len() > 1 || !matches!(layer.desc.key, "ip" | "ip6")).then(|| words.join(" "))
+}
+
+/// Values that are told also when they are the default ones.
+fn always_shown(layer: &str, key: &str) -> bool {
+    matches!((layer, key), ("ip", "ttl") | ("ip6", "hlim") | ("tcp", "win") | ("arp", "op") | ("vlan", "vid"))
+        || matches!((layer, key), ("icmp" | "icmp6", "seq"))
+}
+
+/// An option as the packet language writes it; padding is left out.
+pub(crate) fn option_word(option: &OptionField) -> Option<String> {
+    let values: Vec<_> = option.fields.iter().filter(|field| !field.desc.reserved).collect();
+    let text = values.iter().map(|field| value(field.desc, field.value)).collect::<Vec<_>>().join(":");
+    match (option.what, option.desc) {
+        (OptionKind::Kind(_), Some(desc)) if text.is_empty() => Some(desc.key.to_owned()),
+        (OptionKind::Kind(_), Some(desc)) => Some(format!("{}={text}", desc.key)),
+        (OptionKind::Kind(kind), None) => Some(format!("opt{kind}({} B)", option.range.len())),
+        (OptionKind::Malformed, _) => Some("opt?".to_owned()),
+        (OptionKind::Padding, _) => None,
+    }
+}
+
+/// The packet that an ICMP error quotes.
+fn quoted(frame: &Dissection<'_>, style: &Style) -> Option<String> {
+    let ip = frame.layers.iter().find(|layer| layer.quoted)?;
+    let inner = frame.layers.iter().rfind(|layer| layer.quoted)?;
+    let text = |layer: &Layer, key: &str| layer.field(key).map(|field| value(field.desc, field.value));
+    let port = |key| text(inner, key).map_or_else(String::new, |port| format!(":{port}"));
+    let (source, destination) = (text(ip, "src")?, text(ip, "dst")?);
+    let (from, to) = (port("sport"), port("dport"));
+    Some(format!("({} {source}{from} {} {destination}{to})", inner.desc.key, style.arrow()))
+}
+
+fn payload(frame: &Dissection<'_>) -> Option<String> {
+    let bytes = frame.bytes.get(frame.payload.clone()).filter(|bytes| !bytes.is_empty())?;
+    let shown = &bytes[..bytes.len().min(PREVIEW_BYTES)];
+    let readable = shown.iter().filter(|byte| (b' '..=b'~').contains(*byte) || byte.is_ascii_whitespace()).count();
+    let dots = if shown.len() < bytes.len() { ".." } else { "" };
+    Some(if readable * 4 >= shown.len() * 3 {
+        format!("{} B '{}'{dots}", bytes.len(), escape_bytes(shown))
+    } else {
+        format!("{} B", bytes.len())
+    })
+}
+
+fn faults(frame: &Dissection<'_>, style: &Style) -> Vec<String> {
+    let sums = frame.checksums.iter().filter(|sum| sum.verdict.is_wrong()).map(|sum| {
+        let what = sum.cause().map_or_else(|| sum.verdict.code(), |cause| cause.code());
+        format!("[{} sum {what}]", sum.layer.key)
+    });
+    let complaints = frame.complaints.iter().map(|complaint| format!("[{} {}]", complaint.layer, complaint.code));
+    sums.chain(complaints).map(|fault| style.paint(Ink::Bad, &fault)).collect()
+}
+
+/// The widest of some texts, in columns.
+pub(crate) fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(columns).max().unwrap_or(0)
+}

@@ -1,0 +1,105 @@
+//! Every meaning and every code has its sentence, every sentence its use, and all are shaped as they are used.
+
+use std::collections::BTreeSet;
+
+use wirewright_inspect::dissect::Complaint;
+use wirewright_inspect::sum::Mistake;
+use wirewright_inspect::wire::{FieldDesc, LAYERS, TlvDesc};
+use wirewright_render::{Catalogue, Lang};
+
+fn catalogue() -> &'static Catalogue {
+    Catalogue::get(Lang::En)
+}
+
+/// The meanings of all rows: headers, bodies, options.
+fn meanings() -> BTreeSet<&'static str> {
+    let mut all = BTreeSet::new();
+    let mut rows = |fields: &'static [FieldDesc]| all.extend(fields.iter().map(|field| field.meaning));
+    let mut tables: Vec<&'static TlvDesc> = Vec::new();
+    for layer in LAYERS {
+        rows(layer.fields);
+        tables.extend(layer.options);
+        for variant in layer.variants {
+            rows(variant.body.fields);
+            tables.extend(variant.body.options);
+        }
+    }
+    for option in tables.iter().flat_map(|table| table.kinds) {
+        rows(option.fields);
+    }
+    all
+}
+
+#[test]
+fn every_field_has_a_meaning_and_every_meaning_a_field() {
+    let meanings = meanings();
+    let missing: Vec<_> = meanings.iter().filter(|key| catalogue().sentence(key).is_none()).collect();
+    assert!(missing.is_empty(), "fields without a sentence: {missing:?}");
+    let layers: Vec<_> = LAYERS.iter().map(|layer| format!("{}.", layer.key)).collect();
+    let unused: Vec<_> = catalogue()
+        .keys()
+        .filter(|key| layers.iter().any(|layer| key.starts_with(layer.as_str())) && !meanings.contains(key))
+        .collect();
+    assert!(unused.is_empty(), "sentences of no field: {unused:?}");
+}
+
+#[test]
+fn every_code_has_a_sentence() {
+    let mut keys: Vec<String> = Complaint::CODES.iter().map(|code| format!("complaint.{code}")).collect();
+    let forms = |code: &str, forms: &[&str]| forms.iter().map(|form| format!("sum.{code}.{form}")).collect::<Vec<_>>();
+    for code in Mistake::CODES {
+        keys.extend(match code {
+            "odd-byte" => forms(code, &["lost", "doubled", "padded-left"]),
+            "no-pseudo-header" => {
+                forms(code, &["whole", "protocol", "length-of-payload", "length-of-packet", "length-swapped"])
+            }
+            "stale-field" => forms(code, &["length", "pseudo-length", "identification", "time-to-live", "source"]),
+            _ => vec![format!("sum.{code}")],
+        });
+    }
+    for verdict in ["right", "absent", "absent-not-allowed", "fragment", "truncated", "no-addresses", "source-route"] {
+        keys.push(format!("sum.verdict.{verdict}"));
+    }
+    for capture in ["io", "not-a-capture", "truncated", "too-large", "malformed", "damaged-gz", "unwritable"] {
+        keys.push(format!("capture.{capture}"));
+    }
+    let missing: Vec<_> = keys.iter().filter(|key| catalogue().sentence(key).is_none()).collect();
+    assert!(missing.is_empty(), "codes without a sentence: {missing:?}");
+}
+
+#[test]
+fn every_complaint_takes_the_same_values() {
+    for code in Complaint::CODES {
+        let key = format!("complaint.{code}");
+        let wanted: BTreeSet<_> = catalogue().placeholders_of(&key).collect();
+        assert_eq!(wanted, BTreeSet::from(["layer", "need", "have", "byte"]), "{key}");
+    }
+}
+
+#[test]
+fn sentences_are_well_formed() {
+    for key in catalogue().keys() {
+        let sentence = catalogue().sentence(key).unwrap();
+        assert!(!sentence.is_empty() && !sentence.contains("  "), "{key}");
+        assert_eq!(sentence.matches('{').count(), sentence.matches('}').count(), "{key}");
+        for name in catalogue().placeholders_of(key) {
+            assert!(name.chars().all(|char| char.is_ascii_lowercase() || char == '_'), "{key}: {{{name}}}");
+        }
+        assert!(key.chars().all(|char| char.is_ascii_alphanumeric() || ".-".contains(char)), "{key}");
+    }
+}
+
+#[test]
+fn field_meanings_are_sentences_without_placeholders() {
+    for key in meanings() {
+        let sentence = catalogue().sentence(key).unwrap();
+        assert!(sentence.ends_with('.'), "{key}");
+        assert_eq!(catalogue().placeholders_of(key).count(), 0, "{key}");
+    }
+}
+
+#[test]
+fn a_value_from_outside_cannot_move_the_cursor() {
+    let said = catalogue().say("sum.pseudo-source", &[("source", &"\x1b]0;owned\x07")]);
+    assert!(!said.contains('\x1b') && said.contains("\\x1b]0;owned\\x07"), "{said}");
+}

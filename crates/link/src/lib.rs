@@ -11,6 +11,7 @@
 mod error;
 mod filter;
 mod frame;
+pub mod guard;
 mod kinds;
 pub mod netlink;
 mod packet_socket;
@@ -24,6 +25,7 @@ pub mod sys;
 pub use error::{Call, Circumstances, NextStep, Operation, OsError};
 pub use filter::{Filter, PARTS_MAX, Wanted, What};
 pub use frame::{Capabilities, Checksum, Direction, HeaderOrigin, Received, StartsWith, Transmit, TransmitChecksum};
+pub use guard::{Guard, GuardError, Rung};
 pub use kinds::{ChecksumKnowledge, ClosingCost, Headers, KINDS, SocketKind, SocketKindDesc};
 pub use packet_socket::{PacketConfig, PacketSocket, PacketStatistics, Receive};
 pub use raw_ip::{RawIpv4, RawIpv6, RawReceiver, SenderConfig};

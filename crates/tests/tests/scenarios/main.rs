@@ -2,9 +2,24 @@
 
 mod every_field;
 mod harness;
+mod lab_child;
+mod lab_ends;
+mod lab_enters;
+mod lab_inside;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    wirewright_tests::main([harness::scenarios(), every_field::scenarios()].into_iter().flatten().collect())
+    // First: a lab is entered while there is one thread.
+    if let Some(code) = lab_child::main() {
+        return code;
+    }
+    let topics = [
+        harness::scenarios(),
+        every_field::scenarios(),
+        lab_ends::scenarios(),
+        lab_inside::scenarios(),
+        lab_enters::scenarios(),
+    ];
+    wirewright_tests::main(topics.into_iter().flatten().collect())
 }

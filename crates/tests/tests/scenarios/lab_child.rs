@@ -1,0 +1,152 @@
+//! This binary again, as a process that enters a lab in its own way: what scenarios about entering start.
+
+use std::{
+    env, fmt, fs,
+    io::{Read, Write},
+    net::{IpAddr, SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Command, ExitCode},
+    time::Duration,
+};
+
+use wirewright_lab::{Host, Lab, Options, Rung, ServiceKind};
+use wirewright_link::clock;
+use wirewright_tests::{Folder, Program};
+
+/// Set in such a process; its value is what it does.
+const TASK: &str = "WIREWRIGHT_TESTS_LAB";
+
+/// What such a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Enters on the first rung that holds, says everything about it, asks the server for a page.
+    Say,
+    /// Enters, says which namespaces there are, starts a command that goes to the background, waits to be killed.
+    Stay,
+    /// Enters and says how long it took.
+    Time,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// The exit code of such a process; none in the process that runs the scenarios.
+pub(crate) fn main() -> Option<ExitCode> {
+    let task = env::var(TASK).ok()?;
+    let before = clock::now();
+    let lab = match Lab::enter(Options::default()) {
+        Ok(lab) => lab,
+        Err(error) => {
+            println!("error {error}");
+            return Some(ExitCode::FAILURE);
+        }
+    };
+    let took = clock::now().since(before);
+    if task == Task::Say.to_string() {
+        say(&lab);
+    } else if task == Task::Stay.to_string() {
+        stay(&lab);
+    } else {
+        println!("{}", took.as_micros());
+    }
+    Some(ExitCode::SUCCESS)
+}
+
+fn say(lab: &Lab) {
+    println!("rung {:?}", lab.rung());
+    for refusal in lab.refusals() {
+        println!("refused {refusal}");
+    }
+    for note in lab.notes() {
+        println!("note {note}");
+    }
+    for destination in ["127.0.0.2", "::1", "::ffff:127.0.0.1", "192.0.2.2", "2001:db8::2"] {
+        let address: IpAddr = destination.parse().expect("an address is written here");
+        println!("carries {destination} {}", lab.carries(address));
+    }
+    let Some(http) = lab.services().iter().find(|service| service.kind == ServiceKind::Http) else { return };
+    let Some(server) = lab.hosts().into_iter().find(|host| host.name == "server") else { return };
+    println!("page {:?}", page(SocketAddr::new(server.v4.into(), http.port), "/echo/it"));
+    if lab.rung().has_networks() {
+        let echo = Command::new("echo");
+        println!("command {:?}", lab.run(Host::Router, echo).map(|status| status.code()).map_err(|e| e.to_string()));
+    }
+}
+
+fn stay(lab: &Lab) {
+    for kind in ["user", "net", "pid_for_children", "mnt"] {
+        let inside = |host| lab.on(host, || fs::read_link(format!("/proc/thread-self/ns/{kind}")));
+        for host in Host::ALL {
+            if let Ok(Ok(link)) = inside(host) {
+                println!("{}", link.display());
+            }
+        }
+    }
+    let mut command = Command::new("sh");
+    command.args(["-c", "sleep 61 & readlink /proc/self/ns/pid; readlink /proc/self/ns/mnt"]);
+    let _ = lab.run(Host::Server, command);
+    println!("ready");
+    // Its parent kills it; if that one dies first, it ends by itself.
+    clock::sleep(Duration::from_secs(30));
+}
+
+/// What a page holds, or why there is none.
+pub(crate) fn page(server: SocketAddr, path: &str) -> Result<String, String> {
+    let fetch = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&server, Duration::from_secs(5))?;
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let text = fetch().map_err(|error| format!("{server}: {error}"))?;
+    text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).ok_or(text)
+}
+
+/// A copy of this binary that every user may run.
+pub(crate) struct Copied {
+    path: PathBuf,
+    _folder: Folder,
+}
+
+impl Copied {
+    pub(crate) fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let folder = Folder::new()?;
+        let path = folder.file("scenarios");
+        // A hard link would do, but the folder of temporary files may be another file system.
+        fs::copy(env::current_exe()?, &path)?;
+        for path in [folder.path(), &path] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(Self { path, _folder: folder })
+    }
+
+    pub(crate) fn path(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Itself, to do `task`.
+    pub(crate) fn program(&self, task: Task) -> Program {
+        given(Program::new(&self.path), task)
+    }
+
+    /// Itself behind the words of other programs, to do `task`.
+    pub(crate) fn behind(&self, words: &[&str], task: Task) -> Program {
+        let (first, rest) = words.split_first().expect("a program has a name");
+        given(Program::new(first).args(rest).arg(&self.path), task)
+    }
+}
+
+fn given(program: Program, task: Task) -> Program {
+    program.env(TASK, task.to_string())
+}
+
+/// The rung that a process said it stands on.
+pub(crate) fn rung_of(text: &str) -> Option<Rung> {
+    let said = text.lines().find_map(|line| line.strip_prefix("rung "))?;
+    Rung::ALL.into_iter().find(|rung| format!("{rung:?}") == said)
+}

@@ -162,16 +162,12 @@ pub(crate) fn flags(field: &FieldDesc, text: &str) -> Option<u128> {
     if text == "none" {
         return Some(0);
     }
-    if text.len() > 1 && text.split(',').all(|word| word.len() > 1 || word == "AE") {
-        let long = text.split(',').try_fold(0, |all, word| add_flag(field, all, |name| name.title == word));
-        if let Some(value) = long {
-            return Some(value);
-        }
-    }
-    let value = text.chars().try_fold(0, |all, letter| {
+    // Letters come first: `AE` alone is A and E, the accurate-ECN bit is `e` (or `AE` in a list of long names).
+    let letters = text.chars().try_fold(0, |all, letter| {
         add_flag(field, all, |name| if letter == '.' { name.word == "A" } else { is_letter(name, letter) })
     });
-    value.filter(|_| !text.is_empty())
+    let long = || text.split(',').try_fold(0, |all, word| add_flag(field, all, |name| name.title == word));
+    letters.filter(|_| !text.is_empty()).or_else(long)
 }
 
 fn is_letter(name: &Name, letter: char) -> bool {

@@ -6,6 +6,8 @@ mod lab_child;
 mod lab_ends;
 mod lab_enters;
 mod lab_inside;
+mod language;
+mod random_packet;
 
 use std::process::ExitCode;
 
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
     let topics = [
         harness::scenarios(),
         every_field::scenarios(),
+        language::scenarios(),
         lab_ends::scenarios(),
         lab_inside::scenarios(),
         lab_enters::scenarios(),

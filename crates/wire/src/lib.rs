@@ -28,6 +28,8 @@ mod addr;
 mod desc;
 mod error;
 mod field;
+#[cfg(test)]
+mod sample;
 mod seq;
 
 pub mod arp;

@@ -41,6 +41,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod next;
 pub mod ports;
+pub mod quote;
 pub mod tcp;
 pub mod udp;
 pub mod vlan;

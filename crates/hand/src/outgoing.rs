@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use wirewright_craft::{Built, First, Origin, Packet};
-use wirewright_wire::{HeaderDesc, ipv4, ipv6, next, tcp, udp};
+use wirewright_wire::{HeaderDesc, arp, ipv4, ipv6, next, tcp, udp};
 
 use crate::plan::Transport;
 use crate::ways::Way;
@@ -94,6 +94,14 @@ impl<'a> Outgoing<'a> {
     #[must_use]
     pub fn link_destination_is_set(&self) -> bool {
         self.layers.first().is_some_and(|layer| layer.desc.key == "eth" && layer.set.contains(&"dst"))
+    }
+
+    /// The target of an ARP request, which goes to everybody unless the link header says otherwise.
+    #[must_use]
+    pub fn arp_target(&self) -> Option<Ipv4Addr> {
+        let layer = self.layers.iter().find(|layer| layer.desc.key == arp::DESC.key)?;
+        let (arp, _) = arp::View::split(self.bytes.get(layer.at..)?)?;
+        (arp.operation() == arp::REQUEST).then(|| arp.target_protocol())
     }
 
     /// The person set this field of the outermost IP header.

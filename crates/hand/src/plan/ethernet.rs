@@ -38,9 +38,11 @@ pub(super) fn explicit(packet: &Outgoing<'_>, wishes: &Wishes, facts: &Facts) ->
         return Err(refused::one_way(Way::Ethernet, objections, interface));
     }
     let mac = packet.bytes.first_chunk::<6>().map(|&bytes| MacAddr(bytes));
-    let hop = match asked {
-        Some(route) if !packet.link_destination_is_set() => Some(next_hop(facts, route, interface)),
-        _ => Some(NextHop { address: None, mac, by: NextHopBy::Set }),
+    let hop = match (asked, packet.arp_target()) {
+        _ if packet.link_destination_is_set() => NextHop { address: None, mac, by: NextHopBy::Set },
+        (_, Some(_)) => NextHop { address: None, mac: Some(MacAddr::BROADCAST), by: NextHopBy::Broadcast },
+        (Some(route), None) => next_hop(facts, route, interface),
+        (None, None) => NextHop { address: None, mac, by: NextHopBy::Set },
     };
     Ok(finish(packet, facts, asked, interface, Reason::EthernetLayer, hop, None))
 }
@@ -63,7 +65,7 @@ pub(super) fn implied(
     };
     let hop = next_hop(facts, route, interface);
     let framing = Framing { destination: hop.mac, source, ether_type: ip.ether_type() };
-    Ok(finish(packet, facts, Some(route), interface, reason, Some(hop), Some(framing)))
+    Ok(finish(packet, facts, Some(route), interface, reason, hop, Some(framing)))
 }
 
 /// The Ethernet address of a group: RFC 1112 §6.4 (IPv4), RFC 2464 §7 (IPv6).
@@ -86,7 +88,7 @@ fn finish(
     route: Option<&Route>,
     interface: &Interface,
     reason: Reason,
-    hop: Option<NextHop>,
+    hop: NextHop,
     framing: Option<Framing>,
 ) -> Plan {
     let link = if framing.is_some() { 0 } else { HEADER };
@@ -97,7 +99,7 @@ fn finish(
         source: packet.ip().map(|ip| ip.source),
         route: route.cloned(),
         interface: interface.clone(),
-        next_hop: hop,
+        next_hop: Some(hop),
         framing,
         size: packet.bytes.len() - link,
         mtu: usize::try_from(interface.mtu).unwrap_or(usize::MAX),
@@ -105,7 +107,7 @@ fn finish(
         needs: Vec::new(),
         notes: Vec::new(),
     };
-    if let Some(NextHop { address: Some(address), mac: None, .. }) = hop {
+    if let NextHop { address: Some(address), mac: None, .. } = hop {
         plan.needs.push(Need::Resolve(address));
         let failed = |n: &&crate::facts::Neighbor| {
             n.interface == interface.index && n.address == address && n.state == NeighborState::Failed

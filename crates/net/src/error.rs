@@ -1,0 +1,102 @@
+//! Why something could not be done, by whose fault it is.
+
+use core::fmt;
+
+use wirewright_craft::BuildError;
+use wirewright_hand::Refused;
+use wirewright_link::OsError;
+
+use crate::names::NameError;
+
+/// Why a session could not do what it was asked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller's fault: a name that does not resolve, a packet that cannot be built.
+    Misuse(Misuse),
+    /// No way carries the packet as it was set.
+    Refused(Refused),
+    /// The operating system refused.
+    Os(OsError),
+    /// The next hop did not answer our ARP or neighbour discovery.
+    NextHopSilent {
+        /// Its address.
+        address: core::net::IpAddr,
+        /// The interface's name.
+        interface: String,
+    },
+    /// The next hop cannot be asked for: the interface has no address of its IP version.
+    NextHopCannotBeAsked {
+        /// Its address.
+        address: core::net::IpAddr,
+        /// The interface's name.
+        interface: String,
+    },
+}
+
+/// The caller's fault.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// A name gave no address.
+    Name(NameError),
+    /// The packet cannot be built.
+    Build(BuildError),
+}
+
+impl Error {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Misuse(Misuse::Name(NameError::Unknown { .. })) => "name-unknown",
+            Self::Misuse(Misuse::Name(NameError::OtherFamily { .. })) => "name-other-family",
+            Self::Misuse(Misuse::Build(_)) => "build",
+            Self::Refused(refused) => refused.code(),
+            Self::Os(error) => error.next.code(),
+            Self::NextHopSilent { .. } => "next-hop-silent",
+            Self::NextHopCannotBeAsked { .. } => "next-hop-cannot-be-asked",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// The code and the facts; sentences for people are the catalogue's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Misuse(Misuse::Name(error)) => write!(f, "{}: {error:?}", self.code()),
+            Self::Misuse(Misuse::Build(error)) => error.fmt(f),
+            Self::Refused(refused) => write!(f, "{}: {refused:?}", refused.code()),
+            Self::Os(error) => error.fmt(f),
+            Self::NextHopSilent { address, interface } | Self::NextHopCannotBeAsked { address, interface } => {
+                write!(f, "{}: {address} on {interface}", self.code())
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<OsError> for Error {
+    fn from(error: OsError) -> Self {
+        Self::Os(error)
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Misuse(Misuse::Name(error))
+    }
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        Self::Misuse(Misuse::Build(error))
+    }
+}

@@ -1,0 +1,214 @@
+//! The sockets that hear answers: raw ones where the source is this machine's, else the packet socket.
+
+use core::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use wirewright_craft::First;
+use wirewright_hand::probes::Answer;
+use wirewright_hand::{Need, Transport, Way};
+use wirewright_link::sys::Kernel;
+use wirewright_link::{Filter, HeaderOrigin, OsError, RawReceiver, Received, StartsWith, Wanted, What};
+use wirewright_units::{Instant, UnixTime};
+use wirewright_wire::{ipv4, ipv6, next};
+
+use super::prepare::Prepared;
+
+/// An answer with its packet.
+#[derive(Clone, Debug)]
+pub struct HeardAnswer {
+    /// What it answers and says.
+    pub answer: Answer,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What they begin with.
+    pub first: First,
+    /// When it arrived, by the wall clock.
+    pub wall: UnixTime,
+    /// The IPv6 header was rebuilt from control data: flow label and extension headers may be other than they were.
+    pub rebuilt: bool,
+}
+
+/// A packet that was heard.
+pub(super) struct Heard {
+    pub(super) bytes: Vec<u8>,
+    pub(super) first: First,
+    pub(super) at: Instant,
+    pub(super) wall: UnixTime,
+    pub(super) rebuilt: bool,
+}
+
+impl Heard {
+    /// Copies what was received; `None` for a link header that is not known.
+    pub(super) fn new(received: &Received<'_>) -> Option<Self> {
+        let first = match received.starts_with {
+            StartsWith::Ethernet => First::Ethernet,
+            StartsWith::Ip => First::Ip,
+            StartsWith::Other(_) => return None,
+        };
+        Some(Self {
+            bytes: with_tag(received),
+            first,
+            at: received.at,
+            wall: received.wall,
+            rebuilt: received.header == HeaderOrigin::Rebuilt,
+        })
+    }
+}
+
+/// The frame with the tag that the kernel took out of it.
+fn with_tag(received: &Received<'_>) -> Vec<u8> {
+    let bytes = received.bytes;
+    match (received.vlan, received.starts_with) {
+        (Some((control, ether_type)), StartsWith::Ethernet) if bytes.len() >= 12 => {
+            let tag = [ether_type.to_be_bytes(), control.to_be_bytes()];
+            [&bytes[..12], tag.as_flattened(), &bytes[12..]].concat()
+        }
+        _ => bytes.to_vec(),
+    }
+}
+
+/// The raw receivers of a session.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    kernel: Arc<dyn Kernel>,
+    receivers: Vec<Receiver>,
+}
+
+#[derive(Debug)]
+struct Receiver {
+    socket: RawReceiver,
+    v4: bool,
+    protocol: u8,
+    scope: Scope,
+}
+
+/// What a receiver's filter lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// What comes to one port of one address.
+    Port(IpAddr, u16),
+    /// What comes to one address.
+    Host(IpAddr),
+    /// Everything.
+    All,
+}
+
+impl Scope {
+    /// The narrowest scope that holds both.
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Port(a, _) | Self::Host(a), Self::Port(b, _) | Self::Host(b)) if a == b => Self::Host(a),
+            _ => Self::All,
+        }
+    }
+
+    fn filter(self, protocol: u8) -> Filter {
+        let (local, what) = match (self, protocol) {
+            (Self::All, _) => return Filter::all(),
+            (Self::Port(local, port), next::protocol::TCP) => {
+                (local, What::Tcp { source_port: None, destination_port: Some(port) })
+            }
+            (Self::Port(local, port), next::protocol::UDP) => {
+                (local, What::Udp { source_port: None, destination_port: Some(port) })
+            }
+            (Self::Port(local, _) | Self::Host(local), _) => (local, What::Protocol(protocol)),
+        };
+        Filter::any_of(&[Wanted { source: None, destination: Some(local), what }])
+    }
+}
+
+impl Listeners {
+    pub(super) const fn new(kernel: Arc<dyn Kernel>) -> Self {
+        Self { kernel, receivers: Vec::new() }
+    }
+
+    /// Whether raw sockets hear the answers to this packet: they come to an address of this machine, untagged.
+    pub(super) fn suit(prepared: &Prepared) -> bool {
+        let plan = &prepared.plan;
+        let own = plan.source.is_some_and(|source| prepared.facts.is_own(source));
+        let tagged = prepared.packet.layers.iter().any(|layer| layer.key() == "vlan");
+        let own_mac = plan.way != Way::Ethernet
+            || plan.framing.is_some()
+            || prepared.built.bytes.get(6..12) == plan.interface.mac.as_ref().map(|mac| &mac.0[..]);
+        own && !tagged && own_mac
+    }
+
+    /// Opens what the answers to this packet come by.
+    ///
+    /// # Errors
+    /// No permission.
+    pub(super) fn open(&mut self, prepared: &Prepared) -> Result<(), OsError> {
+        let Some(local) = prepared.plan.source else { return Ok(()) };
+        let icmp = if local.is_ipv4() { next::protocol::ICMPV4 } else { next::protocol::ICMPV6 };
+        self.ensure(local, icmp, Scope::Host(local))?;
+        let Some(protocol) = upper_protocol(prepared).filter(|&protocol| has_receiver(protocol)) else { return Ok(()) };
+        let port = prepared.plan.needs.iter().find_map(|need| match *need {
+            Need::Guard { transport: Transport::Tcp | Transport::Udp, port, .. } => Some(port),
+            Need::Resolve(_) => None,
+        });
+        self.ensure(local, protocol, port.map_or(Scope::Host(local), |port| Scope::Port(local, port)))
+    }
+
+    /// A packet that is already there.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(super) fn hear(&mut self) -> Result<Option<Heard>, OsError> {
+        for receiver in &mut self.receivers {
+            if let Some(received) = receiver.socket.try_recv()? {
+                return Ok(Heard::new(&received));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Packets that were lost because they were not fetched in time.
+    pub(super) fn lost(&self) -> u64 {
+        self.receivers.iter().map(|receiver| u64::from(receiver.socket.lost())).sum()
+    }
+
+    pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.receivers.iter().map(|receiver| receiver.socket.as_fd())
+    }
+
+    /// One receiver a protocol and version: narrow for the first port, wider as soon as there is a second.
+    fn ensure(&mut self, local: IpAddr, protocol: u8, scope: Scope) -> Result<(), OsError> {
+        let v4 = local.is_ipv4();
+        let known = self.receivers.iter().position(|r| r.protocol == protocol && r.v4 == v4);
+        let scope = match known {
+            Some(index) => self.receivers[index].scope.join(scope),
+            None => scope,
+        };
+        if known.is_some_and(|index| self.receivers[index].scope == scope) {
+            return Ok(());
+        }
+        let open = if v4 { RawReceiver::ipv4 } else { RawReceiver::ipv6 };
+        let socket = open(self.kernel.clone(), protocol, &scope.filter(protocol))?;
+        if let Some(index) = known {
+            self.receivers.swap_remove(index);
+        }
+        self.receivers.push(Receiver { socket, v4, protocol, scope });
+        Ok(())
+    }
+}
+
+/// The protocol behind the outermost IP header and its extension headers.
+fn upper_protocol(prepared: &Prepared) -> Option<u8> {
+    let bytes = match prepared.built.first {
+        First::Ethernet => prepared.built.bytes.get(14..)?,
+        _ => &prepared.built.bytes,
+    };
+    if prepared.plan.source?.is_ipv4() {
+        return ipv4::View::split(bytes).map(|(header, _)| header.protocol());
+    }
+    let (header, payload) = ipv6::View::split(bytes)?;
+    let upper = ipv6::ext::Extensions::new(header.next_header(), payload).upper();
+    Some(upper.map_or(header.next_header(), |upper| upper.protocol))
+}
+
+/// `IPPROTO_IP` names no protocol and `IPPROTO_RAW` only sends.
+const fn has_receiver(protocol: u8) -> bool {
+    !matches!(protocol, 0 | 255)
+}

@@ -1,0 +1,134 @@
+//! Source ports: reserved, free, and guarded against our own kernel.
+
+use core::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::sync::Arc;
+
+use wirewright_craft::Setting;
+use wirewright_hand::probes::ProbeId;
+use wirewright_hand::{Need, Transport};
+use wirewright_link::sys::Kernel;
+use wirewright_link::{Guard, GuardError, OsError, Rung};
+
+use super::prepare::Prepared;
+use crate::error::Error;
+
+/// How a packet's source port is held.
+#[derive(Clone, Debug)]
+pub enum Guarding {
+    /// The port is reserved, and the kernel is silent about it.
+    Held {
+        /// The address and port.
+        local: SocketAddr,
+        /// How.
+        rung: Rung,
+    },
+    /// By the guard of the probe that this packet belongs to.
+    OfProbe(ProbeId),
+    /// There is none.
+    Without(NoGuard),
+}
+
+/// Why there is no guard.
+#[derive(Clone, Debug)]
+pub enum NoGuard {
+    /// Nothing would be answered by our kernel: no port, a foreign source, or a reset.
+    NotNeeded,
+    /// It was asked to be left off.
+    Off,
+    /// None could stand: our own kernel may answer what comes back.
+    Failed(GuardError),
+}
+
+impl Guarding {
+    pub(super) const fn of_probe(probe: ProbeId) -> Self {
+        Self::OfProbe(probe)
+    }
+}
+
+/// The most guards of a session; the oldest is released for a new one. A process has 1,024 descriptors unless told otherwise.
+const GUARDS_MAX: usize = 512;
+
+/// The guards of a session.
+#[derive(Debug)]
+pub(super) struct Ports {
+    kernel: Arc<dyn Kernel>,
+    guards: Vec<(Transport, SocketAddr, Guard)>,
+}
+
+impl Ports {
+    pub(super) const fn new(kernel: Arc<dyn Kernel>) -> Self {
+        Self { kernel, guards: Vec::new() }
+    }
+
+    /// Holds the source port that the plan wants guarded. A port that was not set becomes one that is free and reserved.
+    ///
+    /// # Errors
+    /// When the port is in use, or may not be used. That no guard can stand is no error: it is told.
+    pub(super) fn hold(&mut self, prepared: &mut Prepared, on: bool) -> Result<Guarding, Error> {
+        let need = prepared.plan.needs.iter().find_map(|need| match *need {
+            Need::Guard { transport, address, port } => Some((transport, address, port)),
+            Need::Resolve(_) => None,
+        });
+        let Some((transport, address, port)) = need else { return Ok(Guarding::Without(NoGuard::NotNeeded)) };
+        if !on {
+            return Ok(Guarding::Without(NoGuard::Off));
+        }
+        let chosen_by_us = port_is_unset(prepared, transport);
+        if port == 0 && !chosen_by_us {
+            // A set port 0 cannot be reserved: the kernel reads it as "any".
+            return Ok(Guarding::Without(NoGuard::NotNeeded));
+        }
+        let local = socket_address(address, if chosen_by_us { 0 } else { port }, prepared.plan.interface.index);
+        let known = self.guards.iter().find(|(t, held, _)| (*t, *held) == (transport, local));
+        if let Some((_, held, guard)) = known {
+            return Ok(Guarding::Held { local: *held, rung: guard.rung() });
+        }
+        let opened = match transport {
+            Transport::Tcp => Guard::tcp(&self.kernel, local),
+            Transport::Udp => Guard::udp(&self.kernel, local),
+        };
+        let guard = match opened {
+            Ok(guard) => guard,
+            Err(GuardError::Port(error)) => return Err(Error::Os(error)),
+            Err(error) => return Ok(Guarding::Without(NoGuard::Failed(error))),
+        };
+        let (local, rung) = (guard.local(), guard.rung());
+        if self.guards.len() == GUARDS_MAX {
+            self.guards.remove(0);
+        }
+        self.guards.push((transport, local, guard));
+        if chosen_by_us {
+            prepared.with_port(local.port())?;
+        }
+        Ok(Guarding::Held { local, rung })
+    }
+}
+
+/// Whether the person left the source port to us.
+fn port_is_unset(prepared: &Prepared, transport: Transport) -> bool {
+    let key = match transport {
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
+    };
+    let layer = prepared.packet.layers.iter().find(|layer| layer.key() == key);
+    layer.is_some_and(|layer| layer.get("sport") == Some(Setting::Auto))
+}
+
+/// A link-local address means nothing without its link.
+fn socket_address(address: IpAddr, port: u16, interface: u32) -> SocketAddr {
+    match address {
+        IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfe80 => SocketAddrV6::new(v6, port, 0, interface).into(),
+        _ => SocketAddr::new(address, port),
+    }
+}
+
+impl NoGuard {
+    /// The first thing that the kernel refused.
+    #[must_use]
+    pub fn os_error(&self) -> Option<&OsError> {
+        match self {
+            Self::Failed(GuardError::Unavailable { tried }) => tried.first().map(|(_, error)| error),
+            _ => None,
+        }
+    }
+}

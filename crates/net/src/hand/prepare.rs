@@ -1,0 +1,151 @@
+//! From a packet as written to bytes and a plan: names, route, port, build, plan, next hop.
+
+use core::net::IpAddr;
+
+use wirewright_craft::{Built, Context, Family, Host, Packet, Setting};
+use wirewright_hand::{Facts, Neighbor, NeighborState, Outgoing, Plan, RouteAnswer, Wishes};
+use wirewright_link::netlink::{Interface, Netlink};
+use wirewright_link::sys::Kernel;
+use wirewright_link::{Operation, OsError};
+use wirewright_wire::MacAddr;
+
+use super::{Options, facts};
+use crate::error::Error;
+use crate::names::look_up;
+
+/// A packet ready to leave, but for what its plan still needs.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The packet, its names resolved.
+    pub packet: Packet,
+    /// Its bytes.
+    pub built: Built,
+    /// What would happen to it.
+    pub plan: Plan,
+    pub(super) context: Context,
+    pub(super) facts: Facts,
+    wishes: Wishes,
+}
+
+/// Replaces names by addresses: those of the packet, and `--to`.
+///
+/// # Errors
+/// When a name gives no address that fits.
+pub(super) fn resolve(packet: &mut Packet, options: &Options) -> Result<Option<IpAddr>, Error> {
+    let names = options.names.as_ref();
+    packet.resolve(|name, family| look_up(names, name, family, options.families))?;
+    match &options.to {
+        None => Ok(None),
+        Some(Host::Address(address)) => Ok(Some(*address)),
+        Some(Host::Name(name)) => Ok(Some(look_up(names, name, Family::Either, options.families)?)),
+    }
+}
+
+/// Asks the kernel's tables about the way of a packet whose names are resolved.
+///
+/// # Errors
+/// When the kernel does not answer.
+pub(super) fn gather(
+    packet: &Packet,
+    to: Option<IpAddr>,
+    options: &Options,
+    netlink: &mut Netlink,
+    interfaces: &[Interface],
+) -> Result<(Facts, Wishes), Error> {
+    let destination = to.or_else(|| destination(packet));
+    let facts = facts::gather(netlink, interfaces, destination, options.interface.as_deref())?;
+    let wishes =
+        Wishes { to, interface: options.interface.clone(), way: options.way, allow_rewrites: options.allow_rewrites };
+    Ok((facts, wishes))
+}
+
+/// Builds a packet for its way and plans it. `context` brings the source port and entropy.
+///
+/// # Errors
+/// When it cannot be built, or no way carries it.
+pub(super) fn prepare(packet: Packet, mut context: Context, facts: Facts, wishes: Wishes) -> Result<Prepared, Error> {
+    fill_addresses(&mut context, &facts, &wishes);
+    let built = packet.build(&context)?;
+    let plan = wirewright_hand::plan(&Outgoing::new(&packet, &built), &wishes, &facts)?;
+    let mut prepared = Prepared { packet, built, plan, context, facts, wishes };
+    if let Some(mac) = prepared.plan.next_hop.and_then(|hop| hop.mac) {
+        prepared.rebuild(mac)?;
+    }
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// The next hop was found: build and plan again with its address.
+    pub(super) fn found(&mut self, address: IpAddr, mac: MacAddr) -> Result<(), Error> {
+        let interface = self.plan.interface.index;
+        self.facts.neighbors.retain(|n| (n.interface, n.address) != (interface, address));
+        self.facts.neighbors.push(Neighbor { interface, address, mac: Some(mac), state: NeighborState::Usable });
+        self.rebuild(mac)
+    }
+
+    /// A source port was reserved: build and plan again with it.
+    pub(super) fn with_port(&mut self, port: u16) -> Result<(), Error> {
+        self.context.source_port = Some(port);
+        self.again()
+    }
+
+    /// Another packet by the same way: to the same next hop, with entropy of its own.
+    pub(super) fn follow_up(&self, packet: Packet, kernel: &dyn Kernel) -> Result<Self, Error> {
+        let mut next = Self { packet, ..self.clone() };
+        let random = kernel.random(&mut next.context.entropy);
+        random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
+        next.again()?;
+        Ok(next)
+    }
+
+    fn rebuild(&mut self, next_hop: MacAddr) -> Result<(), Error> {
+        self.context.next_hop_mac = Some(next_hop);
+        self.again()
+    }
+
+    fn again(&mut self) -> Result<(), Error> {
+        self.built = self.packet.build(&self.context)?;
+        self.plan = wirewright_hand::plan(&Outgoing::new(&self.packet, &self.built), &self.wishes, &self.facts)?;
+        Ok(())
+    }
+}
+
+/// The destination that a packet names: of its outermost IP layer, or the target of its ARP layer.
+fn destination(packet: &Packet) -> Option<IpAddr> {
+    packet.layers.iter().find_map(|layer| {
+        let value = |key| match layer.get(key) {
+            Some(Setting::Exactly(value)) => Some(value),
+            _ => None,
+        };
+        match layer.key() {
+            "ip" => value("dst").and_then(|bits| u32::try_from(bits).ok()).map(|bits| IpAddr::V4(bits.into())),
+            "ip6" => value("dst").map(|bits| IpAddr::V6(bits.into())),
+            "arp" => value("tpa").and_then(|bits| u32::try_from(bits).ok()).map(|bits| IpAddr::V4(bits.into())),
+            _ => None,
+        }
+    })
+}
+
+/// This host's addresses on the way.
+fn fill_addresses(context: &mut Context, facts: &Facts, wishes: &Wishes) {
+    let route = match &facts.route {
+        Some(RouteAnswer::Route(route)) => Some(route),
+        _ => None,
+    };
+    match route.and_then(|route| route.source) {
+        Some(IpAddr::V4(source)) => context.source_v4 = Some(source),
+        Some(IpAddr::V6(source)) => context.source_v6 = Some(source),
+        None => {}
+    }
+    let named = wishes.interface.as_deref().and_then(|name| facts.interface_named(name));
+    let Some(interface) = named.or_else(|| facts.interface(route?.interface)) else { return };
+    context.source_mac = interface.mac;
+    // Where the route gives no source of a version (IPv4 handed to an IPv6 next hop), the interface does.
+    for address in &interface.addresses {
+        match *address {
+            IpAddr::V4(v4) if context.source_v4.is_none() => context.source_v4 = Some(v4),
+            IpAddr::V6(v6) if context.source_v6.is_none() => context.source_v6 = Some(v6),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! One session: packets started, their copies and answers awaited.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use core::time::Duration;
+
+use wirewright_craft::{Context, Packet};
+use wirewright_hand::probes::{AnswerKind, Asked, Order, ProbeId, Probes};
+use wirewright_hand::{NextHop, NextHopBy};
+use wirewright_link::netlink::{Interface, Netlink};
+use wirewright_link::sys::{Kernel, Poll};
+use wirewright_link::{OsError, SentCopy, Woken, wait};
+use wirewright_units::Instant;
+
+use super::listen::{Heard, HeardAnswer, Listeners};
+use super::ports::{Guarding, Ports};
+use super::prepare::{self, Prepared};
+use super::sent::{Fate, Held, Left, Role, Sent};
+use super::transmit::{Handle, Hears, Senders};
+use super::{Options, close};
+use crate::error::Error;
+
+/// How long a call waits for the copy of a packet that it has just handed over. Where the neighbour is known the copy is
+/// there at once; where the kernel asks for it, the copy comes later and wakes the session.
+const COPY_AT_ONCE: Duration = Duration::from_millis(1);
+/// How long the kernel asks for a neighbour at most: `mcast_solicit` 3 times `retrans_time` 1 s, and a little.
+const HELD_MAX: Duration = Duration::from_millis(3_300);
+/// Packets handled before looking at the clock and at the copies again.
+const HEARD_A_TURN: usize = 64;
+
+/// What happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A packet left, or its copy is not awaited any longer.
+    Sent(Box<Sent>),
+    /// An answer came.
+    Answer(Box<HeardAnswer>),
+    /// Nobody answered in time.
+    TimedOut {
+        /// The probe.
+        probe: ProbeId,
+    },
+    /// A signal came: the caller decides whether to go on.
+    Interrupted,
+}
+
+/// Packets sent by hand, and their answers.
+pub struct Session {
+    options: Options,
+    kernel: Arc<dyn Kernel>,
+    netlink: Option<Netlink>,
+    interfaces: Vec<Interface>,
+    senders: Senders,
+    listeners: Listeners,
+    ports: Ports,
+    probes: Probes,
+    pending: Vec<Pending>,
+    started: Vec<(ProbeId, Prepared)>,
+    events: VecDeque<Event>,
+    next_id: ProbeId,
+    packets: u64,
+}
+
+/// A packet whose copy is awaited.
+struct Pending {
+    id: ProbeId,
+    role: Role,
+    prepared: Prepared,
+    guard: Guarding,
+    handle: Handle,
+    deadline: Instant,
+}
+
+/// The most probes whose packets are kept for closing what they half-opened; more are not half-open at once.
+const STARTED_MAX: usize = 1024;
+
+impl Session {
+    /// A session. Nothing is opened before the first packet.
+    #[must_use]
+    pub fn open(options: Options) -> Self {
+        let kernel = options.kernel.clone();
+        Self {
+            senders: Senders::new(kernel.clone(), options.interface.clone()),
+            listeners: Listeners::new(kernel.clone()),
+            ports: Ports::new(kernel.clone()),
+            netlink: None,
+            interfaces: Vec::new(),
+            probes: Probes::new(),
+            pending: Vec::new(),
+            started: Vec::new(),
+            events: VecDeque::new(),
+            next_id: 0,
+            packets: 0,
+            kernel,
+            options,
+        }
+    }
+
+    /// Says what would happen to a packet: names are looked up and the kernel's tables read, nothing is sent, reserved or
+    /// opened.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`], [`Error::Refused`], or the tables cannot be read.
+    pub fn plan(&mut self, packet: &Packet) -> Result<Prepared, Error> {
+        self.prepare(packet.clone())
+    }
+
+    /// Sends a packet, waits until it left, and awaits no answer.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    pub fn send(&mut self, packet: &Packet) -> Result<Sent, Error> {
+        let (mut prepared, guard) = self.make_ready(packet, Hears::Nothing)?;
+        self.senders.find_next_hop(&mut prepared)?;
+        let handle = self.senders.send(&prepared)?;
+        let now = self.kernel.now();
+        let (id, deadline) = (self.take_id(), now + HELD_MAX);
+        let pending = Pending { id, role: Role::Probe, prepared, guard, handle, deadline };
+        let copy = self.await_copy(&pending)?;
+        Ok(self.told(pending, copy))
+    }
+
+    /// Sends a packet and awaits its answer: [`next_event`](Self::next_event) tells what comes of it.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    pub fn start(&mut self, packet: &Packet) -> Result<ProbeId, Error> {
+        self.hear()?;
+        let (mut prepared, guard) = self.make_ready(packet, Hears::Everything)?;
+        self.senders.find_next_hop(&mut prepared)?;
+        let id = self.take_id();
+        let before = self.kernel.now();
+        let handle = self.senders.send(&prepared)?;
+        let bytes = &prepared.built.bytes;
+        let by = prepared.plan.next_hop.map(|hop: NextHop| hop.by);
+        let to_many = matches!(by, Some(NextHopBy::Group | NextHopBy::Broadcast)) && prepared.plan.source.is_some();
+        let asked = Asked { bytes, first: prepared.built.first, to_many };
+        self.probes.sent(before, id, &asked, self.options.wait);
+        self.remember(id, &prepared);
+        let deadline = before + self.options.wait;
+        self.await_soon(Pending { id, role: Role::Probe, prepared, guard, handle, deadline })?;
+        Ok(id)
+    }
+
+    /// The next thing that happens; `None` when no answer and no copy is awaited any more.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn next_event(&mut self) -> Result<Option<Event>, Error> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            self.hear()?;
+            self.expire()?;
+            if !self.events.is_empty() {
+                continue;
+            }
+            if self.probes.awaited() == 0 && self.pending.is_empty() {
+                return Ok(None);
+            }
+            match self.sleep()? {
+                Woken::Interrupted => return Ok(Some(Event::Interrupted)),
+                Woken::Ready => self.read_copies()?,
+                Woken::TimedOut => {}
+            }
+        }
+    }
+
+    /// Waits until `deadline` for anything to happen, answered probes included: late and repeated answers.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn listen_until(&mut self, deadline: Instant) -> Result<Option<Event>, Error> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            self.hear()?;
+            self.expire()?;
+            if !self.events.is_empty() {
+                continue;
+            }
+            match self.sleep_until(self.wake().min(deadline))? {
+                Woken::Interrupted => return Ok(Some(Event::Interrupted)),
+                Woken::Ready => self.read_copies()?,
+                Woken::TimedOut if self.kernel.now() >= deadline => return Ok(None),
+                Woken::TimedOut => {}
+            }
+        }
+    }
+
+    /// Packets that arrived and were lost because they were not fetched in time.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.listeners.lost()
+    }
+
+    /// The moment, by the clock that events are stamped with.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.kernel.now()
+    }
+
+    // From here on: the steps.
+
+    fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
+        let to = prepare::resolve(&mut packet, &self.options)?;
+        let netlink = match &mut self.netlink {
+            Some(netlink) => netlink,
+            None => self.netlink.insert(Netlink::open(self.kernel.clone())?),
+        };
+        if self.interfaces.is_empty() {
+            self.interfaces = netlink.interfaces()?;
+        }
+        let (facts, wishes) = prepare::gather(&packet, to, &self.options, netlink, &self.interfaces)?;
+        let context = Context { entropy: self.entropy()?, ..Context::default() };
+        prepare::prepare(packet, context, facts, wishes)
+    }
+
+    /// Plans, opens the sockets, reserves the port.
+    fn make_ready(&mut self, packet: &Packet, wants: Hears) -> Result<(Prepared, Guarding), Error> {
+        let mut prepared = self.prepare(packet.clone())?;
+        let raw = Listeners::suit(&prepared);
+        let hears = if raw { Hears::Nothing } else { wants };
+        self.senders.open(&prepared, &self.interfaces, hears)?;
+        let guard = self.ports.hold(&mut prepared, self.options.guard)?;
+        if raw && wants == Hears::Everything {
+            self.listeners.open(&prepared)?;
+        }
+        Ok((prepared, guard))
+    }
+
+    fn entropy(&mut self) -> Result<[u8; 32], OsError> {
+        let mut entropy = self.options.seed.unwrap_or_default();
+        match self.options.seed {
+            // Each packet of a repeated run has its own bytes, the same in each run.
+            Some(_) => {
+                for (byte, count) in entropy.iter_mut().zip(self.packets.to_le_bytes()) {
+                    *byte ^= count;
+                }
+            }
+            None => {
+                let failed = |errno| OsError::new(wirewright_link::Operation::AskTables, "getrandom", errno);
+                self.kernel.random(&mut entropy).map_err(failed)?;
+            }
+        }
+        self.packets += 1;
+        Ok(entropy)
+    }
+
+    fn take_id(&mut self) -> ProbeId {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        id
+    }
+
+    fn remember(&mut self, id: ProbeId, prepared: &Prepared) {
+        if self.started.len() == STARTED_MAX {
+            self.started.remove(0);
+        }
+        self.started.push((id, prepared.clone()));
+    }
+
+    /// Looks for the copy at once, and keeps the packet when there is none yet.
+    fn await_soon(&mut self, pending: Pending) -> Result<(), Error> {
+        let at_once = self.kernel.now() + COPY_AT_ONCE;
+        match self.senders.read_back(pending.handle, at_once)? {
+            Some(copy) => self.tell(pending, Some(copy)),
+            None => self.pending.push(pending),
+        }
+        Ok(())
+    }
+
+    /// Waits for a copy as long as the kernel may still be asking for the neighbour.
+    fn await_copy(&mut self, pending: &Pending) -> Result<Option<SentCopy>, Error> {
+        /// How often the kernel's table is asked whether it gave the neighbour up.
+        const LOOK: Duration = Duration::from_millis(250);
+        loop {
+            let now = self.kernel.now();
+            let until = (now + LOOK).min(pending.deadline);
+            if let Some(copy) = self.senders.read_back(pending.handle, until)? {
+                return Ok(Some(copy));
+            }
+            let gone = self.held(&pending.prepared).neighbor == Some(wirewright_hand::NeighborState::Failed);
+            if gone || self.kernel.now() >= pending.deadline {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What the kernel's table says of a packet that did not leave.
+    fn held(&mut self, prepared: &Prepared) -> Held {
+        let next_hop = prepared.plan.next_hop.and_then(|hop| hop.address);
+        let index = prepared.plan.interface.index;
+        let entry = match (&mut self.netlink, next_hop) {
+            (Some(netlink), Some(address)) => netlink.neighbor(index, address).ok().flatten(),
+            _ => None,
+        };
+        Held { next_hop, neighbor: entry.map(|entry| super::facts::neighbor_state(entry.state)) }
+    }
+
+    /// Reads the copies of what is awaited.
+    fn read_copies(&mut self) -> Result<(), Error> {
+        let mut index = 0;
+        while index < self.pending.len() {
+            let soon = self.kernel.now();
+            match self.senders.read_back(self.pending[index].handle, soon)? {
+                Some(copy) => {
+                    let pending = self.pending.remove(index);
+                    self.tell(pending, Some(copy));
+                }
+                None => index += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// A packet's fate is known: an event, and the moment from which round-trip time counts.
+    fn tell(&mut self, pending: Pending, copy: Option<SentCopy>) {
+        let sent = self.told(pending, copy);
+        self.events.push_back(Event::Sent(Box::new(sent)));
+    }
+
+    fn told(&mut self, pending: Pending, copy: Option<SentCopy>) -> Sent {
+        let Pending { id, role, prepared, guard, .. } = pending;
+        let fate = match copy {
+            Some(copy) => {
+                let left = Left::new(copy, &prepared.built, &prepared.plan);
+                if let (Role::Probe, Some(stamp)) = (role, left.at) {
+                    self.probes.left(id, stamp.at);
+                }
+                Fate::Left(left)
+            }
+            None => Fate::Held(self.held(&prepared)),
+        };
+        Sent { id, role, built: prepared.built, plan: prepared.plan, guard, fate }
+    }
+
+    /// Takes what arrived, copies first: a packet left before it was answered.
+    fn hear(&mut self) -> Result<(), Error> {
+        for _ in 0..HEARD_A_TURN {
+            let heard = match self.listeners.hear()? {
+                Some(heard) => heard,
+                None => match self.hear_frame()? {
+                    Some(heard) => heard,
+                    None => return Ok(()),
+                },
+            };
+            if !self.pending.is_empty() {
+                self.read_copies()?;
+            }
+            self.handle(heard)?;
+        }
+        Ok(())
+    }
+
+    fn hear_frame(&mut self) -> Result<Option<Heard>, OsError> {
+        let Some(ear) = self.senders.ear() else { return Ok(None) };
+        Ok(ear.try_recv()?.as_ref().and_then(Heard::new))
+    }
+
+    fn handle(&mut self, heard: Heard) -> Result<(), Error> {
+        let Some(answer) = self.probes.handle_received(heard.at, &heard.bytes, heard.first) else { return Ok(()) };
+        // What is answered has left, whether its copy was read or not.
+        if let Some(index) = self.pending.iter().position(|p| p.id == answer.probe && p.role == Role::Probe) {
+            let pending = self.pending.remove(index);
+            let at_once = self.kernel.now() + COPY_AT_ONCE;
+            let copy = self.senders.read_back(pending.handle, at_once)?;
+            self.tell(pending, copy);
+        }
+        let (probe, order, kind) = (answer.probe, answer.order, answer.kind);
+        let Heard { bytes, first, wall, rebuilt, .. } = heard;
+        self.events.push_back(Event::Answer(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt })));
+        if let (AnswerKind::SynAck { ack, .. }, Order::First | Order::Late, false) = (kind, order, self.options.leave) {
+            self.close(probe, ack)?;
+        }
+        Ok(())
+    }
+
+    /// Answers a SYN-ACK by one reset.
+    fn close(&mut self, probe: ProbeId, ack: u32) -> Result<(), Error> {
+        let Some((_, opened)) = self.started.iter().find(|(id, _)| *id == probe) else { return Ok(()) };
+        let Some(packet) = close::reset(opened, ack) else { return Ok(()) };
+        let prepared = opened.follow_up(packet, self.kernel.as_ref())?;
+        let handle = self.senders.send(&prepared)?;
+        let (id, role, guard) = (self.take_id(), Role::Close { probe }, Guarding::of_probe(probe));
+        let deadline = self.kernel.now() + self.options.wait;
+        self.await_soon(Pending { id, role, prepared, guard, handle, deadline })
+    }
+
+    fn expire(&mut self) -> Result<(), Error> {
+        let now = self.kernel.now();
+        while let Some(index) = self.pending.iter().position(|pending| pending.deadline <= now) {
+            let pending = self.pending.remove(index);
+            let copy = self.senders.read_back(pending.handle, now)?;
+            self.tell(pending, copy);
+        }
+        while let Some(probe) = self.probes.poll_expired(now) {
+            self.events.push_back(Event::TimedOut { probe });
+        }
+        Ok(())
+    }
+
+    fn wake(&self) -> Instant {
+        let copies = self.pending.iter().map(|pending| pending.deadline).min();
+        copies.into_iter().chain(self.probes.poll_timeout()).min().unwrap_or(Instant::NEVER)
+    }
+
+    fn sleep(&self) -> Result<Woken, Error> {
+        self.sleep_until(self.wake())
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Result<Woken, Error> {
+        let mut polls: Vec<Poll<'_>> = self.listeners.fds().chain(self.senders.ear_fd()).map(Poll::reading).collect();
+        polls.extend(
+            self.pending.iter().filter_map(|pending| self.senders.fd_of(pending.handle)).map(Poll::errors).take(1),
+        );
+        let failed = |errno| OsError::new(wirewright_link::Operation::Receive, "poll", errno);
+        Ok(wait(self.kernel.as_ref(), &mut polls, deadline).map_err(failed)?)
+    }
+}

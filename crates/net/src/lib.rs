@@ -1,0 +1,16 @@
+//! Clock, link and engines together.
+//!
+//! In: packets of the packet language, names, options of a session.
+//! Out: what was planned, sent, read back and answered.
+//! Above: the command, lab, the façade. Below: hand, stack, craft, link.
+//! Not here: unsafe code, the decision which way a packet takes (hand), sentences for people (render).
+#![forbid(unsafe_code)]
+#![cfg(target_os = "linux")]
+
+mod error;
+mod names;
+
+pub mod hand;
+
+pub use error::{Error, Misuse};
+pub use names::{Families, Hosts, NameError, Names, System};

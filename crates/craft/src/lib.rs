@@ -11,21 +11,29 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod api;
 mod build;
 mod family;
+mod fields;
 mod first;
 mod language;
 mod layers;
 mod numbers;
 mod options;
 mod packet;
+pub mod pasted;
 mod print;
 mod read;
 mod text;
 mod value;
 mod walk;
 
+pub use api::{
+    Arp, Eth, Icmp, Icmp6, IntoHost, IntoMac, Ip, Ip6, Tcp, Udp, Vlan, arp, eth, icmp, icmp6, ip, ip6, plus, tcp, udp,
+    vlan,
+};
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
+pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use first::First;
 pub use language::{Code, LanguageError, MAX_LINE_BYTES, MAX_WORDS, parse, parse_words};
 pub use options::{OptionAt, OptionItem, Options};

@@ -55,7 +55,10 @@ fn write_layer(f: &mut impl Write, layer: &Layer, index: usize, names: &[NameAt]
         f.write_char(' ')?;
         write_flags(f, field, value)?;
     }
-    for (place, field, setting) in layer.rows() {
+    let source = |key: &str| matches!(key, "src" | "spa");
+    let first = layer.rows().filter(|(_, field, _)| source(field.key));
+    let rest = layer.rows().filter(|(_, field, _)| !source(field.key));
+    for (place, field, setting) in first.chain(rest) {
         if Some(place) == lead || (field.kind == Kind::Flags && matches!(setting, Setting::Exactly(_))) {
             continue;
         }

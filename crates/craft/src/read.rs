@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use wirewright_wire::{Auto, FieldDesc};
+use wirewright_wire::{Auto, FieldDesc, Kind};
 
 use crate::build::{Computed, Context};
 use crate::first::First;
@@ -54,6 +54,9 @@ impl Packet {
         for index in 0..self.layers.len() {
             for (place, field, setting) in self.layers[index].rows() {
                 let Setting::Exactly(value) = setting else { continue };
+                if is_spoken(self.layers[index].key(), field) {
+                    continue;
+                }
                 if computed.value(self, index, place, field) == Some(value) {
                     right.push((index, place));
                 }
@@ -99,6 +102,11 @@ fn without_padding(layer: &Layer, area: &[u8]) -> usize {
         }
     }
     area.len()
+}
+
+/// Whether people always say what stands here, also where it is the default: flags, the kind of an ICMP or ARP message.
+fn is_spoken(layer: &str, field: &FieldDesc) -> bool {
+    field.kind == Kind::Flags || matches!((layer, field.key), ("icmp" | "icmp6", "type") | ("arp", "op"))
 }
 
 /// Whether a field is one whose value follows from the rest of the packet.

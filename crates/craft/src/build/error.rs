@@ -118,15 +118,15 @@ pub enum Note {
     SourceUnknown {
         /// Index of the layer.
         layer: usize,
-        /// The field's key.
-        key: &'static str,
+        /// The field, as `layer.key`.
+        field: &'static str,
     },
     /// No neighbour table gave the next hop's MAC: it is 00:00:00:00:00:00.
     NextHopUnknown {
         /// Index of the layer.
         layer: usize,
-        /// The field's key.
-        key: &'static str,
+        /// The field, as `layer.key`.
+        field: &'static str,
     },
     /// There is no IP layer below: the checksum was made without a pseudo-header.
     PseudoHeaderMissing {
@@ -156,8 +156,8 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SourceUnknown { key, .. } => write!(f, "no route gave a source: `{key}` is all zero"),
-            Self::NextHopUnknown { key, .. } => write!(f, "no neighbour is known on the way: `{key}` is all zero"),
+            Self::SourceUnknown { field, .. } => write!(f, "no route gave a source: {field} is all zero"),
+            Self::NextHopUnknown { field, .. } => write!(f, "no neighbour is known on the way: {field} is all zero"),
             Self::PseudoHeaderMissing { .. } => {
                 f.write_str("there is no IP layer below: the checksum is made without a pseudo-header")
             }

@@ -139,7 +139,7 @@ impl Filler<'_> {
             _ => None,
         };
         known.unwrap_or_else(|| {
-            notes.push(Note::SourceUnknown { layer: self.index, key: field.key });
+            notes.push(Note::SourceUnknown { layer: self.index, field: field.meaning });
             0
         })
     }
@@ -148,7 +148,7 @@ impl Filler<'_> {
         let mac = numbers::group_mac(self.packet, self.index).or(self.context.next_hop_mac);
         mac.map(MacAddr::to_u64).map_or_else(
             || {
-                notes.push(Note::NextHopUnknown { layer: self.index, key: field.key });
+                notes.push(Note::NextHopUnknown { layer: self.index, field: field.meaning });
                 0
             },
             u128::from,

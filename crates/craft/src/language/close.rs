@@ -72,7 +72,7 @@ impl Scope<'_, '_> {
         let kind = kind.unwrap_or("of this type");
         let problem = format!("{layer} {kind} has no `{}`; other types have", shown(key));
         let has = self.draft.layer.variant().map_or(&[][..], |variant| variant.body.fields);
-        let has = has.iter().filter(|field| !field.reserved).map(|field| suggest::form(field));
+        let has = has.iter().filter(|field| !field.reserved).map(suggest::form);
         Err(Fault::new(Code::UnknownKey, at, problem).expected(has).no_guess())
     }
 

@@ -1,5 +1,6 @@
 //! Why words are no packet: where, what was read, what could stand there, and the line as it was probably meant.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,7 +14,7 @@ pub struct LanguageError {
     /// What kind of mistake it is.
     pub code: Code,
     /// The words as one line, quoted where they need it; nothing in it can disturb a terminal.
-    pub line: String,
+    pub line: Box<str>,
     /// Where the mistake begins: bytes from the start of `line`.
     pub column: usize,
     /// Where the mistake begins on a terminal: columns from the start of `line`.
@@ -21,13 +22,13 @@ pub struct LanguageError {
     /// How many columns of a terminal it takes; at least 1.
     pub display_width: usize,
     /// The word that was read; empty where one is missing.
-    pub read: String,
+    pub read: Box<str>,
     /// What is wrong, as a sentence.
-    pub problem: String,
+    pub problem: Box<str>,
     /// What could stand there.
     pub expected: Vec<String>,
     /// The whole line, corrected.
-    pub correction: Option<String>,
+    pub correction: Option<Box<str>>,
 }
 
 /// The kinds of mistakes in a line. Their codes are never renamed.
@@ -114,6 +115,9 @@ impl fmt::Display for Code {
 /// The longest part of a line that is shown around a mistake, in bytes: a payload of a megabyte is not repeated.
 const SHOWN_MAX: usize = 160;
 
+/// Columns that the list of what may stand somewhere takes: with its margin it fits into 80.
+const EXPECTED_WIDTH: usize = 58;
+
 impl fmt::Display for LanguageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "column {}: {}", self.display_column + 1, self.problem)?;
@@ -126,8 +130,18 @@ impl fmt::Display for LanguageError {
         }
         if !self.expected.is_empty() {
             f.write_str("\n    here may stand: ")?;
+            let mut column = 0;
             for (at, expected) in self.expected.iter().enumerate() {
-                write!(f, "{}{expected}", if at > 0 { ", " } else { "" })?;
+                match (at, column + expected.len() > EXPECTED_WIDTH) {
+                    (0, _) => {}
+                    (_, false) => f.write_str(", ")?,
+                    (_, true) => {
+                        f.write_str(",\n                    ")?;
+                        column = 0;
+                    }
+                }
+                f.write_str(expected)?;
+                column += expected.len() + 2;
             }
         }
         match &self.correction {

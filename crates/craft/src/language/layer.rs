@@ -77,7 +77,8 @@ impl<'r, 'w> Scope<'r, 'w> {
 
     fn unknown_word(&self, at: usize, word: &str) -> Fault {
         let key = self.key();
-        if value::is_generator(word) {
+        let host = word.split_once(':').map_or(word, |(host, _)| host);
+        if value::is_generator(word) || value::is_generator(host) {
             return generator(at, word);
         }
         if names::is_like_ipv4(word) {
@@ -258,7 +259,8 @@ impl<'r, 'w> Scope<'r, 'w> {
             }
             "dport" if self.is_transport() => {
                 let problem = format!("the destination port is written :{text}");
-                return Err(Fault::new(Code::UnknownKey, at, problem).fix([format!(":{text}")]));
+                let fault = Fault::new(Code::UnknownKey, at, problem).fix([format!(":{text}")]).no_guess();
+                return Err(fault.fix(core::iter::empty::<String>()));
             }
             _ => {}
         }
@@ -339,7 +341,7 @@ impl Reader<'_> {
                 Fault::new(Code::BadPayload, at, problem).part(5 + offset..5 + offset + 1).no_guess()
             })?),
             ("hex", Some(text)) => Payload::Bytes(read_hex(text).map_err(|offset| bad_hex(at, key, text, offset))?),
-            ("file", Some(path)) if path.is_empty() => {
+            ("file", Some("")) => {
                 return Err(Fault::new(Code::BadPayload, at, "file= needs a path".to_string()).no_guess());
             }
             ("file", Some(path)) => Payload::File(path.into()),

@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 use unicode_width::UnicodeWidthStr;
 
 pub use error::{Code, LanguageError};
+pub(crate) use names::host;
 
 use crate::packet::Packet;
 use crate::text::shown;
@@ -54,7 +55,7 @@ pub fn parse(line: &str) -> Result<Packet, LanguageError> {
     }
     match words::split(line) {
         Ok(words) => parse_words(&words),
-        Err((words, fault)) => Err(explain(&words.iter().map(String::as_str).collect::<Vec<_>>(), fault)),
+        Err(cut) => Err(explain(&cut.0.iter().map(String::as_str).collect::<Vec<_>>(), cut.1)),
     }
 }
 
@@ -104,7 +105,17 @@ fn explain(words: &[&str], fault: Fault) -> LanguageError {
     let column = column.unwrap_or(if line.is_empty() { 0 } else { line.len() + 1 });
     let display_column = line.get(..column).map_or(column, UnicodeWidthStr::width);
     let Fault { code, problem, expected, .. } = fault;
-    LanguageError { code, line, column, display_column, display_width: width, read, problem, expected, correction }
+    LanguageError {
+        code,
+        line: line.into(),
+        column,
+        display_column,
+        display_width: width,
+        read: read.into(),
+        problem: problem.into(),
+        expected,
+        correction: correction.map(Into::into),
+    }
 }
 
 /// The words after a change.

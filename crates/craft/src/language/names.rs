@@ -70,8 +70,16 @@ pub(super) fn mended_ipv4(text: &str) -> Option<String> {
     Some(mended)
 }
 
+/// An IPv6 address that ends like a port, taken apart: `2001:db8::2:80` is an address, and `2001:db8::2 :80` was meant.
+pub(super) fn glued_port(word: &str) -> Option<(String, String)> {
+    word.parse::<Ipv6Addr>().ok()?;
+    let (address, port) = word.rsplit_once(':')?;
+    let decimal = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    (decimal && address.parse::<Ipv6Addr>().is_ok()).then(|| (address.into(), [":", port].concat()))
+}
+
 /// The host that a text stands for where an address is wanted; `None` when it is neither address nor name.
-pub(super) fn host(text: &str) -> Option<Host> {
+pub(crate) fn host(text: &str) -> Option<Host> {
     if let Some((address, None)) = address(text) {
         return Some(Host::Address(address));
     }

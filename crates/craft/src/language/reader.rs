@@ -203,9 +203,13 @@ impl<'w> Reader<'w> {
                 let problem = format!("{key} needs a destination port: no packet is sent to port 0 unless :0 says so");
                 let end = (word..self.words.len()).find(|&i| is_divider(self.words[i])).unwrap_or(self.words.len());
                 let at = end.min(word + 1 + usize::from(self.words.get(word + 1).is_some_and(|w| names_host(w))));
-                Fault::new(Code::PortMissing, word, problem)
-                    .expected([":PORT", "ADDR:PORT"])
-                    .fix_words(at..at, [example])
+                let fault = Fault::new(Code::PortMissing, word, problem).expected([":PORT", "ADDR:PORT"]);
+                let glued = (word + 1..end).find_map(|i| Some((i, super::names::glued_port(self.words[i])?)));
+                match glued {
+                    Some((i, (address, port))) => fault.fix_words(i..i + 1, [address, port]),
+                    None => fault,
+                }
+                .fix_words(at..at, [example])
             }
             "dst" | "tpa" => {
                 let example = if key == "ip6" { "2001:db8::2" } else { "192.0.2.2" };

@@ -1,5 +1,6 @@
 //! A line becomes words: white space divides, single quotes hold together, `#` begins a comment.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,7 +12,7 @@ use super::error::{Code, Fault};
 ///
 /// # Errors
 /// A quote that is not closed, a double quote, a shell sign that needs quotes; with the words before it.
-pub(super) fn split(line: &str) -> Result<Vec<String>, (Vec<String>, Fault)> {
+pub(super) fn split(line: &str) -> Result<Vec<String>, Box<(Vec<String>, Fault)>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.chars().peekable();
@@ -27,7 +28,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, (Vec<String>, Fault)> {
                             let fault =
                                 Fault::new(Code::Quote, words.len(), "the single quote is not closed".to_string());
                             words.push(core::mem::take(word));
-                            return Err((words, fault.no_guess()));
+                            return Err(Box::new((words, fault.no_guess())));
                         }
                     }
                 }
@@ -40,7 +41,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, (Vec<String>, Fault)> {
                 let at = words.len();
                 words.push(word.take().unwrap_or_default() + "\"");
                 let problem = format!("`\"` is no quote here: text stands in single quotes, data='{}'", "…");
-                return Err((words, Fault::new(Code::Quote, at, problem).no_guess()));
+                return Err(Box::new((words, Fault::new(Code::Quote, at, problem).no_guess())));
             }
             c if c.is_whitespace() => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),

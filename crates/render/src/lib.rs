@@ -1,31 +1,37 @@
 //! Packets drawn for people: lines, trees, hexdumps, the RFC's drawing, checksum sums, and all sentences.
 //!
-//! In: what inspect says of a frame; codes of findings and errors; a [`Style`].
+//! In: what inspect says of a frame and hand of plans and answers; codes of findings and errors; a [`Style`].
 //! Out: text for a terminal (nothing but printable characters and our own colours), JSON values, sentences.
-//! Above: cli. Below: inspect, units.
+//! Above: cli. Below: inspect, hand, units.
 //! Not here: any judgement of packets, printing, terminal detection.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod catalogue;
 mod draw;
 mod fields;
+mod finding;
 mod hex;
 mod json;
 mod line;
+mod plan;
 mod style;
 mod sum;
 mod text;
 mod tree;
 mod value;
 
+pub use answer::{answer, answer_json, answer_meaning, duration};
 pub use catalogue::{Catalogue, Lang};
 pub use draw::{draw, draw_frame};
 pub use fields::{fields, fields_json, layers};
+pub use finding::{finding, finding_json};
 pub use hex::{digits, hex};
 pub use json::{dissection as dissection_json, sums as sums_json};
 pub use line::line;
+pub use plan::{note as plan_note, objection, plan, plan_json, refused, touch, touch_json};
 pub use style::{Ink, Style};
 pub use sum::{Detail, sum};
-pub use text::{columns, escape, escape_bytes, pad, wrap};
+pub use text::{columns, escape, escape_bytes, pad, shell_word, wrap};
 pub use tree::{complaint, tree};
 pub use value::{field_value, value};

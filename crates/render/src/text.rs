@@ -42,6 +42,27 @@ pub fn escape_bytes(bytes: &[u8]) -> String {
     safe
 }
 
+/// A word as it can be typed into bash, zsh, fish and dash: as it is where no shell minds, else in single quotes.
+/// Control characters are shown escaped, so that a line that holds them is to be read, not to be run.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "_-./:,=+@%".contains(char);
+    // zsh expands `=name` at the start of a word.
+    if !word.is_empty() && word.chars().all(plain) && !word.starts_with('=') {
+        return word.to_owned();
+    }
+    // fish reads `\'` and `\\` inside single quotes as escapes; outside them every shell reads `\x` as x.
+    let mut quoted = String::from("'");
+    for char in escape(word).chars() {
+        match char {
+            '\'' => quoted.push_str("'\\''"),
+            '\\' => quoted.push_str("'\\\\'"),
+            _ => quoted.push(char),
+        }
+    }
+    quoted + "'"
+}
+
 /// The columns that a text takes. Colour codes must not be in it.
 #[must_use]
 pub fn columns(text: &str) -> usize {
@@ -134,6 +155,14 @@ mod tests {
         assert_eq!(escape("\u{202e}x\u{9b}2J\u{200b}\u{feff}"), "\\u{202e}x\\x9b2J\\u{200b}\\u{feff}");
         assert_eq!(escape("패킷 Straße é"), "패킷 Straße é");
         assert_eq!(escape_bytes(b"GET / 'x'\\\r\n\x00\xff"), "GET / \\x27x\\x27\\\\\\r\\n\\x00\\xff");
+    }
+
+    #[test]
+    fn words_are_quoted_only_where_a_shell_minds() {
+        assert_eq!(shell_word("ip.ttl=33"), "ip.ttl=33");
+        assert_eq!(shell_word("hello world"), "'hello world'");
+        assert_eq!(shell_word("a'b\\c"), r"'a'\''b'\\'c'");
+        assert_eq!([shell_word(""), shell_word("=x")], ["''", "'=x'"]);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use wirewright_inspect::FindingKind;
 use wirewright_inspect::dissect::Complaint;
 use wirewright_inspect::sum::Mistake;
 use wirewright_inspect::wire::{FieldDesc, LAYERS, TlvDesc};
+use wirewright_link::NextStep;
 use wirewright_render::{Catalogue, Lang};
 
 fn catalogue() -> &'static Catalogue {
@@ -63,8 +65,17 @@ fn every_code_has_a_sentence() {
     for capture in ["io", "not-a-capture", "truncated", "too-large", "malformed", "damaged-gz", "unwritable"] {
         keys.push(format!("capture.{capture}"));
     }
+    keys.extend(FindingKind::CODES.iter().map(|code| format!("finding.{code}")));
     let missing: Vec<_> = keys.iter().filter(|key| catalogue().sentence(key).is_none()).collect();
     assert!(missing.is_empty(), "codes without a sentence: {missing:?}");
+}
+
+#[test]
+fn every_next_step_after_an_error_has_a_sentence_and_no_other_has() {
+    let wanted: BTreeSet<_> = NextStep::ALL.iter().map(|step| format!("next.{}", step.code())).collect();
+    let there: BTreeSet<_> = catalogue().keys().filter(|key| key.starts_with("next.")).map(str::to_owned).collect();
+    assert_eq!(wanted, there);
+    assert!(there.iter().all(|key| catalogue().placeholders_of(key).count() == 0));
 }
 
 #[test]

@@ -119,7 +119,8 @@ impl Kernel for Linux {
         message.msg_control = control.0.as_mut_ptr().cast();
         message.msg_controllen = control.0.len() as _;
         let queue_flag = if queue == Queue::Errors { libc::MSG_ERRQUEUE } else { 0 };
-        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC | queue_flag;
+        // No MSG_CMSG_CLOEXEC: a packet socket refuses the call for it (EINVAL), and no descriptor comes by these sockets.
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | queue_flag;
         // SAFETY: `message` points to `from`, `control` and `buffers`, all alive and exclusively borrowed here, with their
         // lengths; an `IoSliceMut` is laid out as `struct iovec` (std documents it).
         let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };

@@ -6,6 +6,7 @@ mod lab_child;
 mod lab_ends;
 mod lab_enters;
 mod lab_inside;
+mod lab_records;
 mod language;
 mod random_packet;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         language::scenarios(),
         lab_ends::scenarios(),
         lab_inside::scenarios(),
+        lab_records::scenarios(),
         lab_enters::scenarios(),
     ];
     wirewright_tests::main(topics.into_iter().flatten().collect())

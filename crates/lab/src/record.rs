@@ -1,0 +1,303 @@
+//! Recording: what every host saw, merged by time.
+//!
+//! One packet socket a port, opened in its host's network, read by one thread. A frame is given on when no older one can
+//! still come: the kernel stamps a frame before it queues it, and another core may be in between for a moment.
+
+use core::fmt;
+use core::time::Duration;
+use std::io;
+use std::os::fd::AsFd;
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use wirewright_link::netlink::Netlink;
+use wirewright_link::sys::{Errno, system};
+use wirewright_link::{Checksum, Direction, OsError, PacketConfig, PacketSocket, Receive, Received, clock};
+use wirewright_units::{Instant, UnixTime};
+
+use crate::enter::Lab;
+use crate::map::{Host, PORTS, Port};
+use crate::message::Line;
+use crate::place::PlaceError;
+
+/// How long a frame is kept back for an older one: some hundred times what a core needs between stamp and queue.
+const HOLD: Duration = Duration::from_millis(2);
+
+/// At the end, the recorder waits until nothing came for this long: a frame crosses the lab in less than a hundredth of it.
+const QUIET: Duration = Duration::from_millis(10);
+
+/// … but not longer than this: somebody may still be sending.
+const SETTLE_MAX: Duration = Duration::from_millis(200);
+
+/// The EtherType and length of an 802.1Q tag, and where it stands.
+const TAG_AT: usize = 12;
+
+/// A frame that a host saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Where: the host and its interface.
+    pub port: &'static Port,
+    /// The frame, from its Ethernet header on, as it was on the wire.
+    pub bytes: Vec<u8>,
+    /// Its length on the wire.
+    pub original_len: usize,
+    /// When, by the clock of intervals.
+    pub at: Instant,
+    /// When, by the clock on the wall.
+    pub wall: UnixTime,
+    /// Which way, seen from the host.
+    pub direction: Direction,
+    /// What is known of its transport checksum; `Partial` only with [`Options::offload`](crate::Options::offload).
+    pub checksum: Checksum,
+}
+
+/// What takes recorded frames, oldest first. An error of it ends the recording.
+pub trait Sink: FnMut(Recorded) -> io::Result<()> + Send + 'static {}
+impl<F: FnMut(Recorded) -> io::Result<()> + Send + 'static> Sink for F {}
+
+/// What came of a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many frames were given on. A frame that crosses a wire counts at both ends.
+    pub frames: u64,
+    /// How many were lost because they came faster than they were taken.
+    pub dropped: u64,
+}
+
+/// Why there is no recording, or why it ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// This lab has no hosts of its own: what is on this machine's loopback is not only the lab's.
+    Place(PlaceError),
+    /// A packet socket was refused.
+    Socket {
+        /// Where.
+        port: &'static Port,
+        /// Why.
+        error: Box<OsError>,
+    },
+    /// The thread could not be started, or could not wait.
+    Thread {
+        /// Why.
+        error: io::Error,
+    },
+    /// The sink failed: a full disk, a closed pipe.
+    Sink {
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// A recording under way. Dropping it ends it as [`Recorder::finish`] does, but says nothing.
+#[derive(Debug)]
+pub struct Recorder {
+    /// Cut to say: end.
+    line: Option<Line>,
+    thread: Option<JoinHandle<Result<Summary, RecordError>>>,
+}
+
+impl Host {
+    /// The name of its view in a recording: the host and its interfaces.
+    #[must_use]
+    pub const fn view(self) -> &'static str {
+        match self {
+            Self::Client => "client eth0",
+            Self::Router => "router eth0 eth1",
+            Self::Server => "server eth0",
+        }
+    }
+}
+
+impl Lab {
+    /// Records what every host sees from now on, and gives it to `sink` on a thread of its own.
+    ///
+    /// **Errors**: [`RecordError::Place`] on the rungs without networks; [`RecordError::Socket`] without `CAP_NET_RAW`, which
+    /// the first two rungs always have.
+    pub fn record(&self, sink: impl Sink) -> Result<Recorder, RecordError> {
+        if !self.rung().has_networks() {
+            let error = PlaceError::NoSuchHost { host: Host::Router, rung: self.rung() };
+            return Err(RecordError::Place(error));
+        }
+        let mut taps = Vec::new();
+        for port in &PORTS {
+            let opened = self.on(port.host, || tap(port)).map_err(RecordError::Place)?;
+            taps.push(opened.map_err(|error| RecordError::Socket { port, error: Box::new(error) })?);
+        }
+        let (here, there) = Line::pair().map_err(|error| RecordError::Thread { error })?;
+        let run = move || Recording { taps, line: there, sink, held: Vec::new(), summary: Summary::default() }.run();
+        let thread = thread::Builder::new().name("ww-record".to_owned()).spawn(run);
+        let thread = thread.map_err(|error| RecordError::Thread { error })?;
+        Ok(Recorder { line: Some(here), thread: Some(thread) })
+    }
+}
+
+impl Recorder {
+    /// Waits for what is still on its way, gives it on, and ends.
+    ///
+    /// **Errors**: [`RecordError::Sink`] or [`RecordError::Socket`], which may have ended it earlier.
+    pub fn finish(mut self) -> Result<Summary, RecordError> {
+        self.line = None;
+        let Some(thread) = self.thread.take() else { return Ok(Summary::default()) };
+        thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.line = None;
+        if let Some(thread) = self.thread.take() {
+            // Whoever wants to know asks `finish`.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A socket on one port.
+struct Tap {
+    port: &'static Port,
+    socket: PacketSocket,
+}
+
+fn tap(port: &'static Port) -> Result<Tap, OsError> {
+    let interfaces = Netlink::open(system())?.interfaces()?;
+    let interface = interfaces.iter().find(|interface| interface.index == port.index);
+    // The builder made it, and nothing but the end of the lab takes it away.
+    let interface = interface.expect("a port of the lab is an interface");
+    let config = PacketConfig { receive: Receive::Both, ..PacketConfig::default() };
+    Ok(Tap { port, socket: PacketSocket::open(system(), interface, &config)? })
+}
+
+struct Recording<S> {
+    taps: Vec<Tap>,
+    line: Line,
+    sink: S,
+    held: Vec<Recorded>,
+    summary: Summary,
+}
+
+impl<S: Sink> Recording<S> {
+    fn run(mut self) -> Result<Summary, RecordError> {
+        loop {
+            let limit = if self.held.is_empty() { None } else { Some(HOLD) };
+            self.wait(limit)?;
+            let horizon = clock::now() - HOLD;
+            self.take()?;
+            if self.line.is_cut() {
+                break;
+            }
+            self.give(horizon)?;
+        }
+        self.settle()?;
+        self.give(Instant::NEVER)?;
+        for tap in &self.taps {
+            self.summary.dropped += tap.socket.statistics().map_or(0, |counted| u64::from(counted.dropped));
+        }
+        Ok(self.summary)
+    }
+
+    fn settle(&mut self) -> Result<(), RecordError> {
+        let end = clock::now() + SETTLE_MAX;
+        loop {
+            let before = self.held.len();
+            clock::sleep(QUIET);
+            self.take()?;
+            if self.held.len() == before || clock::now() >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for a frame or the end.
+    fn wait(&self, limit: Option<Duration>) -> Result<(), RecordError> {
+        let fds = self.taps.iter().map(|tap| tap.socket.as_fd()).chain([self.line.as_fd()]);
+        let mut fds: Vec<_> = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
+        match poll(&mut fds, limit.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(errno) => Err(RecordError::Thread { error: errno.into() }),
+        }
+    }
+
+    /// Takes every frame that is there.
+    fn take(&mut self) -> Result<(), RecordError> {
+        for tap in &mut self.taps {
+            loop {
+                match tap.socket.try_recv() {
+                    Ok(Some(frame)) => self.held.push(recorded(tap.port, &frame)),
+                    Ok(None) => break,
+                    // Said once by an interface that somebody put down; what was queued follows.
+                    Err(error) if error.errno == Errno::ENETDOWN => {}
+                    Err(error) => return Err(RecordError::Socket { port: tap.port, error: Box::new(error) }),
+                }
+            }
+        }
+        self.held.sort_by_key(|frame| frame.at);
+        Ok(())
+    }
+
+    /// Gives on what is older than `horizon`.
+    fn give(&mut self, horizon: Instant) -> Result<(), RecordError> {
+        let count = self.held.partition_point(|frame| frame.at <= horizon);
+        for frame in self.held.drain(..count) {
+            (self.sink)(frame).map_err(|error| RecordError::Sink { error })?;
+            self.summary.frames += 1;
+        }
+        Ok(())
+    }
+}
+
+fn recorded(port: &'static Port, frame: &Received<'_>) -> Recorded {
+    let (bytes, tag_len) = match frame.vlan {
+        Some((control, kind)) if frame.bytes.len() >= TAG_AT => (with_tag(frame.bytes, control, kind), 4),
+        _ => (frame.bytes.to_vec(), 0),
+    };
+    Recorded {
+        port,
+        bytes,
+        original_len: frame.original_len + tag_len,
+        at: frame.at,
+        wall: frame.wall,
+        direction: frame.direction,
+        checksum: frame.checksum,
+    }
+}
+
+/// Puts back the tag that the kernel took out.
+fn with_tag(bytes: &[u8], control: u16, kind: u16) -> Vec<u8> {
+    let (addresses, rest) = bytes.split_at(TAG_AT.min(bytes.len()));
+    [addresses, &kind.to_be_bytes(), &control.to_be_bytes(), rest].concat()
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(error) => error.fmt(f),
+            Self::Socket { port, error } => write!(f, "a packet socket on {port}: {error}"),
+            Self::Thread { error } => write!(f, "the recorder: {error}"),
+            Self::Sink { error } => write!(f, "what was recorded could not be written: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Place(error) => Some(error),
+            Self::Socket { error, .. } => Some(error),
+            Self::Thread { error } | Self::Sink { error } => Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_goes_back_where_it_was() {
+        let untagged = [&[1; 6][..], &[2; 6], &[0x08, 0x00], &[0x45]].concat();
+        let tagged = [&[1; 6][..], &[2; 6], &[0x81, 0x00, 0x20, 0x05], &[0x08, 0x00], &[0x45]].concat();
+        assert_eq!(with_tag(&untagged, 0x2005, 0x8100), tagged);
+    }
+}

@@ -27,7 +27,7 @@ pub struct HeaderDesc {
 }
 
 impl HeaderDesc {
-    /// A header without options or variants; [`header!`] calls it.
+    /// A header without options or variants; the macro `header!` calls it.
     #[must_use]
     pub const fn new(
         key: &'static str,

@@ -231,7 +231,7 @@ pub struct FieldDesc {
 }
 
 impl FieldDesc {
-    /// A row with everything optional left out; [`header!`] fills the rest by the methods below.
+    /// A row with everything optional left out; the macro `header!` fills the rest by the methods below.
     #[must_use]
     pub const fn new(
         name: &'static str,

@@ -1,9 +1,12 @@
-//! The counters of a host's kernel: `/proc/net/snmp`, `/proc/net/netstat` and `/proc/net/snmp6`.
+//! What a host's kernel knows: its counters (`/proc/net/snmp`, `/proc/net/netstat` and `/proc/net/snmp6`) and its neighbours.
 
 use core::fmt;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+
+use wirewright_link::netlink::{Neighbor, Netlink};
+use wirewright_link::sys::system;
 
 use crate::enter::Lab;
 use crate::map::Host;
@@ -84,6 +87,14 @@ impl Lab {
     /// **Errors**: as [`Lab::on`], or `/proc` cannot be read.
     pub fn counters(&self, host: Host) -> Result<Counters, PlaceError> {
         self.on(host, Counters::here)?.map_err(|error| PlaceError::Os { host, error })
+    }
+
+    /// The neighbours in a host's table.
+    ///
+    /// **Errors**: as [`Lab::on`], or netlink is refused.
+    pub fn neighbors(&self, host: Host) -> Result<Vec<Neighbor>, PlaceError> {
+        let ask = || Netlink::open(system())?.neighbors();
+        self.on(host, ask)?.map_err(|error| PlaceError::Os { host, error: error.errno.into() })
     }
 }
 

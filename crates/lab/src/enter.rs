@@ -93,6 +93,7 @@ pub struct Lab {
     rung: Rung,
     refusals: Vec<Refusal>,
     report: Report,
+    one_user: bool,
     pub(crate) networks: Option<[OwnedFd; 3]>,
     pub(crate) pids: Option<OwnedFd>,
     pub(crate) mounts: Option<OwnedFd>,
@@ -173,6 +174,13 @@ impl Lab {
         }
     }
 
+    /// Whether there is only one user in it, root: a program that wants to become another one (tcpdump gives up root's rights
+    /// so) fails. It is so for a plain user.
+    #[must_use]
+    pub fn has_one_user(&self) -> bool {
+        self.one_user
+    }
+
     /// Whether the services still run.
     #[must_use]
     pub fn is_alive(&self) -> bool {
@@ -198,6 +206,7 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
         rung,
         refusals: Vec::new(),
         report: Report::default(),
+        one_user: false,
         networks: None,
         pids: None,
         mounts: None,
@@ -210,11 +219,9 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
     }
     let (pid, line) = build::start(Order { rung, offload: options.offload, parent: std::process::id() })?;
     let builder = Builder { pid, line };
-    if rung == Rung::UserNamespace {
-        write_maps(&builder)?;
-    }
+    let one_user = rung == Rung::UserNamespace && write_maps(&builder)? == Users::One;
     let (report, networks) = receive_report(&builder.line)?;
-    let mut lab = Lab { report, builder: Some(builder), ..empty };
+    let mut lab = Lab { report, one_user, builder: Some(builder), ..empty };
     if rung.has_networks() {
         lab.follow(pid, networks)?;
     }
@@ -227,8 +234,17 @@ fn check_raw_socket() -> Result<(), Failed> {
     opened.map(drop).at(Step::RawSocket)
 }
 
+/// Who is in the builder's user namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Users {
+    /// Everybody whom the caller's has.
+    All,
+    /// The caller, as root.
+    One,
+}
+
 /// Waits for the builder to have its user namespace, and says who is who in it.
-fn write_maps(builder: &Builder) -> Result<(), Failed> {
+fn write_maps(builder: &Builder) -> Result<Users, Failed> {
     match builder.line.receive(BUILD_LIMIT) {
         Some((Message::Unshared, _)) => {}
         Some((Message::Failed(failed), _)) => return Err(failed),
@@ -245,11 +261,13 @@ fn write_maps(builder: &Builder) -> Result<(), Failed> {
     if !mapped_whole {
         put(&file("uid_map"), &format!("0 {} 1", uid.as_raw())).at(Step::UserMap)?;
     }
-    if !(mapped_whole && whole("gid_map").is_ok()) {
+    let all = mapped_whole && whole("gid_map").is_ok();
+    if !all {
         put(&file("setgroups"), "deny").at(Step::Setgroups)?;
         put(&file("gid_map"), &format!("0 {} 1", rustix::process::getegid().as_raw())).at(Step::GroupMap)?;
     }
-    builder.line.send(&Message::Mapped, &[]).at(Step::Builder)
+    builder.line.send(&Message::Mapped, &[]).at(Step::Builder)?;
+    Ok(if all { Users::All } else { Users::One })
 }
 
 /// Writes to a file that is there. One write: the kernel takes a map as a whole or not at all.

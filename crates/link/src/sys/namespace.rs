@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
+use rustix::mount::MountFlags;
 use rustix::process::{Pid, Signal, WaitOptions};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags};
 
@@ -232,11 +233,21 @@ pub fn spawn_in(mut command: Command, place: Place<'_>) -> io::Result<Child> {
         // A thread shares its root and working directory with all others, so the mount namespace is entered by the child alone.
         let enter_mounts = move || {
             enter(mount.as_fd(), Namespace::Mount)?;
+            show_own_interfaces();
             rustix::process::chdir(directory.as_c_str())?;
             Ok(())
         };
-        // SAFETY: between fork and exec the closure makes two system calls with what was prepared before; it allocates nothing and takes no lock.
+        // SAFETY: between fork and exec the closure makes four system calls with what was prepared before; it allocates nothing and takes no lock.
         unsafe { command.pre_exec(enter_mounts) };
     }
     command.spawn()
+}
+
+/// Has `/sys/class/net` show the interfaces of the calling process's network, for itself and its children alone. Where that
+/// is refused (a container hides parts of `/sys`) it goes on showing those of the machine.
+fn show_own_interfaces() {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    if unshare(Namespace::Mount).is_ok() {
+        let _ = rustix::mount::mount(c"sysfs", c"/sys", c"sysfs", flags, None);
+    }
 }

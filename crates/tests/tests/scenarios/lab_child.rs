@@ -117,8 +117,10 @@ impl Copied {
     pub(crate) fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let folder = Folder::new()?;
         let path = folder.file("scenarios");
-        // A hard link would do, but the folder of temporary files may be another file system.
-        fs::copy(env::current_exe()?, &path)?;
+        // Not by this process: as long as it had the copy open for writing, so would whatever another thread starts, and
+        // nobody could run it ("text file busy").
+        let this = env::current_exe()?.display().to_string();
+        Program::new("cp").args([&this, &path.display().to_string()]).run()?.success()?;
         for path in [folder.path(), &path] {
             fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
         }

@@ -81,8 +81,9 @@ fn nothing_refused() -> Outcome {
 /// How often it is entered to know how long it takes.
 const ENTRIES: usize = 30;
 
-/// A fresh wire that holds its first packet does so for a second. A tenth of that leaves room for a busy machine.
-const MEDIAN_MAX: Duration = Duration::from_millis(100);
+/// Entering takes 5 ms, and ten times that on a machine with four programs for each core; a fresh wire that holds its first
+/// packet takes a second, once in five to ten times.
+const MEDIAN_MAX: Duration = Duration::from_millis(400);
 const WORST_MAX: Duration = Duration::from_millis(900);
 
 fn quick() -> Outcome {

@@ -29,6 +29,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("what_nobody_has_a_route_for_still_reaches_the_router", default_route),
         scenario("icmp_errors_are_not_rationed", no_rate_limit),
         scenario("wires_are_honest", honest_wires),
+        scenario("hosts_know_their_neighbours", neighbours),
         scenario("commands_know_the_names_and_end_with_their_code", commands).tools(&["getent"]),
         scenario("a_panic_on_a_host_goes_on_here", panics),
     ]
@@ -166,6 +167,18 @@ fn honest_wires(lab: &Lab) -> Outcome {
             })??;
             ensure!(!on, "{port}: {what:?} is on");
         }
+    }
+    Ok(())
+}
+
+/// The echoes that prove the lab fill these tables.
+fn neighbours(lab: &Lab) -> Outcome {
+    let client = lab.neighbors(Host::Client)?;
+    let [_, router, ..] = &PORTS;
+    for address in [IpAddr::from(router.v4), router.v6.into()] {
+        let known = client.iter().find(|neighbor| neighbor.address == address);
+        let mac = known.and_then(|neighbor| neighbor.mac).map(|mac| mac.0);
+        ensure!(mac == Some(router.mac), "{address}: {known:?}");
     }
     Ok(())
 }

@@ -125,7 +125,8 @@ fn checksum<'a>(
     let knowable = !matches!(verdict, Verdict::Unknowable(_)) && doubt != Some(Unknowable::NoAddresses);
     let right = knowable.then(|| covered.right());
     let at = layer.start + field.first_byte();
-    Some(Checksum { layer: layer.desc, field, at, covers, pseudo, stored, right, verdict, covered })
+    let with_length = right.and_then(|_| covered.right_with_length(layer.end - layer.start));
+    Some(Checksum { layer: layer.desc, field, at, covers, pseudo, stored, right, verdict, with_length, covered })
 }
 
 /// A header that says it is longer than the bytes that are there.

@@ -43,6 +43,9 @@ pub struct Checksum<'a> {
     pub right: Option<u16>,
     /// The judgement.
     pub verdict: Verdict,
+    /// For an IPv4 header whose total length is still 0: the length that the kernel fills in, and the value that is right
+    /// then.
+    pub with_length: Option<(u16, u16)>,
     covered: Covered<'a>,
 }
 
@@ -201,6 +204,13 @@ impl Covered<'_> {
         let right = !self.folded();
         // RFC 768: a computed 0 is sent as all ones, because 0 says that there is none.
         if self.of == Of::Udp { never_zero(right) } else { right }
+    }
+
+    /// What is right when a total length of 0 is replaced by `length`.
+    fn right_with_length(&self, length: usize) -> Option<(u16, u16)> {
+        let length = u16::try_from(length).ok()?;
+        let left_zero = self.of == Of::Ipv4 && self.bytes.get(2..4) == Some(&[0, 0]);
+        left_zero.then(|| (length, !fold(u64::from(self.folded()) + u64::from(length))))
     }
 
     /// Judges a stored value of which everything is known.

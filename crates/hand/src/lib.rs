@@ -28,5 +28,5 @@ pub use plan::{
     Framing, Need, NextHop, NextHopBy, Note, Objection, Plan, Reason, Refused, Touch, Transport, Who, Wishes, plan,
 };
 pub use ways::Way;
-pub use wirewright_craft::First;
+pub use wirewright_craft::{Built, First, What};
 pub use wirewright_units::Instant;

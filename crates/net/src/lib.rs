@@ -13,4 +13,4 @@ mod names;
 pub mod hand;
 
 pub use error::{Error, Misuse};
-pub use names::{Families, Hosts, NameError, Names, System};
+pub use names::{Families, Hosts, NameError, Names, System, resolve};

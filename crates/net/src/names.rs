@@ -3,7 +3,9 @@
 use core::net::IpAddr;
 use std::net::ToSocketAddrs;
 
-use wirewright_craft::Family;
+use wirewright_craft::{Family, Packet};
+
+use crate::error::Error;
 
 /// Which IP versions a person allows: `-4`, `-6`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +67,14 @@ impl Hosts<System> {
     }
 }
 
+impl<N: Names> Hosts<N> {
+    /// This list before another source of names.
+    #[must_use]
+    pub const fn before(hosts: Vec<(String, IpAddr)>, behind: N) -> Self {
+        Self { hosts, behind }
+    }
+}
+
 impl<N: Names> Names for Hosts<N> {
     fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
         let listed: Vec<_> = self.hosts.iter().filter(|(host, _)| host.eq_ignore_ascii_case(name)).collect();
@@ -94,6 +104,14 @@ pub enum NameError {
         /// The versions that fit.
         families: Families,
     },
+}
+
+/// Replaces the names in a packet by addresses.
+///
+/// # Errors
+/// The first name that gives no address that fits.
+pub fn resolve(packet: &mut Packet, names: &dyn Names, allowed: Families) -> Result<(), Error> {
+    Ok(packet.resolve(|name, family| look_up(names, name, family, allowed))?)
 }
 
 /// The best address of a name that fits the place and the person's wish.

@@ -8,6 +8,7 @@
 
 mod answer;
 mod catalogue;
+mod changes;
 mod draw;
 mod fields;
 mod finding;
@@ -23,6 +24,7 @@ mod value;
 
 pub use answer::{answer, answer_json, answer_meaning, duration};
 pub use catalogue::{Catalogue, Lang};
+pub use changes::{changes, changes_json};
 pub use draw::{draw, draw_frame};
 pub use fields::{fields, fields_json, layers};
 pub use finding::{finding, finding_json};

@@ -33,7 +33,7 @@ pub struct Prepared {
 /// When a name gives no address that fits.
 pub(super) fn resolve(packet: &mut Packet, options: &Options) -> Result<Option<IpAddr>, Error> {
     let names = options.names.as_ref();
-    packet.resolve(|name, family| look_up(names, name, family, options.families))?;
+    crate::names::resolve(packet, names, options.families)?;
     match &options.to {
         None => Ok(None),
         Some(Host::Address(address)) => Ok(Some(*address)),

@@ -1,0 +1,420 @@
+//! The command line: verbs and options as data, and the options that mean the same on every verb.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::failure::Failure;
+
+/// A verb: its name, what it does in a line, how it is called, and which options it takes.
+pub(crate) struct Verb {
+    /// The word on the command line.
+    pub name: &'static str,
+    /// What stands behind it.
+    pub usage: &'static str,
+    /// One line for the overview.
+    pub about: &'static str,
+    /// Ids of the options it takes, from [`OPTIONS`].
+    pub options: &'static [&'static str],
+    /// Examples for `ww help VERB`, each one of them run by a test.
+    pub examples: &'static [&'static str],
+}
+
+/// Options of output, on every verb.
+macro_rules! with_output {
+    ($($id:literal),* $(,)?) => { &[$($id,)* "json", "quiet", "verbose", "color", "ascii"] };
+}
+
+/// The verbs, in the order of the overview.
+pub(crate) const VERBS: &[Verb] = &[
+    Verb {
+        name: "ask",
+        usage: "PACKET [+ PACKET]…",
+        about: "send packets and show the answers that are theirs",
+        options: with_output!(
+            "iface", "to", "write", "wait", "ipv4", "ipv6", "numeric", "seed", "dry-run", "expect", "why", "leave"
+        ),
+        examples: &[
+            "ww lab ask tcp server:80 S",
+            "ww lab ask icmp server",
+            "ww lab ask udp server:9999 data=hello --expect 'icmp unreach'",
+        ],
+    },
+    Verb {
+        name: "send",
+        usage: "PACKET [+ PACKET]…",
+        about: "send packets and show them as they left",
+        options: with_output!("iface", "to", "write", "ipv4", "ipv6", "numeric", "seed", "dry-run", "why"),
+        examples: &["ww lab send udp server:9 data='hello world'"],
+    },
+    Verb {
+        name: "build",
+        usage: "PACKET",
+        about: "make the bytes: --as ww, hex, json, draw or pcap",
+        options: with_output!("as", "layer", "write", "ipv4", "ipv6", "numeric", "seed"),
+        examples: &[
+            "ww build --as draw ip 192.0.2.2 proto=6 / tcp :80 S",
+            "ww build --as hex udp 192.0.2.2:53 data=hi",
+        ],
+    },
+    Verb {
+        name: "plan",
+        usage: "PACKET",
+        about: "say what would happen: route, way onto the wire, fields the kernel will touch",
+        options: with_output!("iface", "to", "ipv4", "ipv6", "numeric", "seed"),
+        examples: &["ww lab plan ip server id=0 proto=tcp", "ww lab plan tcp server:80 S ip.sum=0xdead"],
+    },
+    Verb {
+        name: "show",
+        usage: "FILE | - | HEX",
+        about: "take packets apart: files, pasted dumps, captures",
+        options: with_output!("as", "layer"),
+        examples: &["ww show 450100140000400040060000c0000201c0000202"],
+    },
+    Verb {
+        name: "sum",
+        usage: "FILE | - | HEX",
+        about: "the right checksum of whatever is pasted, and what made a wrong one",
+        options: with_output!("layer"),
+        examples: &["ww sum 45010000d4310000ff060c64c0a80167c0a80101"],
+    },
+    Verb {
+        name: "fields",
+        usage: "[LAYER]",
+        about: "the reference of any layer: keys, bits, what unset means",
+        options: with_output!(),
+        examples: &["ww fields tcp"],
+    },
+    Verb {
+        name: "lab",
+        usage: "[VERB … | -- COMMAND …]",
+        about: "the practice network: its map and a shell, one of our verbs, or any command in it",
+        options: &["write", "offload"],
+        examples: &["ww lab ask tcp server:80 S", "ww lab -- ss -tln"],
+    },
+    Verb {
+        name: "demo",
+        usage: "",
+        about: "the guided tour of a packet made by hand, run live in the practice network",
+        options: &["color", "ascii", "write"],
+        examples: &["ww demo"],
+    },
+    Verb {
+        name: "help",
+        usage: "[VERB | TOPIC | CODE]",
+        about: "help by verb, by topic and by error code",
+        options: &["color", "ascii"],
+        examples: &["ww help language"],
+    },
+];
+
+/// The verb with this name.
+pub(crate) fn verb(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name)
+}
+
+/// An option: id, short letter, long name, what its value is called (empty: none), what it does.
+pub(crate) struct Opt {
+    /// The id in [`Verb::options`], which is also the long name.
+    pub id: &'static str,
+    /// The letter, if it has one.
+    pub short: Option<char>,
+    /// The name of its value, or empty.
+    pub value: &'static str,
+    /// What it does.
+    pub about: &'static str,
+}
+
+const fn opt(id: &'static str, short: Option<char>, value: &'static str, about: &'static str) -> Opt {
+    Opt { id, short, value, about }
+}
+
+/// Every option; it means the same on every verb that takes it.
+pub(crate) const OPTIONS: &[Opt] = &[
+    opt("iface", Some('i'), "NAME", "leave by this interface"),
+    opt("to", None, "ADDR", "the address given to the kernel, or the next hop, if it is not the header's destination"),
+    opt("write", Some('w'), "FILE", "record what was sent and heard as pcapng; - for a pipe"),
+    opt("wait", None, "TIME", "how long to wait for answers [1s]"),
+    opt("ipv4", Some('4'), "", "names become IPv4 addresses"),
+    opt("ipv6", Some('6'), "", "names become IPv6 addresses"),
+    opt("numeric", Some('n'), "", "no names: neither looked up nor printed"),
+    opt("seed", None, "N", "draw the same random values as another run with this seed"),
+    opt("dry-run", None, "", "say what would happen, send nothing (the verb plan)"),
+    opt("expect", None, "ANSWER", "SA, R, icmp unreach, none…: exit 0 if that is the answer, 5 if not"),
+    opt("why", None, "", "the drop counters, neighbour and route around the attempt"),
+    opt("leave", None, "", "do not answer a SYN-ACK with R: leave the connection half-open"),
+    opt("as", None, "FORM", "ww, hex, json, draw, tree or pcap"),
+    opt("layer", None, "LAYER", "what the bytes begin with: eth, ip, ip6, tcp, udp, icmp, icmp6, arp"),
+    opt("offload", None, "", "leave the offloads of the lab's wires on"),
+    opt("json", None, "", "results as JSON, a line each"),
+    opt("quiet", Some('q'), "", "only the exit code"),
+    opt("verbose", Some('v'), "", "every field, every step"),
+    opt("color", None, "WHEN", "auto, always or never"),
+    opt("ascii", None, "", "nothing but ASCII"),
+];
+
+fn option(id: &str) -> &'static Opt {
+    OPTIONS.iter().find(|opt| opt.id == id).expect("a verb names only options of the table")
+}
+
+/// The parser of one verb, made from the tables.
+fn parser(verb: &Verb) -> Command {
+    let mut command = Command::new(verb.name).no_binary_name(true).disable_help_flag(true).disable_version_flag(true);
+    for id in verb.options {
+        let opt = option(id);
+        let mut arg = Arg::new(opt.id).long(opt.id);
+        if let Some(short) = opt.short {
+            arg = arg.short(short);
+        }
+        arg = if opt.value.is_empty() {
+            arg.action(ArgAction::SetTrue)
+        } else {
+            arg.action(ArgAction::Set).value_parser(clap::value_parser!(OsString))
+        };
+        command = command.arg(arg);
+    }
+    command = command.arg(Arg::new("help").long("help").short('h').action(ArgAction::SetTrue));
+    command.arg(Arg::new("words").num_args(0..).action(ArgAction::Append).value_parser(clap::value_parser!(OsString)))
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) enum Color {
+    /// When standard output is a terminal and `NO_COLOR` is not set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The options of one call, read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// `-i`.
+    pub iface: Option<String>,
+    /// `--to`.
+    pub to: Option<String>,
+    /// `-w`.
+    pub write: Option<OsString>,
+    /// `--wait`.
+    pub wait: Option<Duration>,
+    /// `-4`.
+    pub ipv4: bool,
+    /// `-6`.
+    pub ipv6: bool,
+    /// `-n`.
+    pub numeric: bool,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--dry-run`.
+    pub dry_run: bool,
+    /// `--expect`.
+    pub expect: Option<String>,
+    /// `--why`.
+    pub why: bool,
+    /// `--leave`.
+    pub leave: bool,
+    /// `--as`.
+    pub form: Option<String>,
+    /// `--layer`.
+    pub layer: Option<String>,
+    /// `--offload`.
+    pub offload: bool,
+    /// `--json`.
+    pub json: bool,
+    /// `-q`.
+    pub quiet: bool,
+    /// `-v`.
+    pub verbose: bool,
+    /// `--color`.
+    pub color: Color,
+    /// `--ascii`.
+    pub ascii: bool,
+    /// `-h`.
+    pub help: bool,
+    /// All that is not an option: the packet's words, a file, a topic.
+    pub words: Vec<OsString>,
+}
+
+impl Options {
+    /// Reads the arguments behind a verb.
+    ///
+    /// # Errors
+    /// An option that the verb does not have, or a value that it cannot take.
+    pub(crate) fn read(verb: &Verb, args: &[OsString]) -> Result<Self, Failure> {
+        let matches = parser(verb).try_get_matches_from(args).map_err(|error| refused(verb, &error))?;
+        let flag = |id: &str| has(verb, id) && matches.get_flag(id);
+        let mut options = Self {
+            iface: text(verb, &matches, "iface")?,
+            to: text(verb, &matches, "to")?,
+            write: has(verb, "write").then(|| matches.get_one::<OsString>("write").cloned()).flatten(),
+            wait: None,
+            ipv4: flag("ipv4"),
+            ipv6: flag("ipv6"),
+            numeric: flag("numeric"),
+            seed: None,
+            dry_run: flag("dry-run"),
+            expect: text(verb, &matches, "expect")?,
+            why: flag("why"),
+            leave: flag("leave"),
+            form: text(verb, &matches, "as")?,
+            layer: text(verb, &matches, "layer")?,
+            offload: flag("offload"),
+            json: flag("json"),
+            quiet: flag("quiet"),
+            verbose: flag("verbose"),
+            color: Color::Auto,
+            ascii: flag("ascii"),
+            help: matches.get_flag("help"),
+            words: matches.get_many::<OsString>("words").map(|w| w.cloned().collect()).unwrap_or_default(),
+        };
+        if let Some(wait) = text(verb, &matches, "wait")? {
+            options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);
+        }
+        if let Some(seed) = text(verb, &matches, "seed")? {
+            options.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, "a number, 0 to 2^64 - 1"))?);
+        }
+        if let Some(color) = text(verb, &matches, "color")? {
+            options.color = match color.as_str() {
+                "auto" => Color::Auto,
+                "always" => Color::Always,
+                "never" => Color::Never,
+                _ => return Err(bad_value("color", &color, "auto, always or never")),
+            };
+        }
+        if options.ipv4 && options.ipv6 {
+            return Err(Failure::usage("option-conflict", "-4 and -6 exclude each other")
+                .row("try", "one of them, or neither: then the first address of a name is taken"));
+        }
+        Ok(options)
+    }
+
+    /// The words as text.
+    ///
+    /// # Errors
+    /// A word that is not UTF-8.
+    pub(crate) fn text_words(&self) -> Result<Vec<String>, Failure> {
+        self.words
+            .iter()
+            .enumerate()
+            .map(|(i, word)| {
+                word.to_str().map(str::to_owned).ok_or_else(|| {
+                    Failure::usage("not-utf8", format!("word {} is not UTF-8: {}", i + 1, word.to_string_lossy()))
+                        .row("try", "hex=DIGITS for bytes that are not text")
+                })
+            })
+            .collect()
+    }
+}
+
+fn has(verb: &Verb, id: &str) -> bool {
+    verb.options.contains(&id)
+}
+
+fn text(verb: &Verb, matches: &ArgMatches, id: &str) -> Result<Option<String>, Failure> {
+    if !has(verb, id) {
+        return Ok(None);
+    }
+    match matches.get_one::<OsString>(id) {
+        None => Ok(None),
+        Some(value) => match value.to_str() {
+            Some(text) => Ok(Some(text.to_owned())),
+            None => Err(bad_value(id, &value.to_string_lossy(), "text in UTF-8")),
+        },
+    }
+}
+
+fn bad_value(id: &str, value: &str, can: &str) -> Failure {
+    Failure::usage("option-value", format!("--{id} cannot be '{}'", render::escape(value))).row("it takes", can)
+}
+
+/// What clap refused, in our form.
+fn refused(verb: &Verb, error: &clap::Error) -> Failure {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => render::escape(text).into_owned(),
+        Some(ContextValue::Strings(texts)) => render::escape(&texts.join(", ")).into_owned(),
+        _ => String::new(),
+    };
+    let option = context(ContextKind::InvalidArg);
+    let failure = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let name = option.trim_start_matches('-');
+            let failure = Failure::usage("option-unknown", format!("`ww {}` has no option {option}", verb.name));
+            match crate::suggest::nearest(name, verb.options.iter().copied()) {
+                Some(near) => failure.row("did you mean", format!("--{near}")),
+                None if OPTIONS.iter().any(|opt| opt.id == name) => {
+                    let takes: Vec<_> = VERBS.iter().filter(|v| v.options.contains(&name)).map(|v| v.name).collect();
+                    failure.row("it is for", takes.join(", "))
+                }
+                None => failure,
+            }
+        }
+        ErrorKind::ArgumentConflict => Failure::usage("option-twice", format!("{option} is given twice")),
+        _ => Failure::usage("option-value", format!("{option} needs a value")),
+    };
+    failure.row("see", format!("ww help {}", verb.name))
+}
+
+/// A duration with its unit: `250ms`, `1.5s`, `2m`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| c != '.' && !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(split);
+    let scale: f64 = match unit {
+        "ns" => 1e-9,
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    let value: f64 = number.parse().ok()?;
+    Duration::try_from_secs_f64(value * scale).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, args: &[&str]) -> Result<Options, Failure> {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        Options::read(verb(name).unwrap(), &args)
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_words() {
+        let a = read("ask", &["--wait", "250ms", "tcp", "192.0.2.2:80", "S"]).unwrap();
+        let b = read("ask", &["tcp", "192.0.2.2:80", "S", "--wait=250ms"]).unwrap();
+        assert_eq!(a.words, b.words);
+        assert_eq!((a.wait, b.wait), (Some(Duration::from_millis(250)), Some(Duration::from_millis(250))));
+    }
+
+    #[test]
+    fn an_option_of_another_verb_is_refused_with_its_verbs() {
+        let failure = read("build", &["--wait", "1s"]).unwrap_err();
+        assert_eq!(failure.exit, crate::failure::Exit::Usage);
+        assert!(failure.to_string().contains("it is for"), "{failure}");
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("1.5s"), Some(Duration::from_millis(1500)));
+        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
+        for wrong in ["", "1", "s", "1x", "-1s", "1e9s", "1..2s", "99999999999999999999999h"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_option_of_a_verb_is_in_the_table() {
+        for verb in VERBS {
+            for id in verb.options {
+                assert_eq!(option(id).id, *id);
+            }
+        }
+    }
+}

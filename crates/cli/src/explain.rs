@@ -1,0 +1,228 @@
+//! What went wrong below, as a [`Failure`] that says what to do: the sentences are the catalogue's, the rows are made here.
+
+use std::net::IpAddr;
+
+use craft::BuildError;
+use hand::{Objection, Refused};
+use link::{NextStep, OsError};
+use net::{Error, Families, Misuse, NameError};
+use render::{Catalogue, Lang, shell_word};
+
+use crate::command::Options;
+use crate::failure::{Exit, Failure};
+use crate::place::Place;
+
+/// The command that failed, for rows that repeat it.
+pub(crate) struct Attempt<'a> {
+    /// The verb.
+    pub verb: &'a str,
+    /// Its options and words.
+    pub options: &'a Options,
+    /// Where it ran.
+    pub place: &'a Place<'a>,
+}
+
+fn words() -> &'static Catalogue {
+    Catalogue::get(Lang::En)
+}
+
+/// A packet that cannot be built.
+pub(crate) fn build(error: &BuildError) -> Failure {
+    Failure::usage(error.code(), error.to_string()).row("see", "ww help language")
+}
+
+/// Whatever `net` reports.
+pub(crate) fn net(error: &Error, attempt: &Attempt<'_>) -> Failure {
+    match error {
+        Error::Misuse(Misuse::Name(error)) => name(error, attempt),
+        Error::Misuse(Misuse::Build(error)) => build(error),
+        Error::Refused(refused) => refusal(refused, attempt),
+        Error::Os(error) => os(error, attempt),
+        Error::NextHopSilent { address, interface } => {
+            let protocol = if address.is_ipv4() { "ARP" } else { "neighbour discovery" };
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("address", address), ("protocol", &protocol), ("interface", interface)];
+            could_not_send(error.code(), words().say("refused.next-hop-silent", &values))
+                .row("look", format!("ip neigh show {address} dev {}", shell_word(interface)))
+                .row("or", "another next hop: --to ADDR")
+        }
+        Error::NextHopCannotBeAsked { address, interface } => {
+            let values: [(&str, &dyn std::fmt::Display); 2] = [("address", address), ("interface", interface)];
+            could_not_send(error.code(), words().say("refused.next-hop-cannot-be-asked", &values))
+                .row("try", format!("its MAC: eth dst=MAC / {}", typed(attempt)))
+        }
+        _ => could_not_send(error.code(), error.to_string()),
+    }
+}
+
+fn could_not_send(code: &'static str, headline: String) -> Failure {
+    Failure::new(Exit::CouldNotSend, code, without_dot(headline))
+}
+
+/// A headline is no sentence of a text: it goes without its full stop.
+fn without_dot(mut sentence: String) -> String {
+    if sentence.ends_with('.') {
+        sentence.pop();
+    }
+    sentence
+}
+
+/// The words of the command, ready to be typed again.
+fn typed(attempt: &Attempt<'_>) -> String {
+    attempt.options.words.iter().map(|word| shell_word(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+}
+
+fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
+    match error {
+        NameError::Unknown { name, said } => {
+            let said = said.trim_start_matches("failed to lookup address information: ");
+            let said = if said.is_empty() { "nobody here knows it" } else { said };
+            let headline = words().say("refused.name-unknown", &[("name", name), ("said", &said)]);
+            let failure = Failure::usage("name-unknown", without_dot(headline));
+            match attempt.place {
+                Place::Machine => failure.row("look", format!("getent hosts {}", shell_word(name))),
+                Place::Lab(lab) => {
+                    let names: Vec<_> = lab.hosts().iter().map(|host| host.name).collect();
+                    failure.row("the lab has", names.join(" "))
+                }
+            }
+        }
+        NameError::OtherFamily { name, has, families } => {
+            let (wanted, other) = if *families == Families::V6 { ("IPv6", "-4") } else { ("IPv4", "-6") };
+            let values: [(&str, &dyn std::fmt::Display); 3] = [("name", name), ("wanted", &wanted), ("has", has)];
+            let headline = words().say("refused.name-other-family", &values);
+            Failure::usage("name-other-family", without_dot(headline)).row("try", format!("{other}, or an address"))
+        }
+    }
+}
+
+/// No way carries the packet as it was set.
+fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
+    let (headline, reasons) = render::refused(refused, words());
+    let mut failure = could_not_send(refused.code(), headline);
+    for reason in reasons {
+        failure = failure.row("because", reason);
+    }
+    match refused {
+        Refused::NotIp => failure.row("try", format!("eth dst=MAC / {} with -i NAME", typed(attempt))),
+        Refused::NoRoute { destination } => {
+            failure.row("look", format!("ip route get {destination}")).row("or", "name the next hop: -i NAME --to ADDR")
+        }
+        Refused::RouteRefuses { destination, kind } => failure
+            .row("look", format!("ip route show type {}", kind.word()))
+            .row("or", format!("another way there: -i NAME --to ADDR  (for {destination})")),
+        Refused::NoInterface { .. } | Refused::InterfaceNeeded => failure.row("look", "ip -brief link"),
+        Refused::InterfaceDown { name } => failure.row("mend", format!("sudo ip link set {} up", shell_word(name))),
+        Refused::LoopbackElsewhere { .. } => failure.row("try", "without -i lo"),
+        Refused::TooLarge { size, mtu, .. } => {
+            let over = size.saturating_sub(*mtu);
+            let line = smaller(attempt, over).unwrap_or_else(|| format!("a payload that is {over} bytes smaller"));
+            failure.row("try", line)
+        }
+        Refused::NoWay { raw, .. } => {
+            let keys: Vec<_> = raw.iter().filter_map(rewritten_key).collect();
+            let left = if keys.is_empty() {
+                "another interface: -i NAME".into()
+            } else {
+                format!("leave {} unset", keys.join(", "))
+            };
+            failure.row("try", left)
+        }
+        _ => failure,
+    }
+}
+
+fn rewritten_key(objection: &Objection) -> Option<String> {
+    match objection {
+        Objection::Rewrites(touch) => Some(format!("ip.{}", touch.field.key)),
+        _ => None,
+    }
+}
+
+/// The same command with a payload of zeros or random bytes that fits.
+fn smaller(attempt: &Attempt<'_>, over: usize) -> Option<String> {
+    let words = attempt.options.text_words().ok()?;
+    let at = words.iter().position(|word| word.starts_with("zero=") || word.starts_with("rand="))?;
+    let (key, number) = words[at].split_once('=')?;
+    let left = number.parse::<usize>().ok()?.checked_sub(over)?;
+    let mut words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+    words[at] = format!("{key}={left}");
+    Some(format!("{} {} {}", attempt.place.prefix(), attempt.verb, words.join(" ")))
+}
+
+/// The operating system refused.
+fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
+    let interface = error.interface.as_deref().unwrap_or("the interface");
+    let code = error.next.code();
+    let exit = match error.next {
+        NextStep::GrantNetRaw | NextStep::GrantNetAdmin | NextStep::JoinPingGroup => Exit::NotPermitted,
+        _ => Exit::CouldNotSend,
+    };
+    if error.next == NextStep::GrantNetRaw {
+        return grant(Failure::new(exit, code, "not permitted: a raw socket needs CAP_NET_RAW"), attempt);
+    }
+    let place = match error.address {
+        Some(address) if address.port() == 0 => format!(" ({})", address.ip()),
+        Some(address) => format!(" ({address})"),
+        None => String::new(),
+    };
+    let headline = format!("{}: {}{place}", error.call, error.errno);
+    let failure = Failure::new(exit, code, headline).row("it means", words().say(&format!("next.{code}"), &[]));
+    match error.next {
+        NextStep::AllowInFirewall => failure.row("look", "sudo nft list ruleset"),
+        NextStep::ChoosePort => {
+            failure.row("try", "without sport: a free port is chosen and reserved").row("look", "ss -tuanp")
+        }
+        NextStep::BringInterfaceUp => failure.row("mend", format!("sudo ip link set {} up", shell_word(interface))),
+        NextStep::ChooseInterface | NextStep::NameInterface => failure.row("look", "ip -brief link"),
+        _ => failure,
+    }
+}
+
+/// The three ways out of a missing `CAP_NET_RAW`.
+fn grant(failure: Failure, attempt: &Attempt<'_>) -> Failure {
+    let exe = std::env::current_exe().map_or_else(|_| "ww".to_owned(), |path| shell_word(&path.to_string_lossy()));
+    let args: Vec<String> = std::env::args().skip(1).map(|arg| shell_word(&arg)).collect();
+    failure
+        .row("once", format!("sudo {exe} {}", args.join(" ")))
+        .noted("for good", format!("sudo setcap cap_net_raw+ep {exe}"), "again after each build")
+        .noted("without", format!("ww lab {} {}", attempt.verb, in_the_lab(attempt)), "the practice network")
+}
+
+/// The words with the destination replaced by the lab's server.
+fn in_the_lab(attempt: &Attempt<'_>) -> String {
+    let mut replaced = false;
+    let words = attempt.options.text_words().unwrap_or_default();
+    let mend = |word: &String| {
+        let server = if replaced { None } else { as_server(word) };
+        replaced |= server.is_some();
+        server.unwrap_or_else(|| shell_word(word))
+    };
+    words.iter().map(mend).collect::<Vec<_>>().join(" ")
+}
+
+/// `server` for an address, `server:80` for an address with a port.
+fn as_server(word: &str) -> Option<String> {
+    if word.parse::<IpAddr>().is_ok() {
+        return Some("server".to_owned());
+    }
+    let (host, port) = word.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_host = !host.is_empty() && !host.contains('=') && !host.contains(':');
+    (is_port && is_host).then(|| format!("server:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_server;
+
+    #[test]
+    fn the_destination_becomes_the_labs_server() {
+        assert_eq!(as_server("192.0.2.2:80").as_deref(), Some("server:80"));
+        assert_eq!(as_server("2001:db8::2").as_deref(), Some("server"));
+        assert_eq!(as_server("example.org:http").as_deref(), Some("server:http"));
+        for word in ["tcp", "S", ":80", "ts=1:0", "ttl=33"] {
+            assert_eq!(as_server(word), None, "{word}");
+        }
+    }
+}

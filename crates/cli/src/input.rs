@@ -1,0 +1,268 @@
+//! Where packets come from: words, hex on the command line, a file, standard input; pasted dumps, packet words, captures.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+
+use capture::{Begins, Frame, Reader, looks_like_capture};
+use craft::pasted::{self, Format};
+use craft::{First, Packet, Payload};
+
+use crate::command::Options;
+use crate::failure::{Exit, Failure};
+
+/// The most bytes of one pasted text: a megabyte of payload in the widest dump takes six.
+const TEXT_BYTES_MAX: u64 = 16 << 20;
+
+/// The most bytes read for `file=` and `stdin`: what a packet can carry, and one more to see that it is too much.
+const PAYLOAD_BYTES_MAX: u64 = craft::MAX_PAYLOAD_BYTES as u64 + 1;
+
+/// Where bytes came from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A pasted text, and what it was recognised as.
+    Pasted(Format),
+    /// Words of the packet language.
+    Words,
+    /// A frame of a capture: everything but its bytes.
+    Captured {
+        /// The frame, its bytes taken out.
+        frame: Frame,
+        /// The interface's name, or empty.
+        interface: String,
+    },
+}
+
+/// One packet as it was read.
+#[derive(Debug)]
+pub(crate) struct Item {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What they begin with.
+    pub first: First,
+    /// Where they came from.
+    pub source: Source,
+}
+
+/// Reads the packet of a command line: the words, or `-` for words, dumps or a capture on standard input.
+///
+/// # Errors
+/// A line that is no packet; a payload that cannot be read.
+pub(crate) fn packet(verb: &str, options: &Options) -> Result<Packet, Failure> {
+    let words = options.text_words()?;
+    let mut packet = match words.as_slice() {
+        [] => {
+            return Err(Failure::usage("packet-missing", format!("`ww {verb}` needs a packet"))
+                .row("try", format!("ww {verb} tcp 192.0.2.2:80 S"))
+                .row("see", "ww help language"));
+        }
+        [dash] if dash == "-" => return one_from_stdin(options),
+        words => craft::parse_words(words).map_err(|error| language(verb, &error))?,
+    };
+    fill_payload(&mut packet)?;
+    Ok(packet)
+}
+
+/// A mistake in the language, its corrected line made into a command.
+pub(crate) fn language(verb: &str, error: &craft::LanguageError) -> Failure {
+    let mut failure = Failure::usage(error.code.as_str(), String::new());
+    let text = error.to_string();
+    let mut lines = text.lines();
+    failure.headline = lines.next().unwrap_or_default().to_owned();
+    for line in lines.filter(|line| !line.contains("did you mean:")) {
+        failure.headline.push('\n');
+        failure.headline.push_str(line);
+    }
+    match &error.correction {
+        Some(line) => failure.row("did you mean", format!("ww {verb} {line}")),
+        None => failure.row("see", "ww help language"),
+    }
+}
+
+fn one_from_stdin(options: &Options) -> Result<Packet, Failure> {
+    let mut found = Vec::new();
+    each(&[OsString::from("-")], layer_of(options)?, &mut |item| {
+        found.push(item);
+        if found.len() > 1 {
+            return Err(Failure::usage("one-packet", "standard input holds more than one packet")
+                .row("try", "ww show -  to see them all"));
+        }
+        Ok(())
+    })?;
+    let item = found.pop().ok_or_else(|| Failure::usage("empty", "standard input holds no packet"))?;
+    Ok(Packet::from_bytes(&item.bytes, item.first))
+}
+
+/// Reads what `file=` and `stdin` stand for.
+fn fill_payload(packet: &mut Packet) -> Result<(), Failure> {
+    packet.fill_payload(|payload| {
+        let mut bytes = Vec::new();
+        let read = match payload {
+            Payload::File(path) => {
+                let path = expand_home(path);
+                File::open(&path)
+                    .and_then(|file| file.take(PAYLOAD_BYTES_MAX).read_to_end(&mut bytes))
+                    .map_err(|error| unreadable(&path, &error))
+            }
+            _ => io::stdin().lock().take(PAYLOAD_BYTES_MAX).read_to_end(&mut bytes).map_err(|e| unreadable("-", &e)),
+        };
+        read.map(|_| bytes)
+    })
+}
+
+/// `~/` is ours to expand: inside `file=~/x` no shell does it.
+fn expand_home(path: &str) -> String {
+    match (path.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Failure {
+    let path = render::escape(path);
+    Failure::usage("file", format!("{path}: {}", os_text(error))).row("try", format!("ls -l {path}"))
+}
+
+/// The system's own words, without `(os error N)`.
+fn os_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// What `--layer` says that bytes begin with.
+///
+/// # Errors
+/// A word that is no layer.
+pub(crate) fn layer_of(options: &Options) -> Result<Option<First>, Failure> {
+    let Some(word) = &options.layer else { return Ok(None) };
+    First::from_word(word).map(Some).ok_or_else(|| {
+        Failure::usage("layer-unknown", format!("--layer cannot be '{}'", render::escape(word)))
+            .row("it takes", "eth, ip, ip6, tcp, udp, icmp, icmp6 or arp")
+    })
+}
+
+/// Reads packets from arguments: hex digits, a file's name, or `-`; each packet goes to `take` as it is read.
+///
+/// # Errors
+/// What cannot be read, after all that could be; and whatever `take` returns.
+pub(crate) fn each(
+    args: &[OsString],
+    layer: Option<First>,
+    take: &mut dyn FnMut(Item) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let texts: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let joined = texts.join(" ");
+    if texts.iter().all(|text| is_hex(text)) {
+        return pasted(joined.as_bytes(), layer, take);
+    }
+    match args {
+        [dash] if dash == "-" => stream(Box::new(io::stdin().lock()), "standard input", layer, take),
+        [path] => {
+            let shown = render::escape(&texts[0]).into_owned();
+            let file = File::open(path).map_err(|error| no_file(&texts[0], &error))?;
+            stream(Box::new(file), &shown, layer, take)
+        }
+        _ => {
+            Err(Failure::usage("one-input", "one file, `-`, or the hex digits of one packet; words come after `build`")
+                .row("try", format!("ww build {}", render::escape(&joined))))
+        }
+    }
+}
+
+/// An argument of hex digits alone is a packet (with the dividers that people put between bytes).
+fn is_hex(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') && digits != ":"
+}
+
+fn no_file(name: &str, error: &io::Error) -> Failure {
+    let shown = render::escape(name);
+    let failure = Failure::usage("file", format!("{shown}: {}", os_text(error)));
+    if craft::parse(name).is_ok() || First::from_word(name).is_some() {
+        return failure.row("a packet in words", format!("ww build --as tree {shown}"));
+    }
+    failure.row("it takes", "a file, `-` for standard input, or hex digits")
+}
+
+fn stream(
+    mut source: Box<dyn Read + '_>,
+    name: &str,
+    layer: Option<First>,
+    take: &mut dyn FnMut(Item) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut head = Vec::new();
+    source.by_ref().take(4).read_to_end(&mut head).map_err(|error| unreadable(name, &error))?;
+    let whole = Cursor::new(head.clone()).chain(source);
+    if looks_like_capture(&head) {
+        return captured(whole, name, layer, take);
+    }
+    let mut text = Vec::new();
+    whole.take(TEXT_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(name, &error))?;
+    if text.len() as u64 > TEXT_BYTES_MAX {
+        return Err(Failure::usage("too-large", format!("{name}: more than {TEXT_BYTES_MAX} bytes of text")));
+    }
+    match words_in(&text) {
+        Some(line) => {
+            let mut packet = craft::parse(&line).map_err(|error| language("build", &error))?;
+            fill_payload(&mut packet)?;
+            let built = packet.build(&crate::context::offline(None)).map_err(|e| crate::explain::build(&e))?;
+            take(Item { bytes: built.bytes, first: built.first, source: Source::Words })
+        }
+        None => pasted(&text, layer, take),
+    }
+}
+
+/// A packet in words: its first word is a layer.
+fn words_in(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let first = text.split_whitespace().next()?;
+    (First::from_word(first).is_some() && !text.contains('\n')).then(|| text.to_owned())
+}
+
+fn pasted(text: &[u8], layer: Option<First>, take: &mut dyn FnMut(Item) -> Result<(), Failure>) -> Result<(), Failure> {
+    let pasted = pasted::read(text).map_err(|error| {
+        Failure::usage(error.code.as_str(), error.to_string())
+            .row("it takes", "hex digits, a dump of xxd, hexdump -C or tcpdump -x, a copy out of Wireshark, a capture")
+    })?;
+    let first = layer.unwrap_or(pasted.first);
+    take(Item { bytes: pasted.bytes, first, source: Source::Pasted(pasted.format) })
+}
+
+fn captured(
+    source: impl Read,
+    name: &str,
+    layer: Option<First>,
+    take: &mut dyn FnMut(Item) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let broken = |error: &capture::CaptureError| {
+        let exit = if matches!(error, capture::CaptureError::Io { .. }) { Exit::CouldNotSend } else { Exit::Usage };
+        Failure::new(exit, error.code(), format!("{name}: {error}"))
+            .row("what was read", "all packets before that byte are shown")
+    };
+    let mut reader = Reader::new(source).map_err(|error| broken(&error))?;
+    loop {
+        let mut frame = match reader.next() {
+            None => return Ok(()),
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Err(broken(&error)),
+        };
+        let interface = reader.interfaces()[frame.interface].clone();
+        let Some((begins, skip)) = interface.link_type.begins(&frame.bytes) else {
+            return Err(Failure::usage(
+                "link-type",
+                format!(
+                    "{name}: frame {} has link type {}, which is not read here",
+                    frame.number, interface.link_type.0
+                ),
+            )
+            .row("it takes", "Ethernet, raw IP, BSD loopback, Linux cooked"));
+        };
+        let bytes = frame.bytes.split_off(skip.min(frame.bytes.len()));
+        let first = layer.unwrap_or(match begins {
+            Begins::Ethernet => First::Ethernet,
+            Begins::EtherType(number) => wire::next::ether_type(number).map_or(First::Ip, First::of),
+            _ => First::Ip,
+        });
+        take(Item { bytes, first, source: Source::Captured { frame, interface: interface.name } })?;
+    }
+}

@@ -1,0 +1,128 @@
+//! `-w FILE`: what was sent and heard, as pcapng; `-` for a pipe into another program.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use capture::{CaptureError, Direction, Interface, LinkType, Record, Writer};
+use craft::{Built, First};
+use units::UnixTime;
+
+use crate::failure::{Exit, Failure};
+
+/// A capture being written: an interface block for each name and link type, made when first needed.
+pub(crate) struct Recording {
+    writer: Writer<Box<dyn Write + Send>>,
+    known: Vec<(String, LinkType, usize)>,
+    path: String,
+}
+
+impl Recording {
+    /// Begins a capture in a file, or on standard output for `-`.
+    ///
+    /// # Errors
+    /// The file cannot be written, or bytes would go to a terminal.
+    pub(crate) fn begin(path: &OsStr) -> Result<Self, Failure> {
+        let shown = render::escape(&path.to_string_lossy()).into_owned();
+        let sink: Box<dyn Write + Send> = if path == "-" {
+            if io::stdout().is_terminal() {
+                return Err(Failure::usage("bytes-to-terminal", "a capture is bytes: they do not go to a terminal")
+                    .row("try", "-w FILE, or a pipe: -w - | tshark -i -"));
+            }
+            Box::new(io::stdout())
+        } else {
+            Box::new(File::create(path).map_err(|error| not_written(&shown, &error.to_string()))?)
+        };
+        let writer = Writer::pcapng(Box::new(BufWriter::new(sink)) as Box<dyn Write + Send>, "ww")
+            .map_err(|error| broken(&shown, &error))?;
+        let mut recording = Self { writer, known: Vec::new(), path: shown };
+        recording.flush()?;
+        Ok(recording)
+    }
+
+    /// Adds a frame that an interface of this name saw.
+    ///
+    /// # Errors
+    /// The file cannot be written, or the frame begins with a layer that no capture can.
+    pub(crate) fn add(&mut self, frame: &Seen<'_>) -> Result<(), Failure> {
+        let link_type = link_type(frame.first)?;
+        let known = self.known.iter().find(|(name, kind, _)| name == frame.interface && *kind == link_type);
+        let interface = match known {
+            Some((_, _, index)) => *index,
+            None => {
+                let described = Interface::new(frame.interface, link_type);
+                let index = self.writer.add_interface(&described).map_err(|error| broken(&self.path, &error))?;
+                self.known.push((frame.interface.to_owned(), link_type, index));
+                index
+            }
+        };
+        let mut record = Record::new(interface, frame.wall, frame.bytes);
+        record.direction = frame.direction;
+        record.comments = frame.comments.to_vec();
+        self.writer.write(&record).map_err(|error| broken(&self.path, &error))?;
+        self.flush()
+    }
+
+    /// A reader at the other end of a pipe sees each frame when it happens.
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.writer.flush().map_err(|error| broken(&self.path, &error))
+    }
+}
+
+/// A frame to be recorded.
+pub(crate) struct Seen<'a> {
+    /// The name of the interface block.
+    pub interface: &'a str,
+    /// What the bytes begin with.
+    pub first: First,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// When.
+    pub wall: UnixTime,
+    /// Which way.
+    pub direction: Option<Direction>,
+    /// What is to be said of it.
+    pub comments: &'a [&'a str],
+}
+
+/// Writes one packet that was only built.
+///
+/// # Errors
+/// As [`Recording`].
+pub(crate) fn file(path: &OsStr, built: &Built) -> Result<(), Failure> {
+    let seen = Seen {
+        interface: "build",
+        first: built.first,
+        bytes: &built.bytes,
+        wall: UnixTime::EPOCH,
+        direction: None,
+        comments: &[],
+    };
+    Recording::begin(path)?.add(&seen)
+}
+
+/// The link type of a capture of packets that begin so.
+///
+/// # Errors
+/// A packet that begins above IP.
+pub(crate) fn link_type(first: First) -> Result<LinkType, Failure> {
+    match first {
+        First::Ethernet => Ok(LinkType::ETHERNET),
+        First::Ip => Ok(LinkType::RAW),
+        other => Err(Failure::usage("no-link-type", format!("a capture cannot begin with `{}`", other.key()))
+            .row("try", "--as hex, or the packet with its IP layer")),
+    }
+}
+
+fn broken(path: &str, error: &CaptureError) -> Failure {
+    match error {
+        CaptureError::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe => Failure::quiet(),
+        _ => not_written(path, &error.to_string()),
+    }
+}
+
+fn not_written(path: &str, why: &str) -> Failure {
+    let why = why.split(" (os error").next().unwrap_or(why);
+    Failure::new(Exit::CouldNotSend, "file-unwritable", format!("{path} cannot be written: {why}"))
+        .row("try", "another place: -w /tmp/ww.pcapng")
+}

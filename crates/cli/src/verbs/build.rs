@@ -1,0 +1,97 @@
+//! `ww build`: make the bytes.
+
+use std::ffi::OsStr;
+
+use craft::First;
+use render::{Catalogue, Lang};
+
+use crate::command::Options;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::place::Place;
+use crate::{context, explain, input, names, record};
+
+/// A form in which a packet is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One line.
+    Line,
+    /// The packet language.
+    Words,
+    /// A hexdump; digits on one line where nobody looks.
+    Hex,
+    /// JSON.
+    Json,
+    /// The RFC's drawing.
+    Draw,
+    /// Layers and fields.
+    Tree,
+    /// A capture file.
+    Pcap,
+}
+
+impl Form {
+    /// Reads `--as`, or takes what the verb prints by itself.
+    ///
+    /// # Errors
+    /// A form that does not exist.
+    pub(crate) fn of(options: &Options, default: Self) -> Result<Self, Failure> {
+        if options.json {
+            return Ok(Self::Json);
+        }
+        Ok(match options.form.as_deref() {
+            None => default,
+            Some("line") => Self::Line,
+            Some("ww") => Self::Words,
+            Some("hex") => Self::Hex,
+            Some("json") => Self::Json,
+            Some("draw") => Self::Draw,
+            Some("tree") => Self::Tree,
+            Some("pcap" | "pcapng") => Self::Pcap,
+            Some(other) => {
+                let forms = ["line", "ww", "hex", "json", "draw", "tree", "pcap"];
+                let failure = Failure::usage("form-unknown", format!("--as cannot be '{}'", render::escape(other)));
+                return Err(match crate::suggest::nearest(other, forms) {
+                    Some(near) => failure.row("did you mean", format!("--as {near}")),
+                    None => failure.row("it takes", "ww, hex, json, draw, tree, line or pcap"),
+                });
+            }
+        })
+    }
+}
+
+pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let form = Form::of(options, Form::Hex)?;
+    let mut packet = input::packet("build", options)?;
+    names::resolve(&mut packet, "build", options, place)?;
+    let built = packet.build(&context::offline(options.seed)).map_err(|error| explain::build(&error))?;
+    for note in &built.notes {
+        out.remark(&format!("ww: note: {note}"));
+    }
+    if let Some(path) = &options.write {
+        record::file(path, &built)?;
+    }
+    match form {
+        Form::Pcap => record::file(OsStr::new("-"), &built)?,
+        form => print(&built.bytes, built.first, form, out)?,
+    }
+    Ok(Exit::Answered)
+}
+
+/// Prints one packet in a form.
+///
+/// # Errors
+/// When standard output cannot take it.
+pub(crate) fn print(bytes: &[u8], first: First, form: Form, out: &Output) -> Result<(), Failure> {
+    let frame = inspect::dissect(bytes, first);
+    let words = Catalogue::get(Lang::En);
+    match form {
+        Form::Line => out.result(&render::line(&frame, &out.style)),
+        Form::Words => out.result(&craft::Packet::from_bytes(bytes, first).to_string()),
+        Form::Hex if out.is_terminal() || out.style.color => out.result(&render::hex(&frame, &out.style)),
+        Form::Hex | Form::Pcap => out.result(&render::digits(bytes)),
+        Form::Json => out.json_line(&render::dissection_json(&frame)),
+        Form::Draw => out.result(&render::draw_frame(&frame, &out.style)),
+        Form::Tree => out.result(&render::tree(&frame, &out.style, words)),
+    }
+}

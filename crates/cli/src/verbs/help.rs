@@ -1,0 +1,147 @@
+//! `ww help`: by verb, by topic and by error code, offline.
+
+use render::{Catalogue, Lang};
+
+use crate::command::{OPTIONS, Options, VERBS, Verb, verb};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// A page of its own: name, one line, text.
+struct Topic {
+    name: &'static str,
+    about: &'static str,
+    text: &'static str,
+}
+
+const TOPICS: &[Topic] = &[
+    Topic {
+        name: "language",
+        about: "the packet language on one page",
+        text: include_str!("../../help/en/language.txt"),
+    },
+    Topic {
+        name: "sum",
+        about: "checksums, and the mistakes that have a name",
+        text: include_str!("../../help/en/sum.txt"),
+    },
+    Topic { name: "lab", about: "the practice network", text: include_str!("../../help/en/lab.txt") },
+    Topic { name: "exit", about: "exit codes and failures", text: include_str!("../../help/en/exit.txt") },
+];
+
+/// Where a code's sentence may stand in the catalogue.
+const AREAS: &[&str] = &["error", "os", "sum", "finding", "complaint", "capture", "objection", "note"];
+
+pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
+    let words = options.text_words()?;
+    match words.as_slice() {
+        [] => overview(out),
+        [name, ..] => page(name, out),
+    }
+}
+
+/// `ww --version`.
+pub(crate) fn version(out: &Output) -> Result<Exit, Failure> {
+    out.result(concat!("ww ", env!("CARGO_PKG_VERSION")))?;
+    Ok(Exit::Answered)
+}
+
+fn page(name: &str, out: &Output) -> Result<Exit, Failure> {
+    // A topic of a verb's name says more than the verb's page, which `ww VERB --help` prints too.
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == name) {
+        out.result(&plain(topic.text, out))?;
+    } else if let Some(verb) = verb(name) {
+        return of_verb(verb, out);
+    } else if let Some(text) = code(name) {
+        out.result(&text)?;
+    } else {
+        let names =
+            VERBS.iter().map(|v| v.name).chain(TOPICS.iter().map(|t| t.name)).chain(wire::LAYERS.iter().map(|l| l.key));
+        let failure = Failure::usage("topic-unknown", format!("there is no page `{}`", render::escape(name)));
+        return Err(match crate::suggest::nearest(name, names) {
+            Some(near) if wire::LAYERS.iter().any(|layer| layer.key == near) => {
+                failure.row("try", format!("ww fields {near}"))
+            }
+            Some(near) => failure.row("did you mean", format!("ww help {near}")),
+            None => failure.row("see", "ww help"),
+        });
+    }
+    Ok(Exit::Answered)
+}
+
+/// What a stable code means: every sentence of the catalogue that has it.
+fn code(name: &str) -> Option<String> {
+    let catalogue = Catalogue::get(Lang::En);
+    let mut lines = Vec::new();
+    for area in AREAS {
+        for part in name.split('+') {
+            let exact = format!("{area}.{part}");
+            let below = format!("{exact}.");
+            for key in catalogue.keys().filter(|key| **key == exact || key.starts_with(&below)) {
+                lines.extend(catalogue.sentence(key).map(upper_placeholders));
+            }
+        }
+    }
+    (!lines.is_empty()).then(|| format!("{name}\n    {}", lines.join("\n    ")))
+}
+
+/// `{address}` becomes `ADDRESS`: a word that stands for a value.
+fn upper_placeholders(sentence: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for char in sentence.chars() {
+        match char {
+            '{' => inside = true,
+            '}' => inside = false,
+            _ if inside => text.extend(char.to_uppercase()),
+            _ => text.push(char),
+        }
+    }
+    text
+}
+
+/// The page of a verb.
+pub(crate) fn of_verb(verb: &Verb, out: &Output) -> Result<Exit, Failure> {
+    let mut text = format!("ww {} {}\n    {}\n", verb.name, verb.usage, verb.about);
+    if !verb.options.is_empty() {
+        text.push_str("\noptions, before or after the words:\n");
+    }
+    for opt in OPTIONS.iter().filter(|opt| verb.options.contains(&opt.id)) {
+        let short = opt.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
+        let long = if opt.value.is_empty() { format!("--{}", opt.id) } else { format!("--{} {}", opt.id, opt.value) };
+        text.push_str(&format!("    {short}{long:<18} {}\n", opt.about));
+    }
+    text.push_str("\nfor example:\n");
+    for example in verb.examples {
+        text.push_str(&format!("    {example}\n"));
+    }
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == verb.name) {
+        text.push_str(&format!("\nsee also: ww help {}\n", topic.name));
+    }
+    out.result(&plain(&text, out))?;
+    Ok(Exit::Answered)
+}
+
+/// All verbs and topics.
+pub(crate) fn overview(out: &Output) -> Result<Exit, Failure> {
+    let mut text =
+        String::from("ww: build any packet by hand, put it on the wire, and see what comes back and why\n\n");
+    for verb in VERBS {
+        text.push_str(&format!("    ww {:<7} {}\n", verb.name, verb.about));
+    }
+    text.push_str("\npages:\n");
+    for topic in TOPICS {
+        text.push_str(&format!("    ww help {:<9} {}\n", topic.name, topic.about));
+    }
+    text.push_str("    ww help CODE      what a code in an error or a finding means\n");
+    text.push_str("    ww VERB --help    a verb and its options\n");
+    out.result(&text)?;
+    Ok(Exit::Answered)
+}
+
+/// The text without what a terminal without Unicode cannot show.
+fn plain(text: &str, out: &Output) -> String {
+    if out.style.unicode {
+        return text.to_owned();
+    }
+    text.replace('─', "-").replace('…', "...")
+}

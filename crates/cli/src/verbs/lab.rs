@@ -1,0 +1,244 @@
+//! `ww lab`: the practice network, its map and a shell, one of our verbs or any command in it.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use craft::First;
+use lab::{Host, Lab, LabError, Options as LabOptions, PlaceError, RecordError, Recorded, Recorder, Rung};
+
+use crate::command::{self, Options};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::place::Place;
+use crate::record::{Recording, Seen};
+
+/// What is done in the lab.
+enum Work<'a> {
+    Shell,
+    Verb(&'a [OsString]),
+    Command(&'a [OsString]),
+}
+
+pub(crate) fn run(args: &[OsString]) -> Result<Exit, Failure> {
+    let verb = command::verb("lab").expect("lab is in the table of verbs");
+    let (head, work) = split(args);
+    let options = Options::read(verb, head)?;
+    let out = Output::new(&options);
+    if options.help {
+        return super::help::of_verb(verb, &out);
+    }
+    let lab = enter(LabOptions { offload: options.offload, ..LabOptions::default() })?;
+    if !lab.rung().has_networks() || out.verbose {
+        say_rung(&lab, &out);
+    }
+    let recorder = options.write.as_deref().map(|path| record(&lab, Recording::begin(path)?)).transpose()?;
+    let done = match work {
+        Work::Shell => shell(&lab, &out),
+        Work::Verb(line) => in_lab(&lab, line),
+        Work::Command(line) => command_in_lab(&lab, line),
+    };
+    if let Some(recorder) = recorder {
+        recorder.finish().map_err(|error| recording_failed(&error))?;
+    }
+    done
+}
+
+/// Divides the lab's own options from what is done in it.
+fn split(args: &[OsString]) -> (&[OsString], Work<'_>) {
+    let takes_value = |arg: &OsString| matches!(arg.to_str(), Some("-w" | "--write" | "--color"));
+    let mut index = 0;
+    while let Some(arg) = args.get(index) {
+        if arg == "--" {
+            return (&args[..index], Work::Command(&args[index + 1..]));
+        }
+        if !arg.to_string_lossy().starts_with('-') {
+            return (&args[..index], Work::Verb(&args[index..]));
+        }
+        index += if takes_value(arg) { 2 } else { 1 };
+    }
+    (args, Work::Shell)
+}
+
+/// Enters the lab: the first thing that a process does, before it has a second thread.
+///
+/// # Errors
+/// When it cannot even be told why each rung was refused.
+pub(crate) fn enter(options: LabOptions) -> Result<Lab, Failure> {
+    Lab::enter(options).map_err(|error| {
+        let mut failure = Failure::new(Exit::NotPermitted, "no-lab", "the practice network cannot be made here");
+        match &error {
+            LabError::Refused { refusals } => {
+                for refusal in refusals {
+                    failure = failure.row(refusal.rung.to_string(), refusal.to_string());
+                }
+            }
+            other => failure = failure.row("because", other.to_string()),
+        }
+        failure
+    })
+}
+
+/// Says which rung was taken, why those above were not, and what would mend it.
+pub(crate) fn say_rung(lab: &Lab, out: &Output) {
+    out.remark(&format!("ww: the lab stands on: {}", lab.rung()));
+    for refusal in lab.refusals() {
+        out.remark(&format!("ww: refused: {refusal}"));
+        if let Some(remedy) = refusal.hint.and_then(lab::Hint::remedy) {
+            out.remark(&format!("    mend   {remedy}"));
+        }
+    }
+    for note in lab.notes() {
+        out.remark(&format!("ww: without: {note}"));
+    }
+}
+
+/// One of our verbs on the lab's client.
+fn in_lab(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
+    match line.first().and_then(|verb| verb.to_str()) {
+        Some("lab") => {
+            Err(Failure::usage("lab-in-lab", "this is the lab already")
+                .row("try", "ww lab, then ww ask … in its shell"))
+        }
+        Some("demo") => {
+            super::demo::tour(lab, &Options::read(command::verb("demo").expect("in the table"), &line[1..])?)
+        }
+        Some("ask" | "send") if lab.rung() == Rung::InProcess => only_shown(lab, line),
+        _ => crate::run(line, &Place::Lab(lab)),
+    }
+}
+
+/// Where nothing may be sent: the packet is built and shown, and said to be so.
+fn only_shown(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
+    let verb = command::verb("build").expect("build is in the table of verbs");
+    let name = line[0].to_string_lossy();
+    let own = command::verb(&name).expect("ask and send are in the table of verbs");
+    let mut options = Options::read(own, &line[1..])?;
+    options.form = Some("tree".to_owned());
+    let out = Output::new(&options);
+    out.remark("ww: nothing is sent here: this machine allows no network of the lab's own. What would have been sent:");
+    crate::verbs::run(verb, &options, &Place::Lab(lab))?;
+    Ok(Exit::CouldNotSend)
+}
+
+fn command_in_lab(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
+    let Some((program, args)) = line.split_first() else {
+        return Err(Failure::usage("command-missing", "`ww lab --` needs a command").row("try", "ww lab -- ss -tln"));
+    };
+    let mut command = Command::new(program);
+    command.args(args);
+    run_command(lab, command, &program.to_string_lossy())
+}
+
+/// Runs a command to its end; its exit code is ours.
+fn run_command(lab: &Lab, command: Command, name: &str) -> Result<Exit, Failure> {
+    let status = lab.run(Host::Client, command).map_err(|error| match error {
+        PlaceError::NoSuchHost { rung, .. } => Failure::new(
+            Exit::NotPermitted,
+            "no-network",
+            format!("the lab stands on {rung}: a command could leave it"),
+        )
+        .row("try", "one of ww's own verbs: ww lab ask tcp server:80 S"),
+        PlaceError::Os { error, .. } => {
+            let text = error.to_string();
+            let text = text.split(" (os error").next().unwrap_or_default();
+            Failure::usage("command", format!("{}: {text}", render::escape(name)))
+        }
+        other => Failure::new(Exit::CouldNotSend, "command", other.to_string()),
+    })?;
+    std::process::exit(exit_code(lab, status));
+}
+
+/// The command's code; 128 and the signal's number for one that a signal ended, as shells say it.
+fn exit_code(_lab: &Lab, status: std::process::ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+/// `ww lab` alone: the map, and a shell on the client.
+fn shell(lab: &Lab, out: &Output) -> Result<Exit, Failure> {
+    out.result(&map(lab, out))?;
+    if !lab.rung().has_networks() {
+        return Ok(Exit::Answered);
+    }
+    if !io::stdin().is_terminal() {
+        out.remark("ww: no terminal, no shell: ww lab -- COMMAND runs one");
+        return Ok(Exit::Answered);
+    }
+    let shell = std::env::var_os("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
+    out.remark("ww: a shell on the client; `exit` ends it and the lab");
+    let _ = io::stdout().flush();
+    let mut command = Command::new(&shell);
+    command.env("WW_LAB", "client");
+    run_command(lab, command, &shell.to_string_lossy())
+}
+
+/// The map with the names and addresses of this lab.
+pub(crate) fn map(lab: &Lab, out: &Output) -> String {
+    let mut text = String::new();
+    if lab.rung().has_networks() {
+        let line = if out.style.unicode { "──────────" } else { "----------" };
+        text.push_str(&format!("client eth0 {line} eth0 router eth1 {line} eth0 server\n\n"));
+    }
+    for host in lab.hosts() {
+        let v6 = host.v6.map(|v6| v6.to_string()).unwrap_or_default();
+        let what = match host.name {
+            "client" => "where commands run",
+            "router" => "between the two; it forwards",
+            "server" => "HTTP, echo, discard: kernel TCP",
+            "closed" => "nobody listens, and its kernel says so",
+            "silent" => "nobody answers",
+            _ => "",
+        };
+        text.push_str(&format!("{:<8} {:<14} {:<16} {what}\n", host.name, host.v4, v6));
+    }
+    let services: Vec<_> =
+        lab.services().iter().map(|service| format!("{} {}", service.kind.name(), service.port)).collect();
+    if !services.is_empty() {
+        text.push_str(&format!("\nserver's ports: {}\n", services.join(", ")));
+    }
+    text
+}
+
+/// Records what every host sees, an interface block each.
+///
+/// # Errors
+/// Where the lab has no hosts of its own.
+pub(crate) fn record(lab: &Lab, recording: Recording) -> Result<Recorder, Failure> {
+    let recording = Arc::new(Mutex::new(recording));
+    let sink = move |frame: Recorded| {
+        let direction = match frame.direction {
+            link::Direction::Outgoing => Some(capture::Direction::Out),
+            _ => Some(capture::Direction::In),
+        };
+        let seen = Seen {
+            interface: frame.port.host.view(),
+            first: First::Ethernet,
+            bytes: &frame.bytes,
+            wall: frame.wall,
+            direction,
+            comments: &[frame.port.interface],
+        };
+        let mut recording = recording.lock().map_err(|_| io::Error::other("the recording ended early"))?;
+        recording.add(&seen).map_err(|failure| match failure.is_quiet() {
+            true => io::Error::from(io::ErrorKind::BrokenPipe),
+            false => io::Error::other(failure.headline),
+        })
+    };
+    lab.record(sink).map_err(|error| recording_failed(&error))
+}
+
+fn recording_failed(error: &RecordError) -> Failure {
+    match error {
+        RecordError::Sink { error } if error.kind() == io::ErrorKind::BrokenPipe => Failure::quiet(),
+        RecordError::Sink { error } => Failure::new(Exit::CouldNotSend, "file-unwritable", error.to_string()),
+        RecordError::Place(PlaceError::NoSuchHost { rung, .. }) => Failure::new(
+            Exit::NotPermitted,
+            "no-network",
+            format!("the lab stands on {rung}: there are no hosts to watch"),
+        )
+        .row("try", "-w FILE behind the verb: what this verb sends and hears"),
+        other => Failure::new(Exit::NotPermitted, "record", format!("{other:?}")),
+    }
+}

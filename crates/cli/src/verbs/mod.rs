@@ -1,0 +1,38 @@
+//! The verbs, one file each.
+//!
+//! In: options and words.
+//! Out: results on standard output, an exit code or a failure.
+//! Above: `main`. Below: input, output, explain and the other crates.
+//! Not here: option parsing.
+
+pub(crate) mod build;
+pub(crate) mod demo;
+pub(crate) mod fields;
+pub(crate) mod help;
+pub(crate) mod lab;
+pub(crate) mod plan;
+pub(crate) mod send;
+pub(crate) mod show;
+pub(crate) mod sum;
+
+use crate::command::{Options, Verb};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::place::Place;
+
+/// Runs a verb in a place: on this machine, or in the lab.
+pub(crate) fn run(verb: &Verb, options: &Options, place: &Place<'_>) -> Result<Exit, Failure> {
+    let out = Output::new(options);
+    match verb.name {
+        "build" => build::run(options, &out, place),
+        "show" => show::run(options, &out),
+        "sum" => sum::run(options, &out),
+        "fields" => fields::run(options, &out),
+        "help" => help::run(options, &out),
+        "plan" => plan::run(options, &out, place),
+        "ask" | "send" if options.dry_run => plan::run(options, &out, place),
+        "ask" => send::ask(options, &out, place),
+        "send" => send::send(options, &out, place),
+        _ => demo::run(options),
+    }
+}

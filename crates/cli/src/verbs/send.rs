@@ -1,0 +1,291 @@
+//! `ww send` and `ww ask`: packets onto the wire, shown as they left; answers shown when they come.
+
+use std::net::IpAddr;
+
+use craft::{Host, Packet};
+use hand::Expect;
+use hand::probes::AnswerKind;
+use net::hand::{
+    Counters, Event, Fate, Guarding, HeardAnswer, NoGuard, Options as SessionOptions, Role, Sent, Session,
+};
+use render::{Catalogue, Ink, Lang};
+use serde_json::json;
+
+use crate::command::Options;
+use crate::context;
+use crate::explain::{self, Attempt};
+use crate::failure::{Exit, Failure};
+use crate::input;
+use crate::names;
+use crate::output::Output;
+use crate::place::Place;
+use crate::record::{Recording, Seen};
+
+/// How a session of `net` is to send and wait.
+///
+/// # Errors
+/// `--to` that is neither an address nor a name.
+pub(crate) fn session_options(options: &Options, place: &Place<'_>) -> Result<SessionOptions, Failure> {
+    let mut session = SessionOptions {
+        to: options.to.as_deref().map(host),
+        interface: options.iface.clone(),
+        families: names::families(options),
+        names: place.names(options),
+        leave: options.leave,
+        seed: options.seed.map(|seed| context::entropy(Some(seed))),
+        ..SessionOptions::default()
+    };
+    if let Some(wait) = options.wait {
+        session.wait = wait;
+    }
+    Ok(session)
+}
+
+fn host(text: &str) -> Host {
+    text.parse::<IpAddr>().map_or_else(|_| Host::Name(text.to_owned()), Host::Address)
+}
+
+/// `ww send`.
+pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let packet = input::packet("send", options)?;
+    let mut talk = Talk::begin("send", options, out, place)?;
+    let sent = talk.session.send(&packet).map_err(|error| talk.explain(&error))?;
+    talk.sent(&sent)?;
+    talk.why()?;
+    match &sent.fate {
+        Fate::Left(left) if !left.lost_in_queue => Ok(Exit::Answered),
+        _ => Ok(Exit::CouldNotSend),
+    }
+}
+
+/// `ww ask`.
+pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let expect = options.expect.as_deref().map(expectation).transpose()?;
+    let packet = input::packet("ask", options)?;
+    let mut talk = Talk::begin("ask", options, out, place)?;
+    let answers = talk.ask(&packet)?;
+    talk.why()?;
+    Ok(match expect {
+        None if answers.is_empty() => Exit::NoAnswer,
+        None => Exit::Answered,
+        Some(expect) if answers.is_empty() => {
+            if expect.is_met(None) {
+                Exit::Answered
+            } else {
+                Exit::NoAnswer
+            }
+        }
+        Some(expect) if answers.iter().any(|kind| expect.is_met(Some(kind))) => Exit::Answered,
+        Some(_) => Exit::Unexpected,
+    })
+}
+
+fn expectation(text: &str) -> Result<Expect, Failure> {
+    Expect::parse(text).map_err(|error| {
+        let shown = render::escape(text);
+        Failure::usage("expect", format!("--expect cannot be '{shown}': word {} is not understood", error.word + 1))
+            .row("here may stand", error.could)
+    })
+}
+
+/// One command's conversation with a session: everything that happens is printed and recorded.
+struct Talk<'a> {
+    verb: &'static str,
+    options: &'a Options,
+    out: &'a Output,
+    place: &'a Place<'a>,
+    session: Session,
+    recording: Option<Recording>,
+    before: Option<Counters>,
+    interface: String,
+}
+
+impl<'a> Talk<'a> {
+    fn begin(verb: &'static str, options: &'a Options, out: &'a Output, place: &'a Place<'a>) -> Result<Self, Failure> {
+        let recording = options.write.as_deref().map(Recording::begin).transpose()?;
+        let before = options.why.then(Counters::read);
+        let session = Session::open(session_options(options, place)?);
+        Ok(Self { verb, options, out, place, session, recording, before, interface: String::new() })
+    }
+
+    fn explain(&self, error: &net::Error) -> Failure {
+        explain::net(error, &Attempt { verb: self.verb, options: self.options, place: self.place })
+    }
+
+    /// Sends one packet and tells all that happens until nothing is awaited; what the person's own probe was answered.
+    fn ask(&mut self, packet: &Packet) -> Result<Vec<AnswerKind>, Failure> {
+        self.session.start(packet).map_err(|error| self.explain(&error))?;
+        let mut answers = Vec::new();
+        while let Some(event) = self.session.next_event().map_err(|error| self.explain(&error))? {
+            match event {
+                Event::Sent(sent) => self.sent(&sent)?,
+                Event::Answer(answer) => {
+                    answers.push(answer.answer.kind);
+                    self.answered(&answer)?;
+                }
+                Event::TimedOut { .. } => self.silence()?,
+                Event::Interrupted => {
+                    return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
+                }
+                _ => {}
+            }
+        }
+        Ok(answers)
+    }
+
+    /// A packet left: the line is the wire, and what somebody else changed is marked.
+    fn sent(&mut self, sent: &Sent) -> Result<(), Failure> {
+        self.interface.clone_from(&sent.plan.interface.name);
+        if let (Some(recording), Fate::Left(left)) = (&mut self.recording, &sent.fate) {
+            let (first, bytes) = match left.first {
+                Some(first) => (first, left.frame.as_slice()),
+                None => (sent.built.first, left.packet_bytes()),
+            };
+            let wall = left.at.map_or(units::UnixTime::EPOCH, |stamp| stamp.wall);
+            let way = format!("sent by {}", sent.plan.way);
+            let direction = Some(capture::Direction::Out);
+            let comments = [way.as_str()];
+            let seen = Seen { interface: &self.interface, first, bytes, wall, direction, comments: &comments };
+            recording.add(&seen)?;
+        }
+        if self.out.json { self.out.json_line(&sent_json(sent)) } else { self.sent_text(sent) }
+    }
+
+    fn sent_text(&self, sent: &Sent) -> Result<(), Failure> {
+        let style = &self.out.style;
+        let words = Catalogue::get(Lang::En);
+        for note in &sent.built.notes {
+            self.out.remark(&format!("ww: note: {note}"));
+        }
+        match &sent.fate {
+            Fate::Left(left) => {
+                let label =
+                    if left.lost_in_queue { style.paint(Ink::Bad, "lost") } else { style.paint(Ink::Title, "sent") };
+                self.out.result(&format!("{label}    {}", left.packet(&sent.built)))?;
+                let changed = render::changes(&sent.built, &left.changes, style);
+                if !changed.is_empty() {
+                    self.out.result(&format!("        {}", style.paint(Ink::Note, &changed)))?;
+                }
+                if left.lost_in_queue {
+                    self.out.remark("ww: it came to this machine's queue and never to the driver: it was lost here");
+                }
+            }
+            Fate::Held(held) => {
+                self.out.result(&format!("{}    {}", style.paint(Ink::Bad, "held"), wished(sent)))?;
+                let hop = held.next_hop.map_or_else(|| "the next hop".to_owned(), |hop| hop.to_string());
+                self.out.remark(&format!(
+                    "ww: the kernel did not send it: {hop} does not answer {}",
+                    protocol(held.next_hop)
+                ));
+            }
+        }
+        if let Role::Close { .. } = sent.role {
+            return self.out.result(&format!("        {}", style.paint(Ink::Dim, &words.say("ask.close", &[]))));
+        }
+        if self.out.verbose {
+            self.out.result(&render::plan(&sent.plan, style, words))?;
+        }
+        for note in &sent.plan.notes {
+            self.out.remark(&format!("ww: note: {}", render::plan_note(note, words)));
+        }
+        if let Guarding::Without(NoGuard::Failed(error)) = &sent.guard {
+            self.out.remark(&format!("ww: no guard could stand, our own kernel may reset the answer: {error}"));
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
+        if let Some(recording) = &mut self.recording {
+            let direction = Some(capture::Direction::In);
+            let (interface, first, bytes, wall) =
+                (self.interface.as_str(), heard.first, heard.bytes.as_slice(), heard.wall);
+            let comments: &[&str] = if heard.rebuilt { &["IPv6 header rebuilt from control data"] } else { &[] };
+            recording.add(&Seen { interface, first, bytes, wall, direction, comments })?;
+        }
+        if self.out.json {
+            let mut json = render::answer_json(&heard.answer);
+            json["event"] = "answer".into();
+            json["packet"] = Packet::from_bytes(&heard.bytes, heard.first).to_string().into();
+            return self.out.json_line(&json);
+        }
+        let style = &self.out.style;
+        let words = Catalogue::get(Lang::En);
+        let line = render::answer(&heard.answer, style, words);
+        self.out.result(&format!("{}  {line}", style.paint(Ink::Title, "answer")))?;
+        let frame = inspect::dissect(&heard.bytes, heard.first);
+        if self.out.verbose {
+            self.out.result(&render::tree(&frame, style, words))?;
+        } else {
+            self.out.result(&format!("        {}", Packet::from_bytes(&heard.bytes, heard.first)))?;
+        }
+        self.out.result(&format!("        {}", render::answer_meaning(&heard.answer.kind, words)))
+    }
+
+    fn silence(&self) -> Result<(), Failure> {
+        if self.out.json {
+            return self.out.json_line(&json!({"v": 1, "event": "silence"}));
+        }
+        let words = Catalogue::get(Lang::En);
+        let style = &self.out.style;
+        let wait = self.options.wait.unwrap_or(net::hand::WAIT);
+        self.out.result(&format!("{} {}", style.paint(Ink::Bad, "silence"), render::duration(wait)))?;
+        for line in render::wrap(&words.say("answer.none", &[]), style.width.saturating_sub(8)) {
+            self.out.result(&format!("        {line}"))?;
+        }
+        Ok(())
+    }
+
+    /// `--why`: what the counters of this host say of the attempt.
+    fn why(&self) -> Result<(), Failure> {
+        let Some(before) = &self.before else { return Ok(()) };
+        let moved = Counters::read().since(before);
+        let lost = self.session.lost();
+        if self.out.json {
+            let all: serde_json::Map<_, _> = moved.iter().map(|m| (m.name.clone(), m.by.into())).collect();
+            return self.out.json_line(&json!({"v": 1, "event": "why", "moved": all, "lost_unread": lost}));
+        }
+        self.out.result("counters that moved on this host (losses and errors are marked):")?;
+        for it in moved.iter().filter(|it| it.is_loss() || self.out.verbose) {
+            let mark = if it.is_loss() { self.out.style.paint(Ink::Bad, " !") } else { String::new() };
+            self.out.result(&format!("    {:<32} +{}{mark}", it.name, it.by))?;
+        }
+        if !moved.iter().any(net::hand::Moved::is_loss) {
+            self.out.result("    none that tells of a loss: the packet was not dropped by this machine")?;
+        }
+        if lost > 0 {
+            self.out.result(&format!("    {lost} packets arrived and were not fetched in time"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The packet as it was built, for what never left.
+fn wished(sent: &Sent) -> String {
+    Packet::from_bytes(&sent.built.bytes, sent.built.first).to_string()
+}
+
+const fn protocol(hop: Option<IpAddr>) -> &'static str {
+    match hop {
+        Some(IpAddr::V6(_)) => "neighbour discovery",
+        _ => "ARP",
+    }
+}
+
+fn sent_json(sent: &Sent) -> serde_json::Value {
+    let role = if matches!(sent.role, Role::Close { .. }) { "close" } else { "probe" };
+    let mut json = json!({"v": 1, "event": "sent", "role": role, "probe": sent.id, "way": sent.plan.way.word(),
+        "interface": render::escape(&sent.plan.interface.name)});
+    match &sent.fate {
+        Fate::Left(left) => {
+            json["packet"] = left.packet(&sent.built).to_string().into();
+            json["hex"] = render::digits(&left.frame).into();
+            json["lost"] = left.lost_in_queue.into();
+            json["changes"] = render::changes_json(&sent.built, &left.changes);
+        }
+        Fate::Held(held) => {
+            json["packet"] = wished(sent).into();
+            json["held"] = held.next_hop.map(|hop| hop.to_string()).into();
+        }
+    }
+    json
+}

@@ -81,12 +81,17 @@ pub(crate) fn is_generator(text: &str) -> bool {
         return numeric(low) && numeric(high);
     }
     if text.contains(',') {
-        return text.split(',').all(numeric);
+        // Ports or addresses; `192.0.2.2,80` is neither.
+        let alike = |dotted: bool| text.split(',').all(|part| numeric(part) && part.contains(['.', ':']) == dotted);
+        return alike(true) || alike(false);
     }
     text.split_once('/').is_some_and(|(address, len)| {
-        !len.is_empty()
-            && len.bytes().all(|b| b.is_ascii_digit())
-            && (ipv4(address).is_some() || address.parse::<Ipv6Addr>().is_ok())
+        let longest = match (ipv4(address), address.parse::<Ipv6Addr>()) {
+            (Some(_), _) => 32,
+            (None, Ok(_)) => 128,
+            _ => return false,
+        };
+        len.parse::<u8>().is_ok_and(|len| len <= longest)
     })
 }
 

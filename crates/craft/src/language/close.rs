@@ -134,7 +134,7 @@ impl Scope<'_, '_> {
         for (layer, key, text, at) in core::mem::take(&mut self.dotted) {
             match self.reader.drafts.iter_mut().rev().find(|draft| draft.layer.key() == layer) {
                 Some(draft) => set(draft, words, key, text, at).map_err(|fault| within(fault, layer))?,
-                None if layer == "eth" => self.reader.ethernet.push((key, text, at)),
+                None if layer == "eth" && own != "eth" => self.reader.ethernet.push((key, text, at)),
                 None => return Err(self.not_below(layer, key, text, at)),
             }
         }

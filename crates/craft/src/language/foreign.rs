@@ -104,10 +104,15 @@ pub(super) fn guess(
     let one = at..at + 1;
     for read in readings(words, at) {
         guess_keys(&read, desc, below, ranked);
+        let flag = read.key.strip_prefix("tcp_flags_").or(read.key.strip_prefix("flags_"));
+        if let Some(letters) = flag.and_then(flag_letters).filter(|_| desc.key == "tcp") {
+            ranked.push(0, read.words.clone(), [letters].into());
+        }
         if let Some(text) = read.text {
             for (name, ours) in PAYLOADS {
                 let with = || [format!("{ours}={text}")].into();
-                ranked.offer(&read.key, name, read.penalty + 3 - u32::from(name == ours), read.words.clone(), with);
+                let penalty = read.penalty + 3 - u32::from(name == ours);
+                ranked.offer(&read.key, (name, name != ours), penalty, read.words.clone(), with);
             }
         }
     }
@@ -119,12 +124,15 @@ pub(super) fn guess(
     guess_host(word, &one, ranked);
     // A layer's word inside another: the divider was forgotten.
     let plain = normal(word);
-    for layer in wirewright_wire::LAYERS {
+    ranked.offer(&plain, ("stdin", false), 2, one.clone(), || ["stdin".to_string()].into());
+    for layer in wirewright_wire::LAYERS.iter().filter(|_| !word.contains('=')) {
         for (name, penalty) in core::iter::once((layer.key, 2)).chain(layer.also.iter().map(|also| (*also, 4))) {
-            ranked.offer(&plain, name, penalty, one.clone(), || ["/".to_string(), layer.key.to_string()].into());
+            ranked.offer(&plain, (name, penalty > 2), penalty, one.clone(), || {
+                ["/".to_string(), layer.key.to_string()].into()
+            });
         }
     }
-    if word == "stdin" || plain == "-" || word == "-" {
+    if word == "-" {
         ranked.push(2, one, ["stdin".to_string()].into());
     }
 }
@@ -133,7 +141,7 @@ pub(super) fn guess(
 pub(super) fn guess_payload(word: &str, words: &Range<usize>, ranked: &mut Ranked) {
     let (key, text) = word.split_once('=').unwrap_or((word, ""));
     for (name, ours) in PAYLOADS {
-        ranked.offer(&normal(key), name, 1, words.clone(), || [format!("{ours}={text}")].into());
+        ranked.offer(&normal(key), (name, name != ours), 1, words.clone(), || [format!("{ours}={text}")].into());
     }
 }
 
@@ -184,7 +192,9 @@ fn guess_keys(read: &Read<'_>, desc: &'static HeaderDesc, below: &[&'static Head
             let all = core::iter::once((option.key, 0)).chain(names).chain(fields.map(|also| (also, 2)));
             for (name, penalty) in all {
                 if read.text.is_some() || options::is_bare(option) {
-                    ranked.offer(&read.key, name, penalty + read.penalty, read.words.clone(), || [with()].into());
+                    ranked.offer(&read.key, (name, penalty > 0), penalty + read.penalty, read.words.clone(), || {
+                        [with()].into()
+                    });
                 }
             }
         }
@@ -241,9 +251,15 @@ fn offer_field(
             _ => Vec::new(),
         };
         let made = with();
-        if !made.is_empty() {
-            ranked.offer(&read.key, name, penalty + alias + read.penalty, read.words.clone(), || made);
+        if made.is_empty() {
+            continue;
         }
+        let cost = penalty + alias + read.penalty;
+        // `eth.destination`: another tool's word behind our word for the layer.
+        if let Some(key) = read.key.strip_prefix(layer.key).and_then(|key| key.strip_prefix('_')) {
+            ranked.offer(key, (name, alias > 0), cost, read.words.clone(), || made.clone());
+        }
+        ranked.offer(&read.key, (name, alias > 0), cost, read.words.clone(), || made);
     }
 }
 
@@ -255,7 +271,7 @@ fn guess_bare(word: &str, desc: &'static HeaderDesc, one: &Range<usize>, ranked:
         for named in field.names {
             let aliases = named.also.iter().copied().chain([named.title]).map(|also| (also, 1));
             for (name, penalty) in core::iter::once((named.word, 0)).chain(aliases) {
-                ranked.offer(&plain, name, penalty, one.clone(), || [named.word.to_string()].into());
+                ranked.offer(&plain, (name, penalty > 0), penalty, one.clone(), || [named.word.to_string()].into());
             }
         }
     }
@@ -263,7 +279,7 @@ fn guess_bare(word: &str, desc: &'static HeaderDesc, one: &Range<usize>, ranked:
         if let Some(letters) = flag_letters(word) {
             ranked.push(1, one.clone(), [letters].into());
         }
-        ranked.offer(&plain, "none", 1, one.clone(), || ["none".to_string()].into());
+        ranked.offer(&plain, ("none", false), 1, one.clone(), || ["none".to_string()].into());
     }
 }
 
@@ -282,7 +298,7 @@ fn guess_below_bare(
     let plain = normal(word);
     for field in layers::ip().fields.iter().filter(|field| field.bare) {
         for (name, penalty) in core::iter::once((field.key, 2)).chain(field.also.iter().map(|also| (*also, 3))) {
-            ranked.offer(&plain, name, penalty, one.clone(), || [format!("ip.{}=1", field.key)].into());
+            ranked.offer(&plain, (name, penalty > 2), penalty, one.clone(), || [format!("ip.{}=1", field.key)].into());
         }
     }
 }

@@ -223,10 +223,11 @@ impl<'r, 'w> Scope<'r, 'w> {
                 if let Some((before, first)) = &self.address {
                     let fault = twice("the destination", *first, at, self.reader.words);
                     // A misspelt word behind the layer is read as a name; it is the likelier mistake.
-                    return Err(match before {
-                        Host::Name(_) => suggest::at_word(fault, self.reader.words, *first, self.desc()),
-                        Host::Address(_) => fault,
-                    });
+                    let suspects = match before {
+                        Host::Name(_) => [Some(*first), Some(at)],
+                        Host::Address(_) => [None, Some(at)],
+                    };
+                    return Err(suggest::at_words(fault, self.reader.words, suspects));
                 }
                 self.address = Some((host, at));
                 Ok(())
@@ -443,7 +444,7 @@ pub(super) fn set_at_offset(
     };
     let setting = value::setting(field, codes, text).map_err(|fault| {
         let part = offset..offset + text.len();
-        suggest::value_fault(draft, field, codes, text, &fault, at).part(part)
+        suggest::value_fault(draft.layer.key(), field, codes, (words[at], offset), &fault, at).part(part)
     })?;
     draft.claim(place, at, words)?;
     draft.layer.set_at(place, setting);

@@ -8,7 +8,7 @@ use wirewright_wire::{FieldDesc, HeaderDesc, Kind, Name, OptionDesc, OptionLen};
 
 use super::error::{Code, Fault, Fix};
 use super::layer::{REACHING, fault_text, generator};
-use super::reader::{self, Draft, is_divider};
+use super::reader::{self, is_divider};
 use super::{foreign, mended};
 use crate::layers;
 use crate::options;
@@ -65,9 +65,9 @@ fn is_progress(fix: &Fix, fault: &Fault, next: &Fault) -> bool {
     next.word >= behind || (missing && next.code != fault.code)
 }
 
-/// Further changes for a mistake whose cause may be an earlier word, read as a name.
-pub(super) fn at_word(mut fault: Fault, words: &[&str], at: usize, _desc: &'static HeaderDesc) -> Fault {
-    let mut fixes = guesses(words, at);
+/// Further changes for a mistake whose cause may be a word that was read as a name.
+pub(super) fn at_words(mut fault: Fault, words: &[&str], suspects: [Option<usize>; 2]) -> Fault {
+    let mut fixes: Vec<Fix> = suspects.into_iter().flatten().flat_map(|at| guesses(words, at)).collect();
     fixes.append(&mut fault.fixes);
     fault.fixes = fixes;
     fault
@@ -100,9 +100,10 @@ fn guess_layer(words: &[&str], at: usize, ranked: &mut Ranked) {
     for desc in wirewright_wire::LAYERS {
         let aliases = desc.also.iter().copied().chain([desc.shark, desc.title]).map(|also| (also, 1));
         for (name, penalty) in core::iter::once((desc.key, 0)).chain(aliases) {
-            ranked.offer(&plain, name, penalty, at..at + 1, || [desc.key.to_string()].into());
+            ranked.offer(&plain, (name, penalty > 0), penalty, at..at + 1, || [desc.key.to_string()].into());
         }
     }
+    ranked.offer(&plain, ("raw", false), 0, at..at + 1, || ["raw".to_string()].into());
     // The layer was forgotten: `192.0.2.2:80 S`.
     if word.contains(['.', ':', '=']) {
         let layer = if word.contains(':') && super::names::address(word).is_none_or(|(_, port)| port.is_some()) {
@@ -138,18 +139,18 @@ impl Ranked {
         }
     }
 
-    /// Adds a change when `word` is near `name`.
+    /// Adds a change when `word` is near `name`, which is our word or another tool's (`alias`).
     pub(super) fn offer(
         &mut self,
         word: &str,
-        name: &str,
+        (name, alias): (&str, bool),
         penalty: u32,
         words: core::ops::Range<usize>,
         with: impl FnOnce() -> Vec<String>,
     ) {
-        if let Some(cost) = nearness(word, name) {
-            self.push(cost + penalty, words, with());
-        }
+        // A short word of another tool counts only when it is written right: too much else is near it.
+        let Some(cost) = nearness(word, name).filter(|&cost| cost == 0 || !alias || name.len() > 3) else { return };
+        self.push(cost + penalty, words, with());
     }
 
     fn in_order(mut self) -> Vec<Fix> {
@@ -186,9 +187,16 @@ pub(super) fn nearness(word: &str, name: &str) -> Option<u32> {
     let abbreviated = word.len() >= 3 && (name.starts_with(word) || (name.len() >= 3 && word.starts_with(&name)));
     match distance {
         Some(slips) => Some(4 * slips + first),
+        None if is_anagram(word, &name) => Some(6 + first),
         None if abbreviated => Some(7),
         None => None,
     }
+}
+
+/// Whether three or more letters merely stand in another order.
+fn is_anagram(word: &str, name: &str) -> bool {
+    let count = |text: &str, letter: u8| text.bytes().filter(|&b| b == letter).count();
+    word.len() >= 3 && word.len() == name.len() && word.bytes().all(|b| count(word, b) == count(name, b))
 }
 
 /// The longest words compared.
@@ -221,13 +229,14 @@ fn distance(a: &str, b: &str) -> Option<u32> {
 
 /// A value that a field cannot have, with the values that were probably meant.
 pub(super) fn value_fault(
-    draft: &Draft,
+    layer: &str,
     field: &'static FieldDesc,
     codes: &[Name],
-    text: &str,
+    (word, offset): (&str, usize),
     fault: &ValueFault,
     at: usize,
 ) -> Fault {
+    let (before, text) = word.split_at(offset.min(word.len()));
     if *fault == ValueFault::Generator {
         return generator(at, text);
     }
@@ -236,17 +245,17 @@ pub(super) fn value_fault(
     let code = if matches!(fault, ValueFault::TooLarge(_)) { Code::ValueTooLarge } else { Code::BadValue };
     let problem = match fault {
         ValueFault::NotANumber if !field.names.is_empty() || !codes.is_empty() => {
-            format!("`{}` is neither a number nor a name of {}.{}", shown(text), draft.layer.key(), field.key)
+            format!("`{}` is neither a number nor a name of {}.{}", shown(text), layer, field.key)
         }
         _ => format!("`{}`: {}", shown(text), fault_text(fault, &name)),
     };
-    let written = |value: &str| if port { format!(":{value}") } else { format!("{}={value}", field.key) };
+    let written = |value: &str| format!("{before}{value}");
     let mut ranked = Ranked::default();
     let plain = normal(text);
     for named in field.names.iter().chain(codes) {
         let aliases = named.also.iter().copied().chain([named.title]).map(|also| (also, 1));
         for (word, penalty) in core::iter::once((named.word, 0)).chain(aliases) {
-            ranked.offer(&plain, word, penalty, at..at + 1, || [written(named.word)].into());
+            ranked.offer(&plain, (word, penalty > 0), penalty, at..at + 1, || [written(named.word)].into());
         }
     }
     guess_number(field, text, at, &written, &mut ranked);
@@ -269,12 +278,16 @@ fn guess_number(
     ranked: &mut Ranked,
 ) {
     let whole = at..at + 1;
+    // Wireshark's filters: `ttl==3`.
+    if let Some(value) = text.strip_prefix('=').filter(|value| !value.is_empty()) {
+        ranked.push(0, whole.clone(), [written(value)].into());
+    }
     let bare = text.trim_start_matches('0');
     if bare.bytes().all(|b| b.is_ascii_digit()) && bare.len() < text.len() {
         ranked.push(1, whole.clone(), [written(if bare.is_empty() { "0" } else { bare })].into());
     }
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit()) && field.kind != Kind::Flags {
-        ranked.push(2, whole.clone(), [written(&format!("0x{text}"))].into());
+        ranked.push(5, whole.clone(), [written(&format!("0x{text}"))].into());
     }
     let hex = text.strip_prefix(['$', '#', 'x', 'h']).or(text.strip_suffix(['h', 'H']));
     if let Some(hex) = hex.filter(|hex| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit())) {

@@ -98,7 +98,7 @@ fn one_packet_in_every_format_gives_the_same_bytes() {
     assert_reads(&escaped, Format::EscapedString);
     let python = r#"b'E\x00\x00<\x1cF@\x00@\x06\xb1\xe6\xac\x10\nc\xac\x10\n\x0c|0123456789 ab  cd ef\x00\xff\'"\\'"#;
     assert_reads(python, Format::PythonBytes);
-    assert_reads(&format!("packet = ({})", &python[..]), Format::PythonBytes);
+    assert_reads(&format!("packet = ({})", python), Format::PythonBytes);
     assert_reads(
         &format!("static const unsigned char packet[46] = {{\n{} /* 46 */\n}};", list(|b| format!("{b:#04x}"))),
         Format::CArray,

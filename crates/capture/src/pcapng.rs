@@ -78,10 +78,8 @@ impl PcapngFrames {
     ) -> Result<Step, CaptureError> {
         let offset = input.offset();
         let unread = Part::BlockBehind(packets);
-        need(input, unread, BLOCK_LEN_MIN)?;
-        if let Err(PcapNgParseError::IncompleteBuffer(..)) = self.parser.next_raw_block(input.filled()) {
-            fill(input, unread, self.parser.section().endianness.is_big())?;
-        }
+        // The parser is asked once for each block: interface descriptions change its state.
+        fill(input, unread, self.parser.section().endianness.is_big())?;
         self.judge_size(input, offset)?;
         let before = self.parser.interfaces().len();
         let (rest, raw) = self.parser.next_raw_block(input.filled()).map_err(|error| framing(error, unread, offset))?;

@@ -143,6 +143,25 @@ fn big_endian_sections_and_the_older_packet_blocks_are_read() {
 }
 
 #[test]
+fn each_interface_has_its_own_clock_and_no_other_interface_exists() {
+    let be = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
+    let mut file = be(&[0x0a0d_0d0a, 28, 0x1a2b_3c4d, 0x0001_0000, u32::MAX, u32::MAX, 28]);
+    // Microseconds by default, then nanoseconds, then milliseconds (options 9, one byte, padded; end of options).
+    file.extend(be(&[1, 20, 1 << 16, 0, 20]));
+    for resolution in [9, 3] {
+        file.extend(be(&[1, 32, 1 << 16, 0, 9 << 16 | 1, resolution << 24, 0, 32]));
+    }
+    for interface in 0..4 {
+        file.extend(be(&[6, 32, interface, 0, 7_000, 0, 0, 32]));
+    }
+    let items: Vec<_> = Reader::new(&file[..]).unwrap().collect();
+    let nanos = |index: usize| items[index].as_ref().unwrap().wall.as_nanos();
+    assert_eq!([nanos(0), nanos(1), nanos(2)], [7_000_000, 7_000, 7_000_000_000]);
+    assert!(matches!(items[3], Err(CaptureError::Malformed { fault: Fault::UnknownInterface, .. })));
+    assert_eq!(items.len(), 4);
+}
+
+#[test]
 fn a_capture_cut_at_any_byte_gives_the_frames_before_and_says_what_is_missing() {
     for file in [two_hosts(), classic(0xa1b2_c3d4, false, 0, 1)] {
         let (whole, _) = read_all(&file);

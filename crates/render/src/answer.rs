@@ -123,9 +123,9 @@ pub fn duration(time: Duration) -> String {
         format!("{:.decimals$}", nanos as f64 / unit as f64)
     };
     match nanos {
-        ..10_000 => format!("{} us", digits(1_000)),
-        ..1_000_000 => format!("{} us", nanos / 1_000),
-        ..1_000_000_000 => format!("{} ms", digits(1_000_000)),
+        0..10_000 => format!("{} us", digits(1_000)),
+        10_000..1_000_000 => format!("{} us", nanos / 1_000),
+        1_000_000..1_000_000_000 => format!("{} ms", digits(1_000_000)),
         _ => format!("{} s", digits(1_000_000_000)),
     }
 }

@@ -95,6 +95,7 @@ fn checksum(sum: &Checksum<'_>) -> Value {
         "stored": sum.stored,
         "right": sum.right,
         "remainder": sum.right.map(|_| sum.remainder()),
+        "with_length": sum.with_length.map(|(length, right)| json!({"length": length, "right": right})),
         "verdict": sum.verdict.code(),
         "cause": cause.map(|cause| cause.code()),
         "detail": cause.and_then(|cause| cause.detail()),

@@ -68,6 +68,10 @@ fn one(frame: &Dissection<'_>, sum: &Checksum<'_>, detail: Detail, style: &Style
         row("sum.row.right", &format!("{right:#06x}"));
         row("sum.row.remainder", &words.say("sum.remainder", &[("left", &format!("{:#06x}", sum.remainder()))]));
     }
+    if let Some((length, right)) = sum.with_length {
+        let right = format!("{right:#06x}");
+        row("sum.row.with-length", &words.say("sum.with-length", &[("length", &length), ("right", &right)]));
+    }
     let ink = verdict_ink(sum);
     let code = sum.cause().map_or_else(|| sum.verdict.code(), |cause| cause.code());
     row("sum.row.verdict", &style.paint(ink, code));

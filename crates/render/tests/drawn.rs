@@ -126,6 +126,7 @@ fn the_sum_of_the_beginners_header_is_told_to_its_end() {
   stored      0x0c64
   right       0x640c
   leaves      0x57a8 when verified (0x0000 when right)
+  once sent   0x63f8, with the total length 20 that the kernel fills in for 0
   verdict     bytes-swapped
   Your sum is right, its two bytes are exchanged: you added little-endian words
   and stored with network order. Use one order for both.

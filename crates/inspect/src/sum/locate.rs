@@ -7,7 +7,6 @@ use core::ops::Range;
 use wirewright_craft::{Chain, First, LayerAt, walk};
 use wirewright_wire::{Auto, FieldDesc, LimitedBy, SumOver, next};
 
-use super::arithmetic::fold;
 use super::{Cause, Checksum, Covered, Known, Mistake, Of, Pseudo, PseudoPart, Unknowable, Verdict};
 
 /// Finds and judges every checksum in bytes that begin with `first`. Packets quoted in ICMP errors are left out: they
@@ -44,7 +43,9 @@ impl Below {
     fn of(bytes: &[u8], below: &[LayerAt], known: &Known<'_>) -> Self {
         let value = |layer: &LayerAt, key| layer.value(bytes, key).unwrap_or(0);
         let Some(at) = below.iter().rposition(|layer| matches!(layer.desc.key, "ip" | "ip6")) else {
-            return Self { addresses: known.addresses, packet_len: None, doubt: None };
+            // Two addresses of different versions make no pseudo-header.
+            let addresses = known.addresses.filter(|(source, destination)| source.is_ipv4() == destination.is_ipv4());
+            return Self { addresses, packet_len: None, doubt: None };
         };
         let ip = &below[at];
         let address = |key| match ip.desc.key {
@@ -124,7 +125,8 @@ fn checksum<'a>(
     let knowable = !matches!(verdict, Verdict::Unknowable(_)) && doubt != Some(Unknowable::NoAddresses);
     let right = knowable.then(|| covered.right());
     let at = layer.start + field.first_byte();
-    Some(Checksum { layer: layer.desc, field, at, covers, pseudo, stored, right, verdict, covered })
+    let with_length = right.and_then(|_| covered.right_with_length(layer.end - layer.start));
+    Some(Checksum { layer: layer.desc, field, at, covers, pseudo, stored, right, verdict, with_length, covered })
 }
 
 /// A header that says it is longer than the bytes that are there.
@@ -159,7 +161,7 @@ fn verdict(covered: &Covered<'_>, stored: u16, doubt: Option<Unknowable>, known:
 /// A segment alone: only a checksum made without any pseudo-header can be recognised, and that is a mistake.
 fn without_addresses(covered: &Covered<'_>, stored: u16) -> Verdict {
     let mistake = Some(Mistake::NoPseudoHeader(PseudoPart::Whole));
-    let alone = !fold(covered.sum());
+    let alone = !covered.folded();
     if stored == alone {
         Verdict::Wrong(Cause { swapped: false, mistake })
     } else if stored == alone.swap_bytes() {

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::ops::Range;
 
+use wirewright_wire::checksum::{Sum, never_zero, pseudo_v4, pseudo_v6};
 use wirewright_wire::{FieldDesc, HeaderDesc};
 
 pub use arithmetic::{Origin, Pseudo, Step};
@@ -42,6 +43,9 @@ pub struct Checksum<'a> {
     pub right: Option<u16>,
     /// The judgement.
     pub verdict: Verdict,
+    /// For an IPv4 header whose total length is still 0: the length that the kernel fills in, and the value that is right
+    /// then.
+    pub with_length: Option<(u16, u16)>,
     covered: Covered<'a>,
 }
 
@@ -118,7 +122,7 @@ impl Checksum<'_> {
     /// What verification leaves, as receivers compute it: 0 for a right checksum.
     #[must_use]
     pub fn remainder(&self) -> u16 {
-        !fold(self.covered.sum() + u64::from(self.stored))
+        !fold(u64::from(self.covered.folded()) + u64::from(self.stored))
     }
 
     /// The sum step by step: every word, pseudo-header first, the field itself as zero. The right value is the last
@@ -180,19 +184,39 @@ impl Covered<'_> {
         self.words().map(|(_, word)| u64::from(word)).sum()
     }
 
+    /// The same folded, by wire's faster adding.
+    fn folded(&self) -> u16 {
+        let pseudo = match self.pseudo {
+            Some(Pseudo { source: IpAddr::V4(source), destination: IpAddr::V4(destination), protocol, length }) => {
+                pseudo_v4(source, destination, protocol, length)
+            }
+            Some(Pseudo { source: IpAddr::V6(source), destination: IpAddr::V6(destination), protocol, length }) => {
+                pseudo_v6(source, destination, protocol, length)
+            }
+            _ => Sum::new(),
+        };
+        let (before, rest) = self.bytes.split_at(self.field.min(self.bytes.len()));
+        pseudo.add(before).add(rest.get(2..).unwrap_or_default()).folded()
+    }
+
     /// The value that belongs into the field.
     fn right(&self) -> u16 {
-        match !fold(self.sum()) {
-            // RFC 768: a computed 0 is sent as all ones, because 0 says that there is none.
-            0 if self.of == Of::Udp => 0xffff,
-            right => right,
-        }
+        let right = !self.folded();
+        // RFC 768: a computed 0 is sent as all ones, because 0 says that there is none.
+        if self.of == Of::Udp { never_zero(right) } else { right }
+    }
+
+    /// What is right when a total length of 0 is replaced by `length`.
+    fn right_with_length(&self, length: usize) -> Option<(u16, u16)> {
+        let length = u16::try_from(length).ok()?;
+        let left_zero = self.of == Of::Ipv4 && self.bytes.get(2..4) == Some(&[0, 0]);
+        left_zero.then(|| (length, !fold(u64::from(self.folded()) + u64::from(length))))
     }
 
     /// Judges a stored value of which everything is known.
     fn judge(&self, stored: u16, known: &Known<'_>) -> Verdict {
         // Verified as receivers do: 0 and all ones are the same number.
-        if !fold(self.sum() + u64::from(stored)) == 0 {
+        if !fold(u64::from(self.folded()) + u64::from(stored)) == 0 {
             return Verdict::Right;
         }
         match Candidates::of(self, known.local).cause_of(stored) {

@@ -196,6 +196,7 @@ fn the_beginners_header_has_its_checksum_bytes_exchanged() {
         assert_eq!(sum.verdict, Verdict::Wrong(Cause { swapped: true, mistake: None }));
         assert_eq!(sum.cause().unwrap().code(), "bytes-swapped");
         assert_eq!(sum.remainder(), remainder);
+        assert_eq!(sum.with_length, (length == 0).then_some((20, 0x63f8)));
     }
     // The value for length 0 beside the length 20 that the kernel wrote.
     header[10..12].copy_from_slice(&0x0c64_u16.to_be_bytes());

@@ -77,3 +77,27 @@ fn request(socket: BorrowedFd<'_>, name: &str, command: u32, data: u32) -> io::R
     let done = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::SIOCETHTOOL, request) };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    #[test]
+    fn loopback_says_what_it_offloads() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        // Loopback needs no checksum, and the kernel does not let that be changed.
+        assert!(offload(socket.as_fd(), "lo", Offload::TransmitChecksum).unwrap());
+    }
+
+    #[test]
+    fn names_that_are_no_interface_are_refused() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let long = "a name of more than fifteen bytes";
+        for (name, errno) in [("no-such-one", libc::ENODEV), (long, libc::EINVAL), ("", libc::ENODEV)] {
+            let refused = offload(socket.as_fd(), name, Offload::Segmentation).unwrap_err();
+            assert_eq!(refused.raw_os_error(), Some(errno), "{name:?}");
+        }
+    }
+}

@@ -251,3 +251,38 @@ fn show_own_interfaces() {
         let _ = rustix::mount::mount(c"sysfs", c"/sys", c"sysfs", flags, None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_with_threads_is_not_doubled() {
+        // Every libtest process has at least two.
+        let forked = std::thread::spawn(|| (thread_count().unwrap(), fork())).join().unwrap();
+        assert!(forked.0 > 1);
+        assert_eq!(forked.1.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    }
+
+    #[test]
+    fn a_namespace_of_another_kind_is_refused() {
+        let network = of_this_thread(Namespace::Network).unwrap();
+        let refused = enter(network.as_fd(), Namespace::Pid).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_has_no_namespace() {
+        // Numbers of processes end at 4,194,304 (PID_MAX_LIMIT).
+        assert_eq!(of_process(4_194_305, Namespace::User).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn another_parent_is_noticed() {
+        let real = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs());
+        let refused = die_with_parent(real + 1).unwrap_err();
+        // Nobody asked for the death of the test itself.
+        rustix::process::set_parent_process_death_signal(None).unwrap();
+        assert_eq!(refused.raw_os_error(), Some(libc::ESRCH));
+    }
+}

@@ -22,6 +22,8 @@ const TASK: &str = "WIREWRIGHT_TESTS_LAB";
 pub(crate) enum Task {
     /// Enters on the first rung that holds, says everything about it, asks the server for a page.
     Say,
+    /// The same, but the first rung is not tried.
+    SayWithoutUsers,
     /// Enters, says which namespaces there are, starts a command that goes to the background, waits to be killed.
     Stay,
     /// Enters and says how long it took.
@@ -38,7 +40,11 @@ impl fmt::Display for Task {
 pub(crate) fn main() -> Option<ExitCode> {
     let task = env::var(TASK).ok()?;
     let before = clock::now();
-    let lab = match Lab::enter(Options::default()) {
+    let mut options = Options::default();
+    if task == Task::SayWithoutUsers.to_string() {
+        options.first = Rung::NetworkNamespace;
+    }
+    let lab = match Lab::enter(options) {
         Ok(lab) => lab,
         Err(error) => {
             println!("error {error}");
@@ -46,7 +52,7 @@ pub(crate) fn main() -> Option<ExitCode> {
         }
     };
     let took = clock::now().since(before);
-    if task == Task::Say.to_string() {
+    if task == Task::Say.to_string() || task == Task::SayWithoutUsers.to_string() {
         say(&lab);
     } else if task == Task::Stay.to_string() {
         stay(&lab);

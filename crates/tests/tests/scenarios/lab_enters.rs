@@ -2,7 +2,7 @@
 //!
 //! Refusals are made in a user namespace of their own; no setting of this machine is touched.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use wirewright_lab::{Hint, Rung};
 use wirewright_tests::{Ground, Need, Outcome, Scenario, ensure};
@@ -34,6 +34,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("unshare_refused_by_seccomp_and_no_rights_is_in_process", seccomp_without_rights),
         scenario("the_user_map_refused_is_the_second_rung", map_as_root),
         scenario("the_user_map_refused_and_no_rights_is_in_process", map_without_rights),
+        Scenario::new("lab_enters::root_without_user_namespaces_changes_no_mount", Ground::Root, |_| second_rung()),
         Scenario::new("lab_enters::a_plain_user_needs_nothing", Ground::Root, |_| plain_user()).tools(&["setpriv"]),
         Scenario::new("lab_enters::a_plain_user_with_a_capable_file", Ground::Root, |_| capable_file())
             .tools(&["setpriv", "setcap"]),
@@ -153,6 +154,22 @@ fn map_as_root() -> Outcome {
 
 fn map_without_rights() -> Outcome {
     expect(&joined(&[&AS_ROOT, &FILTER_MAP, &WITHOUT_RIGHTS]), Rung::InProcess, &[MAP_SAID])
+}
+
+/// The second rung by real root, who could mount and set things for the whole machine.
+fn second_rung() -> Outcome {
+    let outside = || -> std::io::Result<Vec<String>> {
+        let read = |path: &&str| fs::read_to_string(path);
+        ["/proc/self/mounts", "/etc/hosts", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv4/icmp_ratelimit"]
+            .iter()
+            .map(read)
+            .collect()
+    };
+    let before = outside()?;
+    let output = Copied::new()?.program(Task::SayWithoutUsers).run()?.success()?;
+    check(&output.text(), Rung::NetworkNamespace, &[])?;
+    ensure!(outside()? == before, "a mount or a setting of the machine changed");
+    Ok(())
 }
 
 const AS_NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];

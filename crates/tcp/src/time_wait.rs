@@ -117,7 +117,7 @@ impl TimeWait {
     /// # Panics
     /// On a bug of this crate.
     pub fn check_invariants(&self) {
-        assert!(self.deadline.since(Tick::at(self.clock)) <= self.lasts_ms as i32, "longer than 2 MSL");
+        assert!(self.deadline.since(Tick::at(self.clock)) <= self.lasts_ms as i32 + 1, "longer than 2 MSL");
     }
 
     /// RFC 6191: a SYN with a newer timestamp, or without timestamps one whose number lies beyond all received.

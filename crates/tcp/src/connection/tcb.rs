@@ -137,7 +137,9 @@ impl Tcb {
     }
 
     pub(crate) fn check_invariants(&self, config: &Config) {
-        self.snd.check_invariants();
+        if !self.state.is_over() {
+            self.snd.check_invariants();
+        }
         self.rto.check_invariants(config);
         self.recovery.check_invariants(self.snd.una, self.snd.nxt);
         self.congestion.check_invariants(self.snd.mss.into());

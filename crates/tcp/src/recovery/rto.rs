@@ -97,8 +97,11 @@ impl Rto {
             self.rttvar = self.rttvar - self.rttvar / 4 + deviation / 4;
             self.srtt = (self.srtt - self.srtt / 8 + rtt / 8).max(1);
         }
-        let rto = self.srtt.saturating_add(self.rttvar.saturating_mul(4).max(CLOCK_GRANULARITY_US));
-        self.rto = rto.max(micros(config.rto_min)).min(micros(config.rto_max));
+        // SRTT + max(G, K·RTTVAR), where the peer's delayed acknowledgments are part of G: on a steady path RTTVAR goes
+        // to nothing, and a time-out just above the round trip would fire at every ACK that waits. Linux does the same.
+        let slack = micros(config.rto_min).max(CLOCK_GRANULARITY_US);
+        let rto = self.srtt.saturating_add(self.rttvar.saturating_mul(4).max(slack));
+        self.rto = rto.min(micros(config.rto_max));
         self.backoff = 0;
     }
 
@@ -169,7 +172,7 @@ mod tests {
     fn the_floor_and_the_ceiling_hold() {
         let mut rto = Rto::new(&CONFIG);
         rto.sample(10, &CONFIG);
-        assert_eq!(rto.current(&CONFIG), CONFIG.rto_min);
+        assert_eq!(rto.current(&CONFIG), CONFIG.rto_min + Duration::from_micros(10));
         for _ in 0..50 {
             rto.on_expiry();
         }

@@ -21,12 +21,13 @@ pub(super) fn check_ack(conn: &mut Connection, now: Instant, arrival: &Arrival<'
         return complete_handshake(conn, now, seg, ack);
     }
     check_range(&mut conn.tcb, now, seg, ack)?;
-    if ack > conn.tcb.snd.una {
+    let advances = ack > conn.tcb.snd.una;
+    if advances {
         on_new_ack(&mut conn.tcb, now, &conn.config, seg, ack);
     } else if is_duplicate(&conn.tcb, arrival, ack) {
         on_duplicate_ack(&mut conn.tcb);
     }
-    update_window(&mut conn.tcb, now, seg, ack);
+    update_window(&mut conn.tcb, now, seg, ack, advances);
     if conn.tcb.snd.is_fin_acked() {
         on_fin_acked(conn);
     }
@@ -112,7 +113,10 @@ fn on_duplicate_ack(tcb: &mut Tcb) {
 }
 
 /// SND.WND, unless the segment is older than the one that last set it.
-fn update_window(tcb: &mut Tcb, now: Instant, seg: &Segment<'_>, ack: Pos) {
+///
+/// Beside the RFC's test on SEG.SEQ and SEG.ACK, an acknowledgment that moves SND.UNA always counts: SND.WND is an offset
+/// from SND.UNA, and the old one from the new place would reach further than the peer ever allowed. Linux does the same.
+fn update_window(tcb: &mut Tcb, now: Instant, seg: &Segment<'_>, ack: Pos, advances: bool) {
     if tcb.timers.is_set(Timer::Persist) {
         // RFC 9293 MUST-37: while the peer answers, its window may stay closed.
         tcb.rto.on_sign_of_life();
@@ -120,7 +124,7 @@ fn update_window(tcb: &mut Tcb, now: Instant, seg: &Segment<'_>, ack: Pos) {
     }
     let snd = &tcb.snd;
     let is_newer = snd.wl1.before(seg.seq) || (snd.wl1 == seg.seq && snd.wl2.at_or_before(seg.ack));
-    if ack < snd.una || !is_newer {
+    if ack < snd.una || !(is_newer || advances) {
         return;
     }
     let wnd = scaled_window(tcb, seg);

@@ -19,7 +19,6 @@ pub(super) fn check_sequence<'s>(tcb: &mut Tcb, now: Instant, seg: &'s Segment<'
     check_timestamps(tcb, now, seg)?;
     let place = Place::of(&tcb.rcv, seg);
     if place.is_acceptable(&tcb.rcv) {
-        note_timestamp(tcb, now, seg, place.start);
         return Ok(cut(&tcb.rcv, seg, place));
     }
     if seg.flags.rst() {
@@ -59,11 +58,12 @@ fn check_timestamps(tcb: &mut Tcb, now: Instant, seg: &Segment<'_>) -> Result<()
     Ok(())
 }
 
-/// RFC 7323 §4.3 (2): only a segment that the last acknowledgment called for moves TS.Recent.
-fn note_timestamp(tcb: &mut Tcb, now: Instant, seg: &Segment<'_>, start: Pos) {
-    if let Some(stamps) = seg.options.timestamps.filter(|_| tcb.timestamps && !seg.flags.rst()) {
+/// RFC 7323 §4.3 (2): only a segment that the last acknowledgment called for moves TS.Recent. Done when the segment has
+/// passed all checks: a forged one that RFC 5961 §5 refuses does not leave its timestamp behind.
+pub(super) fn note_timestamp(tcb: &mut Tcb, now: Instant, seg: &Segment<'_>) {
+    if let Some(stamps) = seg.options.timestamps.filter(|_| tcb.timestamps) {
         // That it is not older was checked.
-        if start <= tcb.rcv.acked {
+        if tcb.rcv.nxt.near(seg.seq) <= tcb.rcv.acked {
             tcb.rcv.ts_recent = stamps.value;
             tcb.rcv.ts_recent_at = Tick::at(now);
         }

@@ -74,6 +74,7 @@ fn other_states(conn: &mut Connection, now: Instant, seg: &Segment<'_>) -> Resul
     if let Some(reason) = arrival.only_ack {
         return Err(reason);
     }
+    check_sequence::note_timestamp(&mut conn.tcb, now, seg);
     text_and_fin(conn, &arrival)
 }
 

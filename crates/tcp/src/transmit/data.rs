@@ -46,9 +46,12 @@ fn whole_segments(tcb: &Tcb, config: &Config, fits: u32, waiting: u32, mss: u32)
     }
     let snd = &tcb.snd;
     let is_idle = snd.rxt == snd.una;
-    let may_go = if fits == waiting {
-        // The end of the data. Nagle: not while something is in flight, unless it is the very end, or was sent before.
-        !config.nagle || is_idle || snd.fin || snd.rxt < snd.nxt
+    let may_go = if snd.rxt < snd.nxt {
+        // It was sent before: both rules are about new data.
+        true
+    } else if fits == waiting {
+        // The end of the data. Nagle: not while something is in flight, unless it is the very end.
+        !config.nagle || is_idle || snd.fin
     } else {
         // The window ends here. Not for less than half of the largest window ever offered.
         fits < mss && is_idle && u64::from(fits) * 2 >= u64::from(snd.wnd_max.get())

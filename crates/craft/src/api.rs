@@ -175,11 +175,29 @@ impl Written {
     }
 }
 
+/// A field that fills itself takes whatever may be set; any other takes its type.
+macro_rules! setter {
+    ($(#[doc = $doc:literal])* $setter:ident Setting $key:literal) => {
+        $(#[doc = $doc])*
+        pub fn $setter(mut self, value: impl Into<Setting>) -> Self {
+            self.0.set($key, value.into());
+            self
+        }
+    };
+    ($(#[doc = $doc:literal])* $setter:ident $ty:tt $key:literal) => {
+        $(#[doc = $doc])*
+        pub fn $setter(mut self, value: $ty) -> Self {
+            self.0.set($key, value.into());
+            self
+        }
+    };
+}
+
 macro_rules! writers {
     ($(
         $(#[doc = $doc:literal])*
         $name:ident = $table:ident {
-            $( $(#[doc = $sdoc:literal])* $setter:ident($ty:ty) $key:literal; )*
+            $( $(#[doc = $sdoc:literal])* $setter:ident($ty:tt) $key:literal; )*
         }
     )*) => {$(
         $(#[doc = $doc])*
@@ -190,14 +208,7 @@ macro_rules! writers {
         pub struct $name(Written);
 
         impl $name {
-            $(
-                $(#[doc = $sdoc])*
-                pub fn $setter(mut self, value: impl Into<$ty>) -> Self {
-                    let value: $ty = value.into();
-                    self.0.set($key, value.into());
-                    self
-                }
-            )*
+            $( setter! { $(#[doc = $sdoc])* $setter $ty $key } )*
 
             /// The packet of this layer alone.
             #[must_use]

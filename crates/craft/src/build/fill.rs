@@ -57,6 +57,8 @@ impl Filler<'_> {
     ) -> Result<u128, BuildError> {
         match setting {
             Setting::Exactly(value) => Ok(value),
+            // Made from the bytes when all else stands there; until then 0.
+            _ if matches!(field.auto, Auto::Checksum(_)) => Ok(0),
             Setting::Auto => {
                 let value = self.auto(part, row, field, notes)?;
                 if value > field.max() {
@@ -69,7 +71,6 @@ impl Filler<'_> {
                 let value = self.auto(part, row, field, notes)?;
                 Ok(value.wrapping_add_signed(i128::from(offset)) & field.max())
             }
-            Setting::Wrong(_) if matches!(field.auto, Auto::Checksum(_)) => Ok(0),
             Setting::Wrong(_) => Err(BuildError::NotAChecksum { layer: self.layer().key(), key: field.key }),
         }
     }

@@ -6,10 +6,10 @@ header! {
     "eth" 14 bytes "Ethernet II" "RFC 894" => shark("eth") => also(&["ethernet", "ether", "mac", "link", "frame"]);
     /// The address of the receiver.
     destination: MacAddr = 48 bits "dst" .auto(Auto::NextHop).shark("eth.dst")
-        .also(&["destination", "dmac", "dst_mac", "dest_mac", "dstmac", "da", "h_dest", "ether_dst", "to"]);
+        .also(&["dhost", "destination", "dmac", "dst_mac", "dest_mac", "dstmac", "da", "h_dest", "ether_dst", "to"]);
     /// The address of the sender.
     source: MacAddr = 48 bits "src" .auto(Auto::Source).shark("eth.src")
-        .also(&["source", "smac", "src_mac", "source_mac", "srcmac", "sa", "h_source", "ether_src", "spoof_mac", "from"]);
+        .also(&["shost", "source", "smac", "src_mac", "source_mac", "srcmac", "sa", "h_source", "ether_src", "spoof_mac", "from"]);
     /// The EtherType of the payload; below 1536 a length (IEEE 802.3).
     ether_type: u16 = 16 bits "type" .hex().auto(Auto::Next).selects_next().names(ETHER_TYPES).shark("eth.type")
         .also(&["ethertype", "ether_type", "proto", "protocol", "h_proto", "etype", "len"]);

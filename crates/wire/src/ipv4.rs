@@ -8,7 +8,7 @@ header! {
     "ip" 20 bytes "Internet Protocol, version 4" "RFC 791 §3.1"
         => options(&OPTIONS) => shark("ip") => also(&["ipv4", "ip4", "inet"]);
     /// The version of the header: 4.
-    version: u8 = 4 bits "ver" .default(4).shark("ip.version").also(&["version", "v", "ip_version"]);
+    version: u8 = 4 bits "ver" .default(4).shark("ip.version").also(&["ip_v", "version", "v", "ip_version"]);
     /// Internet header length in units of 4 bytes: 5 without options.
     ihl: u8 = 4 bits "ihl" .auto(Auto::Length(LengthOf::HeaderWords)).shark("ip.hdr_len")
         .also(&["hlen", "hl", "hdr_len", "header_length", "headerlen", "ip_hl"]);
@@ -17,7 +17,7 @@ header! {
         .also(&["dscp", "dsfield", "ds", "ecn", "tc", "tclass", "type_of_service", "ip_tos", "diffserv"]);
     /// Total length of the packet in bytes, header included.
     total_length: u16 = 16 bits "len" .auto(Auto::Length(LengthOf::Whole)).shark("ip.len")
-        .also(&["tot_len", "length", "total_length", "totlen", "tlen", "ip_len", "plen"]);
+        .also(&["iplen", "tot_len", "length", "total_length", "totlen", "tlen", "ip_len", "plen"]);
     /// Identification: the same in all fragments of one datagram.
     identification: u16 = 16 bits "id" .auto(Auto::Random).shark("ip.id")
         .also(&["ident", "identification", "ipid", "ip_id", "identifier"]);
@@ -40,10 +40,10 @@ header! {
         .also(&["protocol", "p", "ip_p", "ipproto", "ip_proto", "nh", "nxt", "next_header"]);
     /// The checksum of this header.
     checksum: u16 = 16 bits "sum" .hex().auto(Auto::Checksum(SumOver::Header)).shark("ip.checksum")
-        .also(&["chksum", "csum", "checksum", "cksum", "check", "ip_sum", "badsum", "badsum_ip", "crc"]);
+        .also(&["bad_cksum", "chksum", "csum", "checksum", "cksum", "check", "ip_sum", "badsum", "badsum_ip", "crc"]);
     /// The source address.
     source: Ipv4Addr = 32 bits "src" .auto(Auto::Source).shark("ip.src")
-        .also(&["saddr", "source", "spoof", "sip", "source_ip", "src_ip", "srcip", "ip_src", "from", "rand_source"]);
+        .also(&["spoof_ip", "saddr", "source", "spoof", "sip", "source_ip", "src_ip", "srcip", "ip_src", "from", "rand_source"]);
     /// The destination address.
     destination: Ipv4Addr = 32 bits "dst" .auto(Auto::Required).shark("ip.dst")
         .also(&["daddr", "destination", "dip", "dest_ip", "dst_ip", "dstip", "ip_dst", "dest", "to", "target", "host", "rand_dest"]);

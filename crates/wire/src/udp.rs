@@ -16,7 +16,7 @@ header! {
         .also(&["length", "ulen", "uh_ulen", "udplen", "size"]);
     /// Checksum over pseudo-header, header and data; 0: none was computed.
     checksum: u16 = 16 bits "sum" .hex().auto(Auto::Checksum(SumOver::PseudoHeaderAndMessage)).shark("udp.checksum")
-        .also(&["chksum", "csum", "checksum", "cksum", "check", "uh_sum", "badsum", "badcksum", "crc"]);
+        .also(&["bad_cksum", "chksum", "csum", "checksum", "cksum", "check", "uh_sum", "badsum", "badcksum", "crc"]);
 }
 
 /// A UDP datagram, its length judged.

@@ -11,9 +11,9 @@ pub mod echo {
         "icmp.echo" 4 bytes "Echo" "RFC 792";
         /// Tells one asker from another.
         identifier: u16 = 16 bits "id" .auto(Auto::Identifier).shark("icmp.ident")
-            .also(&["ident", "identifier", "icmp_id", "icmpid", "echo_id"]);
+            .also(&["icmp_ipid", "ident", "identifier", "icmp_id", "icmpid", "echo_id"]);
         /// Tells one question from another.
-        sequence: u16 = 16 bits "seq" .shark("icmp.seq").also(&["sequence", "icmp_seq", "icmpseq", "seqno", "sequence_number"]);
+        sequence: u16 = 16 bits "seq" .shark("icmp.seq").also(&["icmp_ipseq", "sequence", "icmp_seq", "icmpseq", "seqno", "sequence_number"]);
     }
 }
 
@@ -26,7 +26,7 @@ pub mod unreachable {
         /// Length of the quoted packet in units of 4 bytes; 0 unless extensions follow it.
         length: u8 = 8 bits "qlen" .reserved().shark("icmp.length").also(&["length", "len", "quote_length"]).rfc("RFC 4884 §4.1");
         /// The next hop's MTU in bytes, where fragmentation was needed.
-        mtu: u16 = 16 bits "mtu" .shark("icmp.mtu").also(&["nexthopmtu", "next_hop_mtu", "pmtu"]).rfc("RFC 1191 §4");
+        mtu: u16 = 16 bits "mtu" .shark("icmp.mtu").also(&["icmp_nextmtu", "nexthopmtu", "next_hop_mtu", "pmtu"]).rfc("RFC 1191 §4");
     }
 }
 
@@ -102,13 +102,13 @@ pub mod timestamp {
         sequence: u16 = 16 bits "seq" .shark("icmp.seq").also(&["sequence", "icmp_seq", "icmpseq", "seqno"]);
         /// When the asker sent it, in milliseconds since midnight UT.
         originate: u32 = 32 bits "orig" .shark("icmp.originate_timestamp")
-            .also(&["ts_ori", "originate", "originate_timestamp", "icmp_orig_time", "otime"]);
+            .also(&["icmp_otime", "ts_ori", "originate", "originate_timestamp", "icmp_orig_time", "otime"]);
         /// When the answerer received it.
         receive: u32 = 32 bits "recv" .shark("icmp.receive_timestamp")
-            .also(&["ts_rx", "receive", "receive_timestamp", "icmp_recv_time", "rtime"]);
+            .also(&["icmp_rtime", "ts_rx", "receive", "receive_timestamp", "icmp_recv_time", "rtime"]);
         /// When the answerer sent it back.
         transmit: u32 = 32 bits "trans" .shark("icmp.transmit_timestamp")
-            .also(&["ts_tx", "transmit", "transmit_timestamp", "icmp_trans_time", "ttime"]);
+            .also(&["icmp_ttime", "ts_tx", "transmit", "transmit_timestamp", "icmp_trans_time", "ttime"]);
     }
 }
 
@@ -138,7 +138,7 @@ pub mod mask {
         /// Tells one question from another.
         sequence: u16 = 16 bits "seq" .shark("icmp.seq").also(&["sequence", "icmp_seq", "icmpseq", "seqno"]);
         /// The mask.
-        address_mask: Ipv4Addr = 32 bits "mask" .shark("icmp.address_mask").also(&["addr_mask", "address_mask", "netmask"]);
+        address_mask: Ipv4Addr = 32 bits "mask" .shark("icmp.address_mask").also(&["icmp_mask", "addr_mask", "address_mask", "netmask"]);
     }
 }
 

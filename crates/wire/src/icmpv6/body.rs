@@ -11,10 +11,10 @@ pub mod echo {
         "icmp6.echo" 4 bytes "Echo" "RFC 4443 §4.1";
         /// Tells one asker from another.
         identifier: u16 = 16 bits "id" .auto(Auto::Identifier).shark("icmpv6.echo.identifier")
-            .also(&["ident", "identifier", "icmp_id", "icmpv6_id", "icmpid", "echo_id"]);
+            .also(&["icmp6_id", "ident", "identifier", "icmp_id", "icmpv6_id", "icmpid", "echo_id"]);
         /// Tells one question from another.
         sequence: u16 = 16 bits "seq" .shark("icmpv6.echo.sequence_number")
-            .also(&["sequence", "sequence_number", "icmp_seq", "icmpv6_seq", "icmpseq", "seqno"]);
+            .also(&["icmp6_seq", "sequence", "sequence_number", "icmp_seq", "icmpv6_seq", "icmpseq", "seqno"]);
     }
 }
 
@@ -34,7 +34,7 @@ pub mod too_big {
     header! {
         "icmp6.toobig" 4 bytes "Packet too big" "RFC 4443 §3.2";
         /// The next hop's MTU in bytes.
-        mtu: u32 = 32 bits "mtu" .default(1280).shark("icmpv6.mtu").also(&["nexthopmtu", "next_hop_mtu", "pmtu"]);
+        mtu: u32 = 32 bits "mtu" .default(1280).shark("icmpv6.mtu").also(&["icmp6_mtu", "nexthopmtu", "next_hop_mtu", "pmtu"]);
     }
 }
 
@@ -54,7 +54,7 @@ pub mod parameter_problem {
     header! {
         "icmp6.paramprob" 4 bytes "Parameter problem" "RFC 4443 §3.4";
         /// The offending byte of the quoted packet.
-        pointer: u32 = 32 bits "ptr" .shark("icmpv6.pointer").also(&["pointer"]);
+        pointer: u32 = 32 bits "ptr" .shark("icmpv6.pointer").also(&["icmp6_pptr", "pointer"]);
     }
 }
 

@@ -15,7 +15,7 @@ pub use body::{Body, VARIANTS};
 
 header! {
     "icmp6" 4 bytes "Internet Control Message Protocol for IPv6" "RFC 4443 §2.1"
-        => variants(VARIANTS) => shark("icmpv6") => also(&["icmpv6", "ping6", "ipv6_icmp", "ndp", "nd"]);
+        => variants(VARIANTS) => shark("icmpv6") => also(&["icmpv6", "icmpv6echorequest", "icmpv6echoreply", "ping6", "ipv6_icmp", "ndp", "nd"]);
     /// What kind of message it is; it chooses the body.
     message_type: u8 = 8 bits "type" .default(128).selects_next().names(TYPES).shark("icmpv6.type")
         .also(&["icmp_type", "icmpv6_type", "icmp6_type", "icmptype", "message_type", "kind"]);

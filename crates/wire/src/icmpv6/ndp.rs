@@ -21,7 +21,7 @@ pub mod ra {
     header! {
         "icmp6.ra" 12 bytes "Router advertisement" "RFC 4861 §4.2" => options(&super::OPTIONS);
         /// The hop limit that hosts shall use; 0 leaves it to them.
-        hop_limit: u8 = 8 bits "hops" .default(64).shark("icmpv6.nd.ra.cur_hop_limit").also(&["chlim", "cur_hop_limit", "hlim"]);
+        hop_limit: u8 = 8 bits "hops" .default(64).shark("icmpv6.nd.ra.cur_hop_limit").also(&["curhoplimit", "chlim", "cur_hop_limit", "hlim"]);
         /// Addresses come by DHCPv6.
         managed: bool = 1 bits "managed" .bare().shark("icmpv6.nd.ra.flag.m").also(&["m"]);
         /// Other configuration comes by DHCPv6.
@@ -56,7 +56,7 @@ pub mod ns {
         reserved: u32 = 32 bits "res" .hex().reserved().shark("icmpv6.reserved").also(&["reserved"]);
         /// Whose link-layer address is asked for.
         target: Ipv6Addr = 128 bits "target" .auto(Auto::Required).shark("icmpv6.nd.ns.target_address")
-            .also(&["tgt", "target_address", "tpa", "who_has"]);
+            .also(&["nd_ns_target", "tgt", "target_address", "tpa", "who_has"]);
     }
 }
 
@@ -111,14 +111,14 @@ tlv! {
     /// The options of neighbour discovery.
     OPTIONS "neighbour discovery options" WholeOctoBytes align 8 max 65535 "RFC 4861 §4.6" "icmp6";
     1 "slla" "Source link-layer address" Value(6) "icmpv6.opt.src_linkaddr" "RFC 4861 §4.6.1"
-        also ["srclladdr", "src_linkaddr", "source_link", "sll", "lladdr"] {
+        also ["icmpv6ndoptsrclladdr", "srclladdr", "src_linkaddr", "source_link", "sll", "lladdr"] {
         address: MacAddr = 48 bits "mac" .shark("icmpv6.opt.linkaddr").also(&["lladdr", "address", "linkaddr"]);
     }
     2 "tlla" "Target link-layer address" Value(6) "icmpv6.opt.target_linkaddr" "RFC 4861 §4.6.1"
-        also ["dstlladdr", "target_linkaddr", "target_link", "tll"] {
+        also ["icmpv6ndoptdstlladdr", "dstlladdr", "target_linkaddr", "target_link", "tll"] {
         address: MacAddr = 48 bits "mac" .shark("icmpv6.opt.linkaddr").also(&["lladdr", "address", "linkaddr"]);
     }
-    3 "prefix" "Prefix information" Value(30) "icmpv6.opt.prefix" "RFC 4861 §4.6.2" also ["prefixinfo", "prefix_info", "pio"] {
+    3 "prefix" "Prefix information" Value(30) "icmpv6.opt.prefix" "RFC 4861 §4.6.2" also ["icmpv6ndoptprefixinfo", "prefixinfo", "prefix_info", "pio"] {
         prefix_length: u8 = 8 bits "plen" .default(64).shark("icmpv6.opt.prefix.length").also(&["prefixlen", "prefix_length"]);
         on_link: bool = 1 bits "onlink" .default(1).shark("icmpv6.opt.prefix.flag.l").also(&["l", "on_link"]);
         autonomous: bool = 1 bits "auto" .default(1).shark("icmpv6.opt.prefix.flag.a").also(&["a", "autonomous"]);

@@ -50,7 +50,7 @@ pub mod routing {
         /// Length in units of 8 bytes, the first not counted.
         length: u8 = 8 bits "len" .auto(Auto::Length(LengthOf::Extension)).shark("ipv6.routing.len").also(&["length", "hdrlen", "hdr_ext_len"]);
         /// The variant of the routing header.
-        routing_type: u8 = 8 bits "type" .names(TYPES).shark("ipv6.routing.type").also(&["rtype", "routing_type"]);
+        routing_type: u8 = 8 bits "type" .names(TYPES).shark("ipv6.routing.type").also(&["rt_type", "rtype", "routing_type"]);
         /// How many listed places are still to be visited.
         segments_left: u8 = 8 bits "left" .shark("ipv6.routing.segleft").also(&["segleft", "segments_left", "segsleft"]);
         /// The first four bytes of the type's own data; reserved in types 0 and 2.
@@ -80,13 +80,13 @@ pub mod fragment {
         /// Reserved.
         reserved: u8 = 8 bits "res" .reserved().shark("ipv6.fraghdr.reserved_octet").also(&["res1", "reserved"]);
         /// Fragment offset in units of 8 bytes.
-        offset: u16 = 13 bits "off" .shark("ipv6.fraghdr.offset").also(&["offset", "fragoff", "frag_off", "fragment_offset"]);
+        offset: u16 = 13 bits "off" .shark("ipv6.fraghdr.offset").also(&["ip6f_offlg", "offset", "fragoff", "frag_off", "fragment_offset"]);
         /// Reserved.
         reserved_bits: u8 = 2 bits "res2" .reserved().shark("ipv6.fraghdr.reserved_bits").also(&["reserved_bits"]);
         /// More fragments follow.
         more: bool = 1 bits "mf" .bare().shark("ipv6.fraghdr.more").also(&["m", "more", "morefrag", "more_fragments"]);
         /// Identification: the same in all fragments of one packet.
-        identification: u32 = 32 bits "id" .hex().auto(Auto::Random).shark("ipv6.fraghdr.ident").also(&["ident", "identification"]);
+        identification: u32 = 32 bits "id" .hex().auto(Auto::Random).shark("ipv6.fraghdr.ident").also(&["ip6f_ident", "ident", "identification"]);
     }
 }
 

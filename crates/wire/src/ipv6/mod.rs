@@ -20,10 +20,10 @@ header! {
     version: u8 = 4 bits "ver" .default(6).shark("ipv6.version").also(&["version", "v"]);
     /// Traffic class: DSCP in the high six bits (RFC 2474), ECN in the low two (RFC 3168).
     traffic_class: u8 = 8 bits "tc" .hex().names(TOS).shark("ipv6.tclass")
-        .also(&["tclass", "class", "traffic_class", "tos", "dscp", "dsfield", "ecn"]);
+        .also(&["priority", "tclass", "class", "traffic_class", "tos", "dscp", "dsfield", "ecn"]);
     /// Flow label: the same for all packets of one flow (RFC 6437).
     flow_label: u32 = 20 bits "flow" .hex().auto(Auto::Random).shark("ipv6.flow")
-        .also(&["fl", "flow_label", "flowlabel", "flowinfo", "flow_id", "label"]).rfc("RFC 6437");
+        .also(&["flow_lbl", "fl", "flow_label", "flowlabel", "flowinfo", "flow_id", "label"]).rfc("RFC 6437");
     /// Length of all that follows this header in bytes, extension headers included.
     payload_length: u16 = 16 bits "len" .auto(Auto::Length(LengthOf::Behind)).shark("ipv6.plen")
         .also(&["plen", "payload_length", "payload_len", "length", "ip6_plen"]);
@@ -32,7 +32,7 @@ header! {
         .also(&["nxt", "next_header", "nexthdr", "next", "next_hdr", "proto", "protocol", "ip6_nxt", "ipproto"]);
     /// Hop limit.
     hop_limit: u8 = 8 bits "hlim" .default(64).shark("ipv6.hlim")
-        .also(&["hoplimit", "hop_limit", "hops", "hl", "ttl", "ip6_hlim", "time_to_live"]);
+        .also(&["ip6_hops", "hoplimit", "hop_limit", "hops", "hl", "ttl", "ip6_hlim", "time_to_live"]);
     /// The source address.
     source: Ipv6Addr = 128 bits "src" .auto(Auto::Source).shark("ipv6.src")
         .also(&["saddr", "source", "spoof", "sip", "source_ip", "src_ip", "ip6_src", "from"]);

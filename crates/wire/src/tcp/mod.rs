@@ -27,7 +27,7 @@ header! {
         .also(&["dstport", "dest_port", "dst_port", "destination_port", "th_dport", "destport", "port", "p"]);
     /// The sequence number of the first byte of data; of the SYN, where that is set.
     sequence: SeqNum = 32 bits "seq" .auto(Auto::Random).shark("tcp.seq_raw")
-        .also(&["sequence", "sequence_number", "seqno", "seq_raw", "th_seq", "setseq", "isn"]);
+        .also(&["seqnum", "sequence", "sequence_number", "seqno", "seq_raw", "th_seq", "setseq", "isn"]);
     /// The next sequence number that the sender expects; it counts with ACK only.
     acknowledgment: SeqNum = 32 bits "ack" .shark("tcp.ack_raw")
         .also(&["acknowledgment", "acknowledgement", "ack_seq", "ackno", "ack_raw", "th_ack", "setack", "acknum", "ack_number"]);
@@ -43,7 +43,7 @@ header! {
         .also(&["window", "window_size", "wnd", "th_win", "window_size_value", "winsize"]);
     /// Checksum over pseudo-header, header and data.
     checksum: u16 = 16 bits "sum" .hex().auto(Auto::Checksum(SumOver::PseudoHeaderAndMessage)).shark("tcp.checksum")
-        .also(&["chksum", "csum", "checksum", "cksum", "check", "th_sum", "badsum", "badcksum", "crc"]);
+        .also(&["bad_cksum", "chksum", "csum", "checksum", "cksum", "check", "th_sum", "badsum", "badcksum", "crc"]);
     /// Points behind the urgent data, from the sequence number; it counts with URG only.
     urgent: u16 = 16 bits "urg" .shark("tcp.urgent_pointer")
         .also(&["urgptr", "urg_ptr", "urgent", "urgent_pointer", "th_urp", "urp", "urgentpointer"]);

@@ -23,7 +23,7 @@ tlv! {
     2 "mss" "Maximum segment size" Value(2) "tcp.options.mss" "RFC 9293 §3.7.1" also ["maxseg", "tcp_mss", "max_seg", "mss_val"] {
         mss: u16 = 16 bits "mss" .default(1460).shark("tcp.options.mss_val");
     }
-    3 "wscale" "Window scale" Value(1) "tcp.options.wscale" "RFC 7323 §2.2" also ["ws", "wsopt", "window_scale", "winscale", "wsc", "scale"] {
+    3 "wscale" "Window scale" Value(1) "tcp.options.wscale" "RFC 7323 §2.2" also ["ws", "wsf", "wsopt", "window_scale", "winscale", "wsc", "scale"] {
         shift: u8 = 8 bits "shift" .default(7).shark("tcp.options.wscale.shift");
     }
     4 "sack" "SACK permitted" Value(0) "tcp.options.sack_perm" "RFC 2018 §2" also ["sackok", "sack_ok", "sackperm", "sack_perm", "sackpermitted", "sack_permitted"] {}

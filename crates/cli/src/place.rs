@@ -36,7 +36,7 @@ impl Place<'_> {
 }
 
 /// The lab's names, an entry an address.
-fn entries(lab: &Lab) -> Vec<(String, IpAddr)> {
+pub(crate) fn entries(lab: &Lab) -> Vec<(String, IpAddr)> {
     let mut entries = Vec::new();
     for host in lab.hosts() {
         entries.push((host.name.to_owned(), IpAddr::V4(host.v4)));
@@ -45,8 +45,8 @@ fn entries(lab: &Lab) -> Vec<(String, IpAddr)> {
     entries
 }
 
-/// Knows no name.
-struct Nobody;
+/// Knows no name: nothing is asked, nothing leaves.
+pub(crate) struct Nobody;
 
 impl Names for Nobody {
     fn addresses(&self, _name: &str) -> Result<Vec<IpAddr>, String> {

@@ -2,6 +2,7 @@
 
 mod every_field;
 mod harness;
+mod hostile;
 mod lab_child;
 mod lab_ends;
 mod lab_enters;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let topics = [
         harness::scenarios(),
         every_field::scenarios(),
+        hostile::scenarios(),
         language::scenarios(),
         lab_ends::scenarios(),
         lab_inside::scenarios(),

@@ -193,6 +193,7 @@ impl<S: Sink> Recording<S> {
         for tap in &self.taps {
             self.summary.dropped += tap.socket.statistics().map_or(0, |counted| u64::from(counted.dropped));
         }
+        close(self.taps);
         Ok(self.summary)
     }
 
@@ -245,6 +246,15 @@ impl<S: Sink> Recording<S> {
         }
         Ok(())
     }
+}
+
+/// Closes all sockets at once: each waits for a grace period of the kernel, and these can be one and the same.
+fn close(taps: Vec<Tap>) {
+    thread::scope(|scope| {
+        for tap in taps {
+            scope.spawn(move || drop(tap));
+        }
+    });
 }
 
 fn recorded(port: &'static Port, frame: &Received<'_>) -> Recorded {

@@ -229,7 +229,11 @@ impl PacketSocket {
             }
             // Copies of what was sent make the socket ready too; they are taken out of the way.
             if let Some(copies) = &mut self.copies {
-                copies.drain(&*self.kernel, self.fd.as_fd());
+                let drained = copies.drain(&*self.kernel, self.fd.as_fd());
+                drained.map_err(|errno| self.receive_failure("recvmsg", errno))?;
+                if self.kernel.now() >= deadline {
+                    return Ok(None);
+                }
             }
             let mut polls = [Poll::reading(self.fd.as_fd())];
             let ready = wait_through_signals(&*self.kernel, &mut polls, deadline);

@@ -143,7 +143,8 @@ impl ReadBack {
         }
         self.awaited.insert(id, Awaited { handed_len: len, copy: None });
         if self.next.is_multiple_of(DRAIN_EVERY) {
-            self.drain(kernel, fd);
+            // What goes wrong here is told when a copy is asked for.
+            let _ = self.drain(kernel, fd);
         }
         SentId(id)
     }
@@ -152,7 +153,7 @@ impl ReadBack {
     /// The path MTU, where that was the reason.
     pub(crate) fn on_failed(&mut self, kernel: &dyn Kernel, fd: BorrowedFd<'_>) -> Option<u32> {
         self.path_mtu = None;
-        self.drain(kernel, fd);
+        let _ = self.drain(kernel, fd);
         // Off and on again; if that fails the copies of later packets are not recognised, and nothing worse.
         let _ = set_flags(kernel, fd, 0);
         let _ = set_flags(kernel, fd, FLAGS);
@@ -170,13 +171,14 @@ impl ReadBack {
         deadline: Instant,
     ) -> Answer<Option<SentCopy>> {
         loop {
-            if !self.drain(kernel, fd) {
+            if !self.drain(kernel, fd)? {
                 // A pending error (the interface went down) would make every wait end at once; reading it clears it.
                 let _ = kernel.option(fd, SocketOption::SO_ERROR, &mut [0; 4]);
             }
             let Some(awaited) = self.awaited.get(&id.0) else { return Ok(None) };
             let is_whole = awaited.copy.as_ref().is_some_and(|copy| copy.at_driver.is_some());
-            if is_whole || !wait_through_signals(kernel, &mut [Poll::errors(fd)], deadline)? {
+            let is_over = is_whole || kernel.now() >= deadline;
+            if is_over || !wait_through_signals(kernel, &mut [Poll::errors(fd)], deadline)? {
                 return Ok(self.take(id.0));
             }
         }
@@ -197,22 +199,29 @@ impl ReadBack {
     }
 
     /// Reads the error queue until it is empty; whether anything was in it.
-    pub(crate) fn drain(&mut self, kernel: &dyn Kernel, fd: BorrowedFd<'_>) -> bool {
+    ///
+    /// **Errors**: the kernel's.
+    pub(crate) fn drain(&mut self, kernel: &dyn Kernel, fd: BorrowedFd<'_>) -> Answer<bool> {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        let result = self.drain_with(kernel, fd, &mut buffer);
+        self.buffer = buffer;
+        result
+    }
+
+    fn drain_with(&mut self, kernel: &dyn Kernel, fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Answer<bool> {
         // One entry a stamp and one an error: bounded, so that a flood of errors from outside cannot hold us here.
         for count in 0..4 * AWAITED_MAX {
-            let mut buffer = core::mem::take(&mut self.buffer);
-            let message = kernel.receive(fd, Queue::Errors, &mut [IoSliceMut::new(&mut buffer)]);
-            let is_over = message.is_err();
-            if let Ok(message) = message {
-                let bytes = &buffer[..message.len.min(buffer.len())];
-                self.on_entry(kernel, bytes, &message.control);
-            }
-            self.buffer = buffer;
-            if is_over {
-                return count > 0;
+            match kernel.receive(fd, Queue::Errors, &mut [IoSliceMut::new(buffer)]) {
+                Ok(message) => {
+                    let bytes = &buffer[..message.len.min(buffer.len())];
+                    self.on_entry(kernel, bytes, &message.control);
+                }
+                Err(Errno::EAGAIN) => return Ok(count > 0),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
             }
         }
-        true
+        Ok(true)
     }
 
     fn on_entry(&mut self, kernel: &dyn Kernel, bytes: &[u8], control: &Control) {

@@ -9,6 +9,7 @@ mod lab_enters;
 mod lab_inside;
 mod lab_records;
 mod language;
+mod link;
 mod random_packet;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         lab_inside::scenarios(),
         lab_records::scenarios(),
         lab_enters::scenarios(),
+        link::scenarios(),
     ];
     wirewright_tests::main(topics.into_iter().flatten().collect())
 }

@@ -55,14 +55,21 @@ pub(crate) fn net(error: &Error, attempt: &Attempt<'_>) -> Failure {
     }
 }
 
-fn could_not_send(code: &'static str, headline: String) -> Failure {
-    Failure::new(Exit::CouldNotSend, code, without_dot(headline))
+fn could_not_send(code: &'static str, said: String) -> Failure {
+    Failure::new(Exit::CouldNotSend, code, headline(said))
 }
 
-/// A headline is no sentence of a text: it goes without its full stop.
-fn without_dot(mut sentence: String) -> String {
+/// A headline is no sentence of a text: it begins small, unless with a name, and goes without its full stop.
+fn headline(mut sentence: String) -> String {
     if sentence.ends_with('.') {
         sentence.pop();
+    }
+    let mut chars = sentence.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first.is_ascii_uppercase() && (second.is_lowercase() || second == ' ') => {
+            sentence[..1].make_ascii_lowercase();
+        }
+        _ => {}
     }
     sentence
 }
@@ -77,8 +84,8 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
         NameError::Unknown { name, said } => {
             let said = said.trim_start_matches("failed to lookup address information: ");
             let said = if said.is_empty() { "nobody here knows it" } else { said };
-            let headline = words().say("refused.name-unknown", &[("name", name), ("said", &said)]);
-            let failure = Failure::usage("name-unknown", without_dot(headline));
+            let said = words().say("refused.name-unknown", &[("name", name), ("said", &said)]);
+            let failure = Failure::usage("name-unknown", headline(said));
             match attempt.place {
                 Place::Machine => failure.row("look", format!("getent hosts {}", shell_word(name))),
                 Place::Lab(lab) => {
@@ -90,16 +97,16 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
         NameError::OtherFamily { name, has, families } => {
             let (wanted, other) = if *families == Families::V6 { ("IPv6", "-4") } else { ("IPv4", "-6") };
             let values: [(&str, &dyn std::fmt::Display); 3] = [("name", name), ("wanted", &wanted), ("has", has)];
-            let headline = words().say("refused.name-other-family", &values);
-            Failure::usage("name-other-family", without_dot(headline)).row("try", format!("{other}, or an address"))
+            let said = words().say("refused.name-other-family", &values);
+            Failure::usage("name-other-family", headline(said)).row("try", format!("{other}, or an address"))
         }
     }
 }
 
 /// No way carries the packet as it was set.
 fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
-    let (headline, reasons) = render::refused(refused, words());
-    let mut failure = could_not_send(refused.code(), headline);
+    let (said, reasons) = render::refused(refused, words());
+    let mut failure = could_not_send(refused.code(), said);
     for reason in reasons {
         failure = failure.row("because", reason);
     }

@@ -212,9 +212,15 @@ impl fmt::Display for Step {
     }
 }
 
+/// The system's words for an errno, without its number.
+fn said(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.rung, self.step, io::Error::from_raw_os_error(self.errno))?;
+        write!(f, "{}: {}: {}", self.rung, self.step, said(self.errno))?;
         match self.hint {
             Some(hint) => write!(f, " ({hint})"),
             None => Ok(()),
@@ -269,7 +275,7 @@ pub enum Note {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = |errno: &i32| io::Error::from_raw_os_error(*errno);
+        let reason = |errno: &i32| said(*errno);
         match self {
             Self::NoIpv6 => f.write_str("no IPv6 on this kernel"),
             Self::NoPidNamespace { errno } => write!(f, "no PID namespace: {}", reason(errno)),

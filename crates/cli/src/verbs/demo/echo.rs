@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use craft::{Context, First};
+use craft::First;
 use inspect::dissect::Layer;
 use inspect::{Dissection, dissect};
 use net::hand::Fate;
@@ -20,7 +20,7 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     let packet = story.packet(LINE)?;
     let server = story.address_of("server").unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     if !story.lab.carries(server) {
-        let built = packet.build(&Context::default()).map_err(|error| broken(&error))?;
+        let built = story.build(&packet)?;
         story.show(&render::hex(&dissect(&built.bytes, built.first), &story.out.style))?;
         return story.say("demo.echo.not-sent", &[]);
     }

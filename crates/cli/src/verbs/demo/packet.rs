@@ -69,7 +69,7 @@ fn send(story: &mut Story<'_>, packet: &Packet, as_set: &[u8]) -> Result<(), Fai
     story.show(&left.packet(&sent.built).to_string())?;
     story.show(&render::changes(&sent.built, &left.changes, &story.out.style))?;
     story.record_sent(&sent, "the same as it left: the kernel wrote length and checksum")?;
-    let seen = arrived.iter().find(|frame| is_arrival(frame));
+    let seen = arrived.iter().find(is_arrival);
     if let Some(frame) = &seen {
         story.say("demo.packet.arrived", &[("host", &frame.port.host), ("interface", &frame.port.interface)])?;
         story.show(&render::line(&dissect(&frame.bytes, First::Ethernet), &story.out.style))?;
@@ -159,7 +159,7 @@ fn odd(story: &mut Story<'_>) -> Result<(), Failure> {
     let packet = story.packet(&wrong)?;
     let server = story.address_of("server").unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     if !story.lab.carries(server) {
-        let built = packet.build(&Context::default()).map_err(|error| broken(&error))?;
+        let built = story.build(&packet)?;
         story.show(&render::tree(&dissect(&built.bytes, built.first), &story.out.style, story.catalogue()))?;
         return story.say("demo.tcp.not-sent", &[]);
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use capture::Direction;
-use craft::{First, Packet};
+use craft::{Built, Context, First, Packet};
 use lab::{Host, Lab, ServiceKind};
 use net::Hosts;
 use net::hand::{Event, Fate, HeardAnswer, Options as SessionOptions, Sent, Session};
@@ -14,6 +14,7 @@ use render::{Catalogue, Ink, Lang};
 use units::UnixTime;
 
 use crate::command::Options;
+use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place;
@@ -128,6 +129,15 @@ impl<'a> Story<'a> {
         let names = Hosts::before(place::entries(self.lab), place::Nobody);
         net::resolve(&mut packet, &names, net::Families::V4).map_err(|error| broken(&error))?;
         Ok(packet)
+    }
+
+    /// Builds a packet that is not sent here, as the lab's client would.
+    pub(super) fn build(&self, packet: &Packet) -> Result<Built, Failure> {
+        let source_v4 = match self.address_of("client") {
+            Some(IpAddr::V4(client)) => Some(client),
+            _ => None,
+        };
+        packet.build(&Context { source_v4, ..context::offline(None) }).map_err(|error| broken(&error))
     }
 
     /// Sends a packet and waits for what comes back. The capture gets all of it, with `comment` on the packet itself.

@@ -21,7 +21,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         assert!(layer.fields.iter().all(|field| inside(&field.bytes())));
         assert!(layer.options.iter().all(|option| inside(&option.range) && inside(&option.rest)));
     }
-    diagnose(&frame);
+    assert!(diagnose(&frame).len() <= 2 * frame.layers.len() + 1);
     for sum in &frame.checksums {
         assert!(sum.verdict != Verdict::Right || sum.remainder() == 0);
         let steps = sum.steps().last().map_or(0, |step| step.running);

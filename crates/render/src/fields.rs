@@ -1,7 +1,9 @@
 //! The reference of layers: every field with its bits, what unset means, its words, Wireshark's name, and what it is.
 
 use serde_json::{Value, json};
-use wirewright_inspect::wire::{Auto, FieldDesc, HeaderDesc, LAYERS, LengthOf, OptionLen, SumOver, TlvDesc};
+use wirewright_inspect::wire::{
+    Auto, FieldDesc, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc,
+};
 
 use crate::catalogue::Catalogue;
 use crate::line::widest;
@@ -63,19 +65,27 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
     for option in list.kinds {
         let len = match option.len {
             OptionLen::Single => words.say("fields.option.single", &[]),
+            OptionLen::Value(0) => words.say("fields.option.empty", &[]),
+            OptionLen::Value(1) => words.say("fields.option.value.one", &[]),
             OptionLen::Value(len) => words.say("fields.option.value", &[("bytes", &len)]),
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
             _ => words.say("fields.option.variable", &[]),
         };
         let key = style.paint(Ink::Note, &pad(option.key, 8));
-        push(
-            out,
-            format_args!("  {key}  {:>3}  {} ({}): {len}\n", option.kind, option.title, style.section(option.rfc)),
-        );
+        push(out, format_args!("  {key}  {:>3}  {} ({})\n", option.kind, option.title, style.section(option.rfc)));
+        let written = words.say("fields.option.written", &[("length", &len), ("written", &written(option))]);
+        paragraph(&written, style, out);
         for field in option.fields.iter().filter(|field| !field.reserved) {
             paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
         }
     }
+}
+
+/// An option as the packet language writes it, with the values that its fields have when not set.
+fn written(option: &OptionDesc) -> String {
+    let values: Vec<_> =
+        option.fields.iter().filter(|field| !field.reserved).map(|field| value(field, field.default)).collect();
+    if values.is_empty() { option.key.to_owned() } else { format!("{}={}", option.key, values.join(":")) }
 }
 
 fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String) {
@@ -95,7 +105,11 @@ fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String)
         let shark = if field.shark.is_empty() { "-" } else { field.shark };
         push(out, format_args!("  {key}  {:>4}  {}  {shark}\n", field.bits, pad(unset, unset_width)));
         paragraph(&words.say(field.meaning, &[]), style, out);
-        if !field.names.is_empty() {
+        // Source and destination port have the same hundred words.
+        let before = rows[..number].iter().find(|other| std::ptr::eq(other.names, field.names));
+        if let Some(other) = before.filter(|_| !field.names.is_empty()) {
+            paragraph(&words.say("fields.words.as", &[("field", &other.key)]), style, out);
+        } else if !field.names.is_empty() {
             let names: Vec<_> = field.names.iter().map(|name| format!("{}={}", name.word, name.value)).collect();
             // Ports have a hundred names; `names` of a field are all in the JSON.
             let more = if names.len() > NAMES_SHOWN { " .." } else { "" };
@@ -106,7 +120,7 @@ fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String)
 }
 
 /// How many words of a field the table lists.
-const NAMES_SHOWN: usize = 40;
+const NAMES_SHOWN: usize = 30;
 
 fn paragraph(text: &str, style: &Style, out: &mut String) {
     for line in wrap(text, style.width.saturating_sub(6).min(94)) {

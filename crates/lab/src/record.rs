@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::thread::{self, JoinHandle};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt;
 use wirewright_link::netlink::Netlink;
 use wirewright_link::sys::{Errno, system};
 use wirewright_link::{Checksum, Direction, OsError, PacketConfig, PacketSocket, Receive, Received, clock};
@@ -29,7 +30,10 @@ const QUIET: Duration = Duration::from_millis(10);
 /// … but not longer than this: somebody may still be sending.
 const SETTLE_MAX: Duration = Duration::from_millis(200);
 
-/// The EtherType and length of an 802.1Q tag, and where it stands.
+/// How many bytes a socket should hold: a page of a megabyte with what the kernel needs beside each frame.
+const ROOM: usize = 4 << 20;
+
+/// Where an 802.1Q tag stands: behind the addresses.
 const TAG_AT: usize = 12;
 
 /// A frame that a host saw.
@@ -165,7 +169,17 @@ fn tap(port: &'static Port) -> Result<Tap, OsError> {
     // The builder made it, and nothing but the end of the lab takes it away.
     let interface = interface.expect("a port of the lab is an interface");
     let config = PacketConfig { receive: Receive::Both, ..PacketConfig::default() };
-    Ok(Tap { port, socket: PacketSocket::open(system(), interface, &config)? })
+    let socket = PacketSocket::open(system(), interface, &config)?;
+    make_room(&socket);
+    Ok(Tap { port, socket })
+}
+
+/// Root of the machine gets the room that is asked for, others what `net.core.rmem_max` allows, which is still twice what
+/// a socket begins with. What does not fit is counted.
+fn make_room(socket: &PacketSocket) {
+    if sockopt::set_socket_recv_buffer_size_force(socket, ROOM).is_err() {
+        let _ = sockopt::set_socket_recv_buffer_size(socket, ROOM);
+    }
 }
 
 struct Recording<S> {

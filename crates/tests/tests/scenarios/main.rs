@@ -1,5 +1,6 @@
 //! All scenarios: one binary, a module per topic.
 
+mod answers;
 mod every_field;
 mod harness;
 mod hostile;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         return code;
     }
     let topics = [
+        answers::scenarios(),
         harness::scenarios(),
         every_field::scenarios(),
         hostile::scenarios(),

@@ -73,6 +73,9 @@ pub enum When {
     HeaderBroken,
     /// The packet ends before a whole fixed header.
     ShorterThan(usize),
+    /// The header's destination is a group of this node or less (RFC 4291 §2.7, scope 1 or 0), and the interface not the
+    /// loopback.
+    NodeLocalGroup,
     /// The packet (on [`Way::Ethernet`] what stands behind the link header) is larger than the MTU.
     LargerThanMtu,
     /// The interface is the loopback.
@@ -154,7 +157,8 @@ pub static TABLE: &[Row] = {
     use Subject::{Field, Options, Packet, Payload};
     use Way::{Ethernet, RawIpv4, RawIpv6};
     use When::{
-        Always, HeaderBroken, LargerThanMtu, LinkDown, NotEthernet, OnLoopback, ShorterThan, Zero, ZeroAndDfClear,
+        Always, HeaderBroken, LargerThanMtu, LinkDown, NodeLocalGroup, NotEthernet, OnLoopback, ShorterThan, Zero,
+        ZeroAndDfClear,
     };
     &[
         row(RawIpv4, Packet, HeaderBroken, Refused(Errno::Einval)),
@@ -179,6 +183,7 @@ pub static TABLE: &[Row] = {
         row(RawIpv4, Payload, Always, AsGiven),
         row(RawIpv6, Packet, ShorterThan(40), Refused(Errno::Einval)),
         row(RawIpv6, Packet, LargerThanMtu, Refused(Errno::Emsgsize)),
+        row(RawIpv6, Packet, NodeLocalGroup, Lost),
         row(RawIpv6, Field("ver"), Always, AsGiven),
         row(RawIpv6, Field("tc"), Always, AsGiven),
         row(RawIpv6, Field("flow"), Always, AsGiven),

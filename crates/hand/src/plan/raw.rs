@@ -25,8 +25,10 @@ pub(super) fn check(
         objections.push(Objection::OtherFamily { to: route.destination });
     }
     let mtu = mtu(route, interface);
+    let node_local =
+        matches!(ip.destination, IpAddr::V6(group) if group.is_multicast() && group.octets()[1] & 0x0f <= 1);
     for row in ways::rows(way).filter(|row| row.subject == Subject::Packet) {
-        objections.extend(objection(row, packet.bytes, mtu));
+        objections.extend(objection(row, packet.bytes, mtu, node_local && !interface.loopback));
     }
     if !objections.is_empty() {
         return Err(objections);
@@ -105,7 +107,7 @@ pub(super) fn next_hop(facts: &Facts, route: &Route, interface: &Interface) -> N
 }
 
 /// What a row about the whole packet says against it.
-fn objection(row: &Row, bytes: &[u8], mtu: usize) -> Option<Objection> {
+fn objection(row: &Row, bytes: &[u8], mtu: usize, node_local: bool) -> Option<Objection> {
     let claimed = bytes.first().map_or(0, |&b| usize::from(b & 0x0f) * 4);
     let have = bytes.len();
     match row.when {
@@ -113,6 +115,7 @@ fn objection(row: &Row, bytes: &[u8], mtu: usize) -> Option<Objection> {
         When::HeaderBroken if have < 20 || claimed < 20 || claimed > have => {
             Some(Objection::HeaderShape { claimed, have, need: 20 })
         }
+        When::NodeLocalGroup if node_local => Some(Objection::NodeLocalGroup),
         When::ShorterThan(need) if have < need => Some(Objection::HeaderShape { claimed: need, have, need }),
         _ => None,
     }

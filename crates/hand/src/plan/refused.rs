@@ -35,6 +35,8 @@ pub enum Objection {
         /// That address.
         to: IpAddr,
     },
+    /// The kernel drops what is addressed to a group of this node alone.
+    NodeLocalGroup,
     /// What leaves by a packet socket on the loopback reaches nobody.
     Loopback,
     /// The interface has no Ethernet address.
@@ -50,6 +52,7 @@ impl Objection {
             Self::TooLarge { .. } => "too-large",
             Self::HeaderShape { .. } => "header-shape",
             Self::OtherFamily { .. } => "other-family",
+            Self::NodeLocalGroup => "node-local-group",
             Self::Loopback => "packet-socket-on-loopback",
             Self::NotEthernet => "not-ethernet",
         }

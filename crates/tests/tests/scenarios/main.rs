@@ -12,6 +12,8 @@ mod lab_records;
 mod language;
 mod link;
 mod random_packet;
+mod sent_line;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
     }
     let topics = [
         answers::scenarios(),
+        ways::scenarios(),
+        sent_line::scenarios(),
         harness::scenarios(),
         every_field::scenarios(),
         hostile::scenarios(),

@@ -75,7 +75,7 @@ pub(crate) fn random_bytes(dice: &mut Dice) -> (Vec<u8>, First) {
     (bytes, first)
 }
 
-fn random_packet(dice: &mut Dice) -> Packet {
+pub(crate) fn random_packet(dice: &mut Dice) -> Packet {
     let chain = CHAINS[pick(dice, CHAINS.len())];
     let mut packet = Packet::new();
     for key in chain {

@@ -46,7 +46,7 @@ fn as_printed(lab: &Lab) -> Outcome {
             Err(error) => fail!("seed {seed}, packet {n}: {packet}: {error}"),
         };
         *ways.entry(sent.plan.way.to_string()).or_default() += 1;
-        let told = check(&packet, &sent).and_then(|()| Ok(hears(&mut tap, &left(&sent)?.frame)?));
+        let told = check(&packet, &sent).and_then(|()| hears(&mut tap, &left(&sent)?.frame));
         told.map_err(|error| format!("seed {seed}, packet {n}, {}: {error}\n{packet}", sent.plan.way))?;
     }
     eprintln!("{ways:?}");

@@ -15,6 +15,36 @@
 //! - `X::DESC` is the table as data: what `craft`, `inspect`, `render` build, print, draw and explain with.
 //! - Where lengths are judged (IHL, total length, data offset) is `X::parse(&[u8])`, which returns a [`ParseError`]
 //!   with layer, byte, need and have.
+//!
+//! # From bytes to a segment
+//!
+//! ```
+//! use wirewright_wire::{checksum, ipv4, next::protocol, tcp};
+//!
+//! # fn main() -> Result<(), wirewright_wire::ParseError> {
+//! # let bytes = [0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0xb6, 0xcb, 192, 0, 2, 1, 192, 0, 2, 2,
+//! #     0x9c, 0x40, 0, 80, 0, 0, 0, 7, 0, 0, 0, 0, 0x50, 2, 0xfa, 0xf0, 0x94, 0x56, 0, 0];
+//! let packet = ipv4::parse(&bytes)?;
+//! let segment = tcp::parse(packet.payload)?;
+//! assert!(checksum::verify(packet.header.bytes()));
+//! assert_eq!((segment.header.destination_port(), segment.header.flags()), (80, tcp::Flags::SYN));
+//!
+//! let (from, to) = (packet.header.source(), packet.header.destination());
+//! let length = packet.payload.len() as u32;
+//! assert!(checksum::pseudo_v4(from, to, protocol::TCP, length).add(packet.payload).is_right());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # From the table
+//!
+//! ```
+//! let ip = wirewright_wire::layer("ip").expect("every layer is in LAYERS");
+//! let ttl = ip.field("ttl").expect("the TTL's key");
+//! let mut header = [0; 20];
+//! assert!(ttl.write(&mut header, 64));
+//! assert_eq!((ttl.default, ttl.shark, header[8]), (64, "ip.ttl", 64));
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -15,6 +15,10 @@ const ACK_DELAY_LIMIT: Duration = Duration::from_millis(503);
 /// An engine may drop what comes out of order beyond so many stretches.
 const STRETCHES_KEPT: usize = 60;
 
+/// A segment whose acknowledgment is older than the largest window ever offered is to be dropped (RFC 5961 §5.2); no
+/// window here is smaller.
+const OLD_ACK: u64 = 600;
+
 /// Stretches of 64-bit places.
 #[derive(Default)]
 struct Stretches(BTreeMap<u64, u64>);
@@ -57,6 +61,8 @@ struct Side {
     /// The highest acknowledgment and right edge that this end has sent.
     acked: u64,
     edge: u64,
+    /// The highest acknowledgment that has reached this end.
+    heard: u64,
     /// The highest right edge that has reached this end.
     allowed: u64,
     /// What has reached the *other* end.
@@ -125,6 +131,7 @@ impl Referee {
             return;
         }
         let Some(at) = self.place(from, seg.seq) else { return };
+        let mut has_old_ack = false;
         if seg.flags.ack()
             && !seg.flags.syn()
             && let Some(ack) = self.place(end, seg.ack)
@@ -132,6 +139,8 @@ impl Referee {
             let window = u64::from((seg.wnd << self.scale_of(from)).get());
             let side = &mut self.sides[end];
             side.allowed = side.allowed.max(ack + window);
+            side.heard = side.heard.max(ack);
+            has_old_ack = ack + OLD_ACK < side.heard;
         } else if seg.flags.syn() {
             let side = &mut self.sides[end];
             side.allowed = side.allowed.max(1 + u64::from(seg.wnd.to_raw()));
@@ -142,7 +151,7 @@ impl Referee {
         let text_at = at + u64::from(seg.flags.syn());
         let text_end = text_at + seg.text.len() as u64;
         let receiver_edge = self.sides[end].edge;
-        let is_fresh = self.sides[end].note_stamp(seg);
+        let is_fresh = self.sides[end].note_stamp(seg) && !has_old_ack;
         let sender = &mut self.sides[from];
         if seg.flags.syn() {
             sender.delivered.add(0, 1);

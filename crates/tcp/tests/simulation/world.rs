@@ -180,10 +180,22 @@ impl World {
                 self.note(i, &frame);
                 self.paths[i].push(self.now, frame);
             }
+            self.check_round_trip(i);
             let is_gone = self.ends[i].conn.as_ref().is_some_and(|conn| conn.state() == State::Closed);
             if is_gone {
                 self.referee.on_over(i);
             }
+        }
+    }
+
+    /// No estimate can be shorter than the wires are long, whatever was sent twice (Karn). The echoed timestamps count
+    /// milliseconds, and the average rounds down.
+    fn check_round_trip(&self, end: usize) {
+        let wires = self.scenario.faults[0].delay + self.scenario.faults[1].delay;
+        let srtt = self.ends[end].conn.as_ref().and_then(|conn| conn.status().srtt);
+        if let Some(srtt) = srtt {
+            let slack = Duration::from_millis(2) + wires / 50;
+            assert!(srtt + slack >= wires, "end {end} measured {srtt:?} over wires of {wires:?}");
         }
     }
 

@@ -90,6 +90,9 @@ mod transmit;
 mod user_calls;
 mod verdict;
 
+#[cfg(test)]
+mod script;
+
 pub use config::{Config, Keepalive, SEND_MSS_MIN};
 pub use connection::{Connection, State, Status};
 pub use event::{Ended, Event};

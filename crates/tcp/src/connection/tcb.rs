@@ -9,6 +9,7 @@ use wirewright_wire::tcp::Timestamps;
 use super::State;
 use crate::congestion::Congestion;
 use crate::event::Events;
+use crate::position::Pos;
 use crate::rcv::Rcv;
 use crate::recovery::{NewReno, Rto};
 use crate::segment_arrives::INVALID_REPLY_INTERVAL;
@@ -27,6 +28,9 @@ pub(crate) struct Tcb {
     pub(crate) congestion: Congestion,
     pub(crate) timers: Timers,
     pub(crate) due: Due,
+    /// The most that was in flight until `usage_end` was acknowledged: how far the congestion window is used.
+    pub(crate) flight_max: u32,
+    pub(crate) usage_end: Pos,
     pub(crate) timestamp_offset: u32,
     /// Since when nothing new was acknowledged although something was sent.
     pub(crate) stalled_since: Tick,
@@ -86,12 +90,14 @@ impl Tcb {
         Self {
             recovery: NewReno::new(snd.una),
             congestion: Congestion::new(snd.mss.into()),
-            snd,
             rcv: Rcv::unsynchronized(config.receive_bytes_max),
             rto: Rto::new(config),
             timers: Timers::new(now),
             due: Due::default(),
+            flight_max: 0,
+            usage_end: snd.una,
             timestamp_offset: numbers.timestamp_offset,
+            snd,
             stalled_since: tick,
             last_heard: tick,
             last_sent: tick,

@@ -70,9 +70,9 @@ fn check_range(tcb: &mut Tcb, now: Instant, seg: &Segment<'_>, ack: Pos) -> Resu
 /// SND.UNA moves on.
 fn on_new_ack(tcb: &mut Tcb, now: Instant, config: &Config, seg: &Segment<'_>, ack: Pos) {
     let mss = u32::from(tcb.snd.mss);
-    let flight = tcb.snd.flight();
-    // A sender that had not filled half of its window learns nothing about it (RFC 7661).
-    let was_limited = flight >= tcb.congestion.cwnd() / 2;
+    // A sender that had not filled half of its window learns nothing about it (RFC 7661). What counts is what flew, not
+    // what still flies: acknowledgments come in batches.
+    let was_limited = tcb.flight_max >= tcb.congestion.cwnd() / 2;
     let acked = ack.steps_since(tcb.snd.una);
     let had_room = tcb.snd.buffer.room() > 0;
     let echo = tcb.echo_rtt(now, seg.options.timestamps);

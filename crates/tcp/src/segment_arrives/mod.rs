@@ -16,9 +16,6 @@ mod closed;
 pub(crate) mod listen;
 mod syn_sent;
 
-#[cfg(test)]
-mod tests;
-
 use core::time::Duration;
 
 use wirewright_units::Instant;

@@ -159,6 +159,11 @@ fn note_sent(tcb: &mut Tcb, config: &Config, now: Instant, plan: &Plan) {
             tcb.stalled_since = Tick::at(now);
         }
         tcb.snd.nxt = tcb.snd.nxt.max(end);
+        let flight = tcb.snd.flight();
+        if tcb.snd.una >= tcb.usage_end || flight > tcb.flight_max {
+            tcb.flight_max = flight;
+            tcb.usage_end = tcb.snd.nxt;
+        }
         match plan.kind {
             Kind::Data => tcb.snd.rxt = end,
             Kind::Syn => tcb.snd.rxt = tcb.snd.nxt,

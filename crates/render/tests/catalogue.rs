@@ -1,6 +1,7 @@
 //! Every meaning and every code has its sentence, every sentence its use, and all are shaped as they are used.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use wirewright_inspect::FindingKind;
 use wirewright_inspect::dissect::Complaint;
@@ -113,4 +114,47 @@ fn field_meanings_are_sentences_without_placeholders() {
 fn a_value_from_outside_cannot_move_the_cursor() {
     let said = catalogue().say("sum.pseudo-source", &[("source", &"\x1b]0;owned\x07")]);
     assert!(!said.contains('\x1b') && said.contains("\\x1b]0;owned\\x07"), "{said}");
+}
+
+/// All Rust sources beside this crate; `None` where the crate stands alone.
+fn sources() -> Option<String> {
+    fn read(folder: &Path, into: &mut String) -> Option<()> {
+        for entry in std::fs::read_dir(folder).ok()? {
+            let path = entry.ok()?.path();
+            if path.is_dir() {
+                read(&path, into)?;
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push_str(&std::fs::read_to_string(&path).ok()?);
+            }
+        }
+        Some(())
+    }
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let mut all = String::new();
+    for name in ["render", "cli"] {
+        read(&crates.join(name).join("src"), &mut all)?;
+    }
+    Some(all)
+}
+
+#[test]
+fn no_sentence_is_unused() {
+    let Some(sources) = sources() else {
+        eprintln!("skipped: the other crates' sources are not here");
+        return;
+    };
+    let meanings = meanings();
+    // A key is used as it stands, or put together behind its beginning: `"sum.{part}"`.
+    let used = |key: &str| {
+        let put_together = key.match_indices('.').any(|(at, _)| sources.contains(&format!("\"{}.{{", &key[..at])));
+        put_together || sources.contains(&format!("\"{key}\""))
+    };
+    // Those that the command does not say yet by their key: the errors of captures say themselves.
+    let unused: Vec<_> = catalogue()
+        .keys()
+        .filter(|key| {
+            !meanings.contains(key) && !key.starts_with("capture.") && !key.starts_with("next.") && !used(key)
+        })
+        .collect();
+    assert!(unused.is_empty(), "sentences that nobody says: {unused:?}");
 }

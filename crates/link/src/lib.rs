@@ -17,6 +17,7 @@ pub mod netlink;
 mod packet_socket;
 mod raw_ip;
 mod readback;
+mod tap;
 mod virtio;
 mod wait;
 
@@ -31,4 +32,5 @@ pub use packet_socket::{PacketConfig, PacketSocket, PacketStatistics, Receive};
 pub use raw_ip::{RawIpv4, RawIpv6, RawReceiver, SenderConfig};
 pub use readback::{SentCopy, SentId, Stamp};
 pub use sys::clock;
+pub use tap::Tap;
 pub use wait::{Woken, wait};

@@ -8,11 +8,12 @@
 //! |---|---|---|
 //! | raw IPv4 or IPv6 | veth | the Ethernet header |
 //! | raw IPv4 or IPv6 | loopback | an Ethernet header, both addresses zero |
-//! | raw IPv4 | TUN | the IP header |
+//! | raw IPv4 or IPv6 | TUN | the IP header |
 //! | packet socket | veth, loopback, TUN | what was handed over, unchanged |
 //!
 //! No entry at all: the kernel holds the frame until the neighbour answers (and drops it in silence when it does not).
-//! The first entry without the second: lost in the local queue, or the driver gives no stamp; a tap tells.
+//! The first entry without the second: lost in the local queue, or the driver gives no stamp
+//! ([`stamps_what_leaves`](crate::sys::ethtool::stamps_what_leaves) says so beforehand); a [`Tap`](crate::Tap) tells.
 
 use std::collections::BTreeMap;
 use std::io::IoSliceMut;

@@ -128,3 +128,39 @@ fn a_kernel_that_stays_silent_is_waited_for_no_longer_than_the_limit() {
     kernel.fail(Fails::Socket, Errno::EMFILE);
     assert_eq!(Netlink::open(kernel).unwrap_err().next, crate::NextStep::CloseFiles);
 }
+
+/// A seeded stream of bytes (xorshift).
+fn noise(seed: u64) -> impl FnMut() -> u8 {
+    let mut state = seed | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    }
+}
+
+#[test]
+fn hostile_bytes_neither_panic_nor_hang() {
+    let mut template = Request::new(libc::RTM_NEWLINK, 0, &[0; 16]);
+    template.attribute(libc::IFLA_IFNAME, b"eth0\0").nest(libc::IFLA_LINKINFO, |info| {
+        info.attribute(libc::IFLA_INFO_KIND, b"veth");
+    });
+    let template = template.finish(1);
+    for seed in 0..2000u64 {
+        let mut next = noise(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut bytes = template.clone();
+        for _ in 0..next() % 8 {
+            let at = usize::from(next()) % bytes.len();
+            bytes[at] = next();
+        }
+        bytes.truncate(bytes.len() - usize::from(next() % 9));
+        let random: Vec<u8> = (0..next()).map(|_| next()).collect();
+        for hostile in [bytes.as_slice(), &random] {
+            let _ = Control::parse(hostile);
+            let _ = Address::decode(hostile);
+            let (_, mut netlink) = scripted(&[hostile.to_vec(), done(1, 0), done(2, 0)]);
+            let _ = netlink.interfaces();
+        }
+    }
+}

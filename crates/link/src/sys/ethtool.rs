@@ -1,4 +1,4 @@
-//! Offloads of an interface, switched by the `SIOCETHTOOL` request.
+//! Offloads of an interface, switched by the `SIOCETHTOOL` request; and whether its driver stamps what leaves.
 //!
 //! The old one-feature commands are used: they exist on every kernel since 5.10 and before, need no string tables, and are allowed in a network namespace
 //! that a plain user owns.
@@ -35,18 +35,18 @@ impl Offload {
     }
 }
 
-/// `struct ethtool_value` of linux/ethtool.h.
-#[repr(C)]
-struct Value {
-    command: u32,
-    data: u32,
-}
+/// What a command reads and writes: its number, then words of its own. `struct ethtool_value` has one,
+/// `struct ethtool_ts_info` ten, the longest here.
+type Words = [u32; 11];
+
+/// `ETHTOOL_GET_TS_INFO` of linux/ethtool.h.
+const STAMPS: u32 = 0x41;
 
 /// The kernel's `struct ifreq` with the member that `SIOCETHTOOL` uses. The real one is a union of 24 bytes on 64-bit machines, so the rest is padding.
 #[repr(C)]
 struct Request {
     name: [u8; libc::IFNAMSIZ],
-    value: *mut Value,
+    words: *mut Words,
     rest: [u8; 16],
 }
 
@@ -64,18 +64,29 @@ pub fn offload(socket: BorrowedFd<'_>, name: &str, offload: Offload) -> io::Resu
     Ok(request(socket, name, offload.commands().0, 0)? != 0)
 }
 
+/// Whether the driver of the interface `name` tells when it was given a frame (`SOF_TIMESTAMPING_TX_SOFTWARE`). One that does
+/// not leaves every sent copy without its second stamp.
+///
+/// **Errors**: `ENODEV`, `EINVAL` (a name too long), `EOPNOTSUPP` (the driver does not say).
+pub fn stamps_what_leaves(socket: BorrowedFd<'_>, name: &str) -> io::Result<bool> {
+    Ok(request(socket, name, STAMPS, 0)? & libc::SOF_TIMESTAMPING_TX_SOFTWARE != 0)
+}
+
+/// Carries out a command with one word of data; the answer's first word.
 fn request(socket: BorrowedFd<'_>, name: &str, command: u32, data: u32) -> io::Result<u32> {
-    let mut value = Value { command, data };
-    let mut request = Request { name: [0; libc::IFNAMSIZ], value: &raw mut value, rest: [0; 16] };
+    let mut words: Words = [0; 11];
+    words[0] = command;
+    words[1] = data;
+    let mut request = Request { name: [0; libc::IFNAMSIZ], words: &raw mut words, rest: [0; 16] };
     if name.len() >= request.name.len() {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
     request.name[..name.len()].copy_from_slice(name.as_bytes());
     let request = &raw mut request;
-    // SAFETY: `request` is as large as the kernel's ifreq, its name ends with a zero, and it points to a `Value` that lives past the call; the kernel
-    // reads and writes these two and nothing else for the commands of `Offload`.
+    // SAFETY: `request` is as large as the kernel's ifreq, its name ends with a zero, and it points to words that live past the call; the kernel reads and
+    // writes at most 44 bytes of them for the commands of this file.
     let done = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::SIOCETHTOOL, request) };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(words[1]) }
 }
 
 #[cfg(test)]
@@ -89,6 +100,7 @@ mod tests {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         // Loopback needs no checksum, and the kernel does not let that be changed.
         assert!(offload(socket.as_fd(), "lo", Offload::TransmitChecksum).unwrap());
+        assert!(stamps_what_leaves(socket.as_fd(), "lo").unwrap());
     }
 
     #[test]

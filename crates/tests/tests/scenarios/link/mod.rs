@@ -27,6 +27,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("read_back::many_packets_keep_their_numbers", read_back::many_packets_keep_their_numbers),
         lab("read_back::a_queue_that_is_taken_away_loses_packets", read_back::a_queue_that_is_taken_away_loses_packets)
             .needs(Need::Tool("tc")),
+        lab(
+            "read_back::a_tap_tells_what_a_silent_driver_does_not",
+            read_back::a_tap_tells_what_a_silent_driver_does_not,
+        )
+        .needs(Need::Tool("tc")),
         lab("send_errors::routes_that_refuse_say_so", send_errors::routes_that_refuse_say_so),
         lab("send_errors::too_large_names_the_mtu", send_errors::too_large_names_the_mtu),
         lab("send_errors::a_full_queue_is_reported", send_errors::a_full_queue_is_reported).needs(Need::Tool("tc")),

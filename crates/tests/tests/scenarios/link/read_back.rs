@@ -6,7 +6,7 @@ use wirewright_lab::{Family, Host};
 use wirewright_link::netlink::Netlink;
 use wirewright_link::sys::system;
 use wirewright_link::{
-    Filter, PacketConfig, PacketSocket, RawIpv4, Receive, SenderConfig, StartsWith, Transmit, Wanted, What,
+    Filter, PacketConfig, PacketSocket, RawIpv4, Receive, SenderConfig, StartsWith, Tap, Transmit, Wanted, What,
 };
 use wirewright_tests::{Outcome, World, ensure, fail};
 
@@ -126,7 +126,7 @@ fn check_number(sender: &mut RawIp, id: wirewright_link::SentId, number: u32) ->
 }
 
 pub(super) fn a_queue_that_is_taken_away_loses_packets(world: &World) -> Outcome {
-    // One packet of 542 bytes fills the bucket; the next one waits for most of a minute.
+    // One packet of 542 bytes empties the bucket (or the kernel's own news did); the next one waits for most of a minute.
     run(world, Host::Client, "tc qdisc add dev eth0 root tbf rate 100bit burst 600 limit 10000")?;
     let outcome = send_two_slowly();
     run(world, Host::Client, "tc qdisc del dev eth0 root")?;
@@ -136,11 +136,41 @@ pub(super) fn a_queue_that_is_taken_away_loses_packets(world: &World) -> Outcome
 fn send_two_slowly() -> Outcome {
     let mut sender = RawIpv4::open(system(), &SenderConfig::default())?;
     let packet = bytes("ip 192.0.2.2 / udp :9 zero=500")?;
-    let first = sender.send(&packet, SERVER.v4)?;
+    sender.send(&packet, SERVER.v4)?;
     let second = sender.send(&packet, SERVER.v4)?;
-    let Some(copy) = sender.read_back(first, soon())? else { fail!("the first was not read back") };
-    ensure!(!copy.is_lost(), "the first is in the queue still");
     let Some(copy) = sender.read_back(second, after(100))? else { fail!("the second was not read back") };
     ensure!(copy.is_lost(), "the second came to the driver: {copy:?}");
+    Ok(())
+}
+
+pub(super) fn a_tap_tells_what_a_silent_driver_does_not(world: &World) -> Outcome {
+    let interface = interface(CLIENT.interface)?;
+    let what = What::Udp { source_port: Some(40_001), destination_port: None };
+    let mut tap = Tap::open(system(), &interface, &Filter::any_of(&[Wanted::anywhere(what)]))?;
+    let mut sender = RawIp::open(Family::V4)?;
+    for other in ["id=5", "id=6"] {
+        let id = sender.send(&bytes(&format!("ip 192.0.2.2 {other} / udp :9 sport=40001"))?, SERVER.v4.into())?;
+        let mut copy = sender.copy(id)?;
+        let by_driver = copy.at_driver.take();
+        ensure!(copy.is_lost(), "without the driver's stamp: {copy:?}");
+        ensure!(tap.confirm(&mut copy, soon())?, "{other}: the tap did not see it");
+        let (Some(by_driver), Some(by_tap)) = (by_driver, copy.at_driver) else { fail!("{copy:?}") };
+        let apart = by_driver.at.since(by_tap.at).max(by_tap.at.since(by_driver.at));
+        ensure!(apart.as_millis() < 100, "{apart:?} between tap and driver");
+    }
+    // What stays in the queue is not confirmed.
+    run(world, Host::Client, "tc qdisc add dev eth0 root tbf rate 100bit burst 600 limit 10000")?;
+    let waiting = send_into_the_queue(&mut sender, &mut tap);
+    run(world, Host::Client, "tc qdisc del dev eth0 root")?;
+    waiting
+}
+
+fn send_into_the_queue(sender: &mut RawIp, tap: &mut Tap) -> Outcome {
+    let packet = |id| bytes(&format!("ip 192.0.2.2 id={id} / udp :9 sport=40001 zero=500"));
+    sender.send(&packet(7)?, SERVER.v4.into())?;
+    let id = sender.send(&packet(8)?, SERVER.v4.into())?;
+    let RawIp::V4(sender) = sender else { fail!("opened for IPv4") };
+    let Some(mut copy) = sender.read_back(id, after(50))? else { fail!("nothing was read back") };
+    ensure!(!tap.confirm(&mut copy, after(50))? && copy.is_lost(), "seen: {:?}", copy.at_driver);
     Ok(())
 }

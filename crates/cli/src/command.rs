@@ -287,7 +287,7 @@ impl Options {
         }
         if options.ipv4 && options.ipv6 {
             return Err(Failure::usage("option-conflict", "-4 and -6 exclude each other")
-                .row("try", "one of them, or neither: then the first address of a name is taken"));
+                .row("or", "one of them, or neither: then the first address of a name is taken"));
         }
         Ok(options)
     }
@@ -303,7 +303,7 @@ impl Options {
             .map(|(i, word)| {
                 word.to_str().map(str::to_owned).ok_or_else(|| {
                     Failure::usage("not-utf8", format!("word {} is not UTF-8: {}", i + 1, word.to_string_lossy()))
-                        .row("try", "hex=DIGITS for bytes that are not text")
+                        .row("or", "hex=DIGITS for bytes that are not text")
                 })
             })
             .collect()

@@ -1,4 +1,7 @@
 //! What went wrong below, as a [`Failure`] that says what to do: the sentences are the catalogue's, the rows are made here.
+//!
+//! Behind `try`, `look`, `see`, `mend` stands a command that can be typed as it is (a test types them all); a hint in words
+//! stands behind `or`.
 
 use std::net::IpAddr;
 
@@ -49,7 +52,7 @@ pub(crate) fn net(error: &Error, attempt: &Attempt<'_>) -> Failure {
         Error::NextHopCannotBeAsked { address, interface } => {
             let values: [(&str, &dyn std::fmt::Display); 2] = [("address", address), ("interface", interface)];
             could_not_send(error.code(), words().say("refused.next-hop-cannot-be-asked", &values))
-                .row("try", format!("its MAC: eth dst=MAC / {}", typed(attempt)))
+                .row("or", format!("its MAC: eth dst=MAC / {}", typed(attempt)))
         }
         _ => could_not_send(error.code(), error.to_string()),
     }
@@ -98,7 +101,7 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
             let (wanted, other) = if *families == Families::V6 { ("IPv6", "-4") } else { ("IPv4", "-6") };
             let values: [(&str, &dyn std::fmt::Display); 3] = [("name", name), ("wanted", &wanted), ("has", has)];
             let said = words().say("refused.name-other-family", &values);
-            Failure::usage("name-other-family", headline(said)).row("try", format!("{other}, or an address"))
+            Failure::usage("name-other-family", headline(said)).row("or", format!("{other}, or an address"))
         }
     }
 }
@@ -111,7 +114,7 @@ fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
         failure = failure.row("because", reason);
     }
     match refused {
-        Refused::NotIp => failure.row("try", format!("eth dst=MAC / {} with -i NAME", typed(attempt))),
+        Refused::NotIp => failure.row("or", format!("eth dst=MAC / {} with -i NAME", typed(attempt))),
         Refused::NoRoute { destination } => {
             failure.row("look", format!("ip route get {destination}")).row("or", "name the next hop: -i NAME --to ADDR")
         }
@@ -120,11 +123,13 @@ fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
             .row("or", format!("another way there: -i NAME --to ADDR  (for {destination})")),
         Refused::NoInterface { .. } | Refused::InterfaceNeeded => failure.row("look", "ip -brief link"),
         Refused::InterfaceDown { name } => failure.row("mend", format!("sudo ip link set {} up", shell_word(name))),
-        Refused::LoopbackElsewhere { .. } => failure.row("try", "without -i lo"),
+        Refused::LoopbackElsewhere { .. } => failure.row("try", again_without(&["-i", "--iface"], &[])),
         Refused::TooLarge { size, mtu, .. } => {
             let over = size.saturating_sub(*mtu);
-            let line = smaller(attempt, over).unwrap_or_else(|| format!("a payload that is {over} bytes smaller"));
-            failure.row("try", line)
+            match smaller(attempt, over) {
+                Some(line) => failure.row("try", line),
+                None => failure.row("or", format!("a payload that is {over} bytes smaller")),
+            }
         }
         Refused::NoWay { raw, .. } => {
             let keys: Vec<_> = raw.iter().filter_map(rewritten_key).collect();
@@ -133,7 +138,7 @@ fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
             } else {
                 format!("leave {} unset", keys.join(", "))
             };
-            failure.row("try", left)
+            failure.row("or", left)
         }
         _ => failure,
     }
@@ -178,12 +183,38 @@ fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
     match error.next {
         NextStep::AllowInFirewall => failure.row("look", "sudo nft list ruleset"),
         NextStep::ChoosePort => {
-            failure.row("try", "without sport: a free port is chosen and reserved").row("look", "ss -tuanp")
+            failure.row("try", again_without(&[], &["sport=", "tcp.sport=", "udp.sport="])).row("look", "ss -tuanp")
         }
         NextStep::BringInterfaceUp => failure.row("mend", format!("sudo ip link set {} up", shell_word(interface))),
         NextStep::ChooseInterface | NextStep::NameInterface => failure.row("look", "ip -brief link"),
         _ => failure,
     }
+}
+
+/// This command as it was typed, without some options (and their values) and without words that begin in some way.
+fn again_without(options: &[&str], words: &[&str]) -> String {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    without(&args, options, words)
+}
+
+fn without(args: &[String], options: &[&str], words: &[&str]) -> String {
+    let mut line = String::from("ww");
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        if options.contains(&arg.as_str()) {
+            args.next();
+            continue;
+        }
+        let joined = |option: &&str| {
+            let value = arg.strip_prefix(option);
+            value.is_some_and(|value| !value.is_empty() && (value.starts_with('=') || !option.starts_with("--")))
+        };
+        if !options.iter().any(joined) && !words.iter().any(|word| arg.starts_with(word)) {
+            line.push(' ');
+            line.push_str(&shell_word(arg));
+        }
+    }
+    line
 }
 
 /// The three ways out of a missing `CAP_NET_RAW`.
@@ -221,7 +252,20 @@ fn as_server(word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::as_server;
+    use super::{as_server, without};
+
+    #[test]
+    fn a_command_is_typed_again_without_what_was_wrong() {
+        let typed = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let iface = ["-i", "--iface"];
+        for line in
+            ["ask -i lo tcp :80 S", "ask -ilo tcp :80 S", "ask --iface=lo tcp :80 S", "ask tcp :80 S --iface lo"]
+        {
+            assert_eq!(without(&typed(line), &iface, &[]), "ww ask tcp :80 S");
+        }
+        assert_eq!(without(&typed("lab ask tcp :80 S sport=9"), &[], &["sport="]), "ww lab ask tcp :80 S");
+        assert_eq!(without(&["data=a b".to_owned()], &iface, &[]), "ww 'data=a b'");
+    }
 
     #[test]
     fn the_destination_becomes_the_labs_server() {

@@ -10,6 +10,7 @@ use craft::{First, Packet, Payload};
 
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
+use crate::place::Place;
 
 /// The most bytes of one pasted text: a megabyte of payload in the widest dump takes six.
 const TEXT_BYTES_MAX: u64 = 16 << 20;
@@ -48,23 +49,23 @@ pub(crate) struct Item {
 ///
 /// # Errors
 /// A line that is no packet; a payload that cannot be read.
-pub(crate) fn packet(verb: &str, options: &Options) -> Result<Packet, Failure> {
+pub(crate) fn packet(verb: &str, options: &Options, place: &Place<'_>) -> Result<Packet, Failure> {
     let words = options.text_words()?;
     let mut packet = match words.as_slice() {
         [] => {
             return Err(Failure::usage("packet-missing", format!("`ww {verb}` needs a packet"))
-                .row("try", format!("ww {verb} tcp 192.0.2.2:80 S"))
+                .row("try", format!("{} {verb} tcp 192.0.2.2:80 S", place.prefix()))
                 .row("see", "ww help language"));
         }
         [dash] if dash == "-" => return one_from_stdin(options),
-        words => craft::parse_words(words).map_err(|error| language(verb, &error))?,
+        words => craft::parse_words(words).map_err(|error| language(place, verb, &error))?,
     };
     fill_payload(&mut packet)?;
     Ok(packet)
 }
 
 /// A mistake in the language, its corrected line made into a command.
-pub(crate) fn language(verb: &str, error: &craft::LanguageError) -> Failure {
+pub(crate) fn language(place: &Place<'_>, verb: &str, error: &craft::LanguageError) -> Failure {
     let mut failure = Failure::usage(error.code.as_str(), String::new());
     let text = error.to_string();
     let mut lines = text.lines();
@@ -74,7 +75,7 @@ pub(crate) fn language(verb: &str, error: &craft::LanguageError) -> Failure {
         failure.headline.push_str(line);
     }
     match &error.correction {
-        Some(line) => failure.row("did you mean", format!("ww {verb} {line}")),
+        Some(line) => failure.row("did you mean", format!("{} {verb} {line}", place.prefix())),
         None => failure.row("see", "ww help language"),
     }
 }
@@ -203,7 +204,7 @@ fn stream(
     }
     match words_in(&text) {
         Some(line) => {
-            let mut packet = craft::parse(&line).map_err(|error| language("build", &error))?;
+            let mut packet = craft::parse(&line).map_err(|error| language(&Place::Machine, "build", &error))?;
             fill_payload(&mut packet)?;
             let built = packet.build(&crate::context::offline(None)).map_err(|e| crate::explain::build(&e))?;
             take(Item { bytes: built.bytes, first: built.first, source: Source::Words })

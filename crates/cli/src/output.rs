@@ -76,7 +76,7 @@ impl Output {
                 return Failure::quiet();
             }
             Failure::new(Exit::CouldNotSend, "output", format!("standard output cannot be written: {error}"))
-                .row("try", "another place for the output")
+                .row("or", "another place for the output")
         })
     }
 

@@ -27,7 +27,7 @@ impl Recording {
         let sink: Box<dyn Write + Send> = if path == "-" {
             if io::stdout().is_terminal() {
                 return Err(Failure::usage("bytes-to-terminal", "a capture is bytes: they do not go to a terminal")
-                    .row("try", "-w FILE, or a pipe: -w - | tshark -i -"));
+                    .row("or", "-w FILE, or a pipe: -w - | tshark -i -"));
             }
             Box::new(io::stdout())
         } else {
@@ -110,7 +110,7 @@ pub(crate) fn link_type(first: First) -> Result<LinkType, Failure> {
         First::Ethernet => Ok(LinkType::ETHERNET),
         First::Ip => Ok(LinkType::RAW),
         other => Err(Failure::usage("no-link-type", format!("a capture cannot begin with `{}`", other.key()))
-            .row("try", "--as hex, or the packet with its IP layer")),
+            .row("or", "--as hex, or the packet with its IP layer")),
     }
 }
 
@@ -124,5 +124,5 @@ fn broken(path: &str, error: &CaptureError) -> Failure {
 fn not_written(path: &str, why: &str) -> Failure {
     let why = why.split(" (os error").next().unwrap_or(why);
     Failure::new(Exit::CouldNotSend, "file-unwritable", format!("{path} cannot be written: {why}"))
-        .row("try", "another place: -w /tmp/ww.pcapng")
+        .row("or", "another place: -w /tmp/ww.pcapng")
 }

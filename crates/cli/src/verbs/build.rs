@@ -62,7 +62,7 @@ impl Form {
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     let form = Form::of(options, Form::Hex)?;
-    let mut packet = input::packet("build", options)?;
+    let mut packet = input::packet("build", options, place)?;
     names::resolve(&mut packet, "build", options, place)?;
     let built = packet.build(&context::offline(options.seed)).map_err(|error| explain::build(&error))?;
     for note in &built.notes {

@@ -238,7 +238,7 @@ fn recording_failed(error: &RecordError) -> Failure {
             "no-network",
             format!("the lab stands on {rung}: there are no hosts to watch"),
         )
-        .row("try", "-w FILE behind the verb: what this verb sends and hears"),
+        .row("or", "-w FILE behind the verb: what this verb sends and hears"),
         other => Failure::new(Exit::NotPermitted, "record", format!("{other:?}")),
     }
 }

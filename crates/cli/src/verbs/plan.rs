@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::place::Place;
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let packet = input::packet("plan", options)?;
+    let packet = input::packet("plan", options, place)?;
     let mut session = Session::open(session_options(options, place)?);
     let attempt = Attempt { verb: "plan", options, place };
     let prepared = session.plan(&packet).map_err(|error| explain::net(&error, &attempt))?;

@@ -47,7 +47,7 @@ fn host(text: &str) -> Host {
 
 /// `ww send`.
 pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let packet = input::packet("send", options)?;
+    let packet = input::packet("send", options, place)?;
     let mut talk = Talk::begin("send", options, out, place)?;
     let sent = talk.session.send(&packet).map_err(|error| talk.explain(&error))?;
     talk.sent(&sent)?;
@@ -61,7 +61,7 @@ pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result
 /// `ww ask`.
 pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     let expect = options.expect.as_deref().map(expectation).transpose()?;
-    let packet = input::packet("ask", options)?;
+    let packet = input::packet("ask", options, place)?;
     let mut talk = Talk::begin("ask", options, out, place)?;
     let answers = talk.ask(&packet)?;
     talk.why()?;

@@ -270,8 +270,24 @@ fn route<'f>(wishes: &Wishes, facts: &'f Facts, header: IpAddr) -> Result<&'f Ro
             Err(Refused::RouteRefuses { destination: route.destination, kind: route.kind })
         }
         Some(RouteAnswer::Route(route)) => Ok(route),
-        Some(RouteAnswer::None { destination }) => Err(Refused::NoRoute { destination: *destination }),
-        None => Err(Refused::NoRoute { destination }),
+        Some(RouteAnswer::None { destination }) => Err(why_no_route(wishes, facts, *destination)),
+        None => Err(why_no_route(wishes, facts, destination)),
+    }
+}
+
+/// Routes go with their interface: one that is not there, or is down, is the reason behind a route that is missing.
+fn why_no_route(wishes: &Wishes, facts: &Facts, destination: IpAddr) -> Refused {
+    let down = |interface: &&Interface| !interface.up && !interface.loopback;
+    let all_down = facts.interfaces.iter().all(|interface| !interface.up || interface.loopback);
+    let named = wishes.interface.as_deref();
+    match (named, named.and_then(|name| facts.interface_named(name))) {
+        (Some(name), None) => Refused::NoInterface { name: name.into() },
+        (Some(_), Some(interface)) if !interface.up => Refused::InterfaceDown { name: interface.name.clone() },
+        (None, _) if all_down => match facts.interfaces.iter().find(down) {
+            Some(interface) => Refused::InterfaceDown { name: interface.name.clone() },
+            None => Refused::NoRoute { destination },
+        },
+        _ => Refused::NoRoute { destination },
     }
 }
 

@@ -1,6 +1,7 @@
 //! All scenarios: one binary, a module per topic.
 
 mod answers;
+mod bad_input;
 mod every_field;
 mod harness;
 mod hostile;
@@ -11,6 +12,7 @@ mod lab_inside;
 mod lab_records;
 mod language;
 mod link;
+mod nothing_left;
 mod random_packet;
 mod sent_line;
 mod ways;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         ways::scenarios(),
         sent_line::scenarios(),
         harness::scenarios(),
+        bad_input::scenarios(),
+        nothing_left::scenarios(),
         every_field::scenarios(),
         hostile::scenarios(),
         language::scenarios(),

@@ -1,0 +1,220 @@
+//! What bad input gets: the whole text, the exit code, an empty standard output, and remedies that work.
+//!
+//! The cases are `bad_input.txt`: a command after `$ `, its exit code in brackets (`[1 out]` where something is also on
+//! standard output), then standard error, to the letter. `BLESS=1` writes the file anew from what happens; whoever does that
+//! reads the difference as a user would.
+
+use std::{env, fmt::Write as _, fs, path::PathBuf};
+
+use wirewright_tests::{
+    Folder, Ground, Limit, Need, Outcome, Output, Program, Scenario, binary, ensure, workspace_root,
+};
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let lab = |name: &str, run: fn() -> Outcome| {
+        Scenario::new(&format!("bad_input::{name}"), Ground::Plain, move |_| run())
+            .needs(Need::Namespaces)
+            .tools(&["ip", "nft", "nc", "getent"])
+    };
+    vec![
+        lab("each_text_is_whole_and_standard_output_empty", texts),
+        lab("each_remedy_is_a_command_that_works", remedies),
+        Scenario::new("bad_input::without_privilege_each_way_out_works", Ground::Root, |_| privilege())
+            .tools(&["setpriv", "setcap", "sudo", "unshare", "ip", "nc"]),
+    ]
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Case {
+    command: String,
+    code: i32,
+    /// Standard output is not empty.
+    out: bool,
+    text: String,
+}
+
+fn file() -> PathBuf {
+    workspace_root().join("crates/tests/tests/scenarios/bad_input.txt")
+}
+
+fn cases() -> Result<Vec<Case>, String> {
+    let text = fs::read_to_string(file()).map_err(|error| error.to_string())?;
+    let blocks = text.split("\n$ ").skip(1);
+    blocks.map(|block| read_case(block).ok_or_else(|| format!("not a case: $ {block}"))).collect()
+}
+
+fn read_case(block: &str) -> Option<Case> {
+    let mut lines = block.lines();
+    let command = lines.next()?.to_owned();
+    let head = lines.next()?.strip_prefix('[')?.strip_suffix(']')?;
+    let (code, out) = head.strip_suffix(" out").map_or((head, false), |code| (code, true));
+    let text: Vec<&str> = lines.collect();
+    Some(Case { command, code: code.parse().ok()?, out, text: text.join("\n").trim_end().to_owned() })
+}
+
+/// A folder in which `ww` is a command and the files of the cases lie.
+struct Place {
+    folder: Folder,
+}
+
+impl Place {
+    fn new() -> Result<Self, String> {
+        let folder = Folder::new().map_err(|error| error.to_string())?;
+        let place = Self { folder };
+        let commands = place.folder.file("bin");
+        fs::create_dir(&commands).map_err(|error| error.to_string())?;
+        fs::copy(binary(), commands.join("ww")).map_err(|error| error.to_string())?;
+        let whole = place.run("ww build -w whole.pcapng tcp 192.0.2.2:80 S src=192.0.2.1 hex=00112233")?.success()?;
+        drop(whole);
+        let bytes = fs::read(place.folder.file("whole.pcapng")).map_err(|error| error.to_string())?;
+        let most = bytes.len() - 10;
+        place.folder.write("cut.pcapng", &bytes[..most]).map_err(|error| error.to_string())?;
+        Ok(place)
+    }
+
+    fn ww(&self) -> String {
+        self.folder.file("bin/ww").display().to_string()
+    }
+
+    fn path(&self) -> String {
+        let system = env::var("PATH").unwrap_or_default();
+        format!("{}:/usr/sbin:/sbin:{system}", self.folder.file("bin").display())
+    }
+
+    fn run(&self, command: &str) -> Result<Output, String> {
+        self.program(&["sh", "-c", command]).run()
+    }
+
+    fn program(&self, words: &[&str]) -> Program {
+        Program::new(words[0])
+            .args(&words[1..])
+            .folder(self.folder.path())
+            .env("PATH", self.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env("LANG", "C.UTF-8")
+            .env("COLUMNS", "80")
+            .limit(Limit::seconds(30))
+    }
+
+    /// What a person reads, without what differs from machine to machine.
+    fn text_of(&self, output: &Output) -> String {
+        output.stderr.trim_end().replace(&self.ww(), "{ww}")
+    }
+}
+
+fn texts() -> Outcome {
+    let place = Place::new()?;
+    let mut found = String::from(
+        "What bad input gets: a command, its exit code, and what it says. bad_input.rs compares and explains.\n",
+    );
+    let mut differences = String::new();
+    let cases = cases()?;
+    for case in &cases {
+        let output = place.run(&case.command)?;
+        let is = Case {
+            command: case.command.clone(),
+            code: output.code,
+            out: !output.stdout.is_empty(),
+            text: place.text_of(&output),
+        };
+        let block = shown(&is);
+        if is != *case {
+            write!(differences, "expected{}is{block}", shown(case))?;
+        }
+        found.push_str(&block);
+    }
+    if env::var_os("BLESS").is_some() {
+        fs::write(file(), found)?;
+    } else {
+        ensure!(differences.is_empty(), "{differences}");
+    }
+    println!("{} cases", cases.len());
+    Ok(())
+}
+
+fn shown(case: &Case) -> String {
+    let out = if case.out { " out" } else { "" };
+    format!("\n$ {}\n[{}{out}]\n{}\n", case.command, case.code, case.text)
+}
+
+/// The labels of rows that hold a command, as a person would type it.
+const REMEDIES: &[&str] = &["did you mean", "try", "see", "look", "mend", "once", "for good", "without"];
+
+/// The commands that a text recommends.
+fn remedies_in(text: &str) -> Vec<String> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("    "));
+    let commands = rows.filter_map(|row| {
+        let label =
+            REMEDIES.iter().find(|label| row.strip_prefix(**label).is_some_and(|rest| rest.starts_with("  ")))?;
+        let command = row[label.len()..].trim_start();
+        // A remark stands in brackets, far to the right.
+        let command = command.split("   ").next().unwrap_or(command);
+        Some(command.trim().to_owned())
+    });
+    commands.collect()
+}
+
+/// Each remedy of each case runs where the case ran: in the lab. A shell that knows no such command says 126 or 127, and
+/// ours says 2 to what it does not understand.
+fn remedies() -> Outcome {
+    let place = Place::new()?;
+    let mut seen = 0;
+    let mut broken = String::new();
+    for case in cases()? {
+        for remedy in remedies_in(&case.text) {
+            let remedy = remedy.replace("{ww}", &place.ww());
+            let output = place.program(&["ww", "lab", "--", "sh", "-c", &remedy]).run()?;
+            seen += 1;
+            let starts_ours = remedy.starts_with("ww ") || remedy.starts_with(&place.ww());
+            if matches!(output.code, 126 | 127) || (starts_ours && output.code == 2) {
+                write!(broken, "\n$ {}\nrecommends: {remedy}\n{output}", case.command)?;
+            }
+        }
+    }
+    println!("{seen} remedies");
+    ensure!(broken.is_empty(), "{broken}");
+    ensure!(seen > 5, "only {seen} remedies: the rows are read wrongly");
+    Ok(())
+}
+
+/// What a plain user reads who asks on the real network, with the column of the remarks closed up.
+const NOT_PERMITTED: &str = "\
+ww: not permitted: a raw socket needs CAP_NET_RAW
+    once       sudo {ww} ask tcp 192.0.2.2:80 S
+    for good   sudo setcap cap_net_raw+ep {ww}   (again after each build)
+    without    ww lab ask tcp server:80 S   (the practice network)";
+
+/// A network of its own, in which 192.0.2.2 is this host and somebody listens on port 80.
+const WORLD: &str = "ip link set lo up && ip address add 192.0.2.2/32 dev lo && { nc -l -k -p 80 >/dev/null 2>&1 & server=$!; sleep 0.2; ";
+
+fn privilege() -> Outcome {
+    let place = Place::new()?;
+    let user = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+    let asked = format!("{user} ww ask tcp 192.0.2.2:80 S");
+    let inside = |command: &str| -> Result<Output, String> {
+        let script = format!("{WORLD} {command}; code=$?; kill $server; exit $code; }}");
+        place.program(&["unshare", "--net", "sh", "-c", &script]).run()
+    };
+    let refused = inside(&asked)?.expect_code(3)?;
+    ensure!(refused.stdout.is_empty(), "standard output is not empty:\n{refused}");
+    let text = closed_up(&place.text_of(&refused));
+    ensure!(text == NOT_PERMITTED, "{text}\ninstead of\n{NOT_PERMITTED}");
+    let [once, for_good, without] = &remedies_in(&text)[..] else {
+        return Err(format!("three ways out, not {text}").into());
+    };
+    let real = |remedy: &str| remedy.replace("{ww}", &place.ww());
+    inside(&real(once))?.success()?;
+    place.program(&["sh", "-c", &format!("{user} {without}")]).run()?.success()?;
+    place.run(&real(for_good))?.success()?;
+    inside(&asked)?.success()?;
+    Ok(())
+}
+
+/// The remarks of a text stand in one column behind paths of any length: three spaces here.
+fn closed_up(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.rsplit_once("   (") {
+        Some((command, remark)) => format!("{}   ({remark}", command.trim_end()),
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod beside;
 mod catalogue;
 mod changes;
 mod draw;
@@ -23,6 +24,7 @@ mod tree;
 mod value;
 
 pub use answer::{answer, answer_json, answer_meaning, duration};
+pub use beside::{beside, total};
 pub use catalogue::{Catalogue, Lang};
 pub use changes::{changes, changes_json};
 pub use draw::{draw, draw_frame};

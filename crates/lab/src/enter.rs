@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
 use wirewright_link::clock;
 use wirewright_link::sys::namespace::{self, Namespace};
+use wirewright_units::Instant;
 
 use crate::build::{self, Order};
 use crate::map::{self, HostEntry};
@@ -94,6 +95,8 @@ pub struct Lab {
     refusals: Vec<Refusal>,
     report: Report,
     one_user: bool,
+    /// When it was entered.
+    pub(crate) since: Instant,
     pub(crate) networks: Option<[OwnedFd; 3]>,
     pub(crate) pids: Option<OwnedFd>,
     pub(crate) mounts: Option<OwnedFd>,
@@ -207,6 +210,7 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
         refusals: Vec::new(),
         report: Report::default(),
         one_user: false,
+        since: clock::now(),
         networks: None,
         pids: None,
         mounts: None,
@@ -221,7 +225,7 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
     let builder = Builder { pid, line };
     let one_user = rung == Rung::UserNamespace && write_maps(&builder)? == Users::One;
     let (report, networks) = receive_report(&builder.line)?;
-    let mut lab = Lab { report, one_user, builder: Some(builder), ..empty };
+    let mut lab = Lab { report, one_user, since: clock::now(), builder: Some(builder), ..empty };
     if rung.has_networks() {
         lab.follow(pid, networks)?;
     }

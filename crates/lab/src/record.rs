@@ -30,6 +30,10 @@ const QUIET: Duration = Duration::from_millis(10);
 /// … but not longer than this: somebody may still be sending.
 const SETTLE_MAX: Duration = Duration::from_millis(200);
 
+/// A young lab is given this time before its first recording begins: the kernels report the multicast groups of their new
+/// addresses, twice (RFC 3810 §6.1, `mldv2_unsolicited_report_interval`), which takes 12 to 20 ms and is nobody's packet.
+const YOUTH: Duration = Duration::from_millis(30);
+
 /// How many bytes a socket should hold: a page of a megabyte with what the kernel needs beside each frame.
 const ROOM: usize = 4 << 20;
 
@@ -123,6 +127,7 @@ impl Lab {
             let error = PlaceError::NoSuchHost { host: Host::Router, rung: self.rung() };
             return Err(RecordError::Place(error));
         }
+        clock::sleep((self.since + YOUTH).since(clock::now()));
         let mut taps = Vec::new();
         for port in &PORTS {
             let opened = self.on(port.host, || tap(port)).map_err(RecordError::Place)?;

@@ -35,7 +35,7 @@ const fn router(name: &'static str, value: &'static str) -> Setting {
 }
 
 /// All settings. Those of `conf/default` are what interfaces made later begin with.
-pub(crate) static SETTINGS: [Setting; 22] = [
+pub(crate) static SETTINGS: [Setting; 24] = [
     router("ipv4/ip_forward", "1"),
     router("ipv6/conf/all/forwarding", "1"),
     // Every ICMP error is answered with, at any rate: a test may provoke a thousand.
@@ -63,6 +63,9 @@ pub(crate) static SETTINGS: [Setting; 22] = [
     all("ipv6/conf/default/router_solicitations", "0"),
     all("ipv6/conf/all/addr_gen_mode", "1"),
     all("ipv6/conf/default/addr_gen_mode", "1"),
+    // What a host says about its multicast groups, it says at once and not again a second later, in the middle of a recording.
+    all("ipv6/conf/default/mldv2_unsolicited_report_interval", "1"),
+    all("ipv6/conf/default/mldv1_unsolicited_report_interval", "1"),
     // A shell's child needs no capability to listen at a low port.
     all("ipv4/ip_unprivileged_port_start", "0"),
 ];

@@ -3,14 +3,14 @@
 use std::{
     env, fmt, fs,
     io::{Read, Write},
-    net::{IpAddr, SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr, TcpStream, UdpSocket},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Command, ExitCode},
     time::Duration,
 };
 
-use wirewright_lab::{Host, Lab, Options, Rung, ServiceKind};
+use wirewright_lab::{Host, Lab, Options, Recorded, Rung, ServiceKind};
 use wirewright_link::clock;
 use wirewright_tests::{Folder, Program};
 
@@ -28,6 +28,8 @@ pub(crate) enum Task {
     Stay,
     /// Enters and says how long it took.
     Time,
+    /// Enters, records, sends one datagram, and says what was recorded.
+    Record,
 }
 
 impl fmt::Display for Task {
@@ -56,6 +58,8 @@ pub(crate) fn main() -> Option<ExitCode> {
         say(&lab);
     } else if task == Task::Stay.to_string() {
         stay(&lab);
+    } else if task == Task::Record.to_string() {
+        record(&lab);
     } else {
         println!("{}", took.as_micros());
     }
@@ -98,6 +102,21 @@ fn stay(lab: &Lab) {
     println!("ready");
     // Its parent kills it; if that one dies first, it ends by itself.
     clock::sleep(Duration::from_secs(30));
+}
+
+fn record(lab: &Lab) {
+    let mark: &[u8] = b"the only datagram";
+    let sink = move |frame: Recorded| {
+        let whose = if frame.bytes.ends_with(mark) { "own" } else { "other" };
+        println!("{whose} {} {:02x?}", frame.port, frame.bytes);
+        Ok(())
+    };
+    let recorder = lab.record(sink).map_err(|error| error.to_string());
+    let sent = UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.send_to(mark, "192.0.2.2:9"));
+    let ended = recorder.and_then(|recorder| recorder.finish().map_err(|error| error.to_string()));
+    if sent.is_err() || ended.is_err() {
+        println!("{sent:?} {ended:?}");
+    }
 }
 
 /// What a page holds, or why there is none.

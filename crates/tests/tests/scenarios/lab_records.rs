@@ -9,9 +9,9 @@ use std::{
 use wirewright_capture::{Direction as Way, Interface, LinkType, Record, Writer};
 use wirewright_lab::{Host, Lab, RecordError, Recorded};
 use wirewright_link::Direction;
-use wirewright_tests::{Folder, Ground, Outcome, Scenario, Tshark, World, ensure};
+use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, Tshark, World, ensure};
 
-use crate::lab_child::page;
+use crate::lab_child::{Copied, Task, page};
 
 /// The longest Ethernet frame of a network whose packets are at most 1500 bytes.
 const FRAME_LEN_MAX: usize = 1514;
@@ -22,6 +22,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     };
     vec![
         scenario("a_packet_is_seen_as_it_left_and_as_it_arrived", way_of_a_packet),
+        Scenario::new("lab_records::a_new_lab_is_quiet", Ground::Plain, |_| quiet()).needs(Need::Namespaces),
         scenario("tshark_finds_every_checksum_right", all_right).tools(&["tshark"]),
         scenario("no_frame_is_longer_than_a_wire_carries", frames_are_cut),
         scenario("a_sink_that_fails_is_told", sink_fails),
@@ -72,6 +73,15 @@ fn way_of_a_packet(lab: &Lab) -> Outcome {
         ensure!(seen == expected, "{seen:?}");
         ensure!(marked[0].bytes == marked[1].bytes && marked[2].bytes == marked[3].bytes, "a wire changed a frame");
     }
+    Ok(())
+}
+
+/// A process that enters and records at once sees what it sends and the answers, not what its kernels say by themselves.
+fn quiet() -> Outcome {
+    let output = Copied::new()?.program(Task::Record).run()?.success()?;
+    let text = output.text();
+    let (own, others): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with("own "));
+    ensure!(own.len() == 4 && others.is_empty(), "{output}");
     Ok(())
 }
 

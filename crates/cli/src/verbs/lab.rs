@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -36,13 +37,25 @@ pub(crate) fn run(args: &[OsString]) -> Result<Exit, Failure> {
     let recorder = options.write.as_deref().map(|path| record(&lab, Recording::begin(path)?)).transpose()?;
     let done = match work {
         Work::Shell => shell(&lab, &out),
-        Work::Verb(line) => in_lab(&lab, line),
-        Work::Command(line) => command_in_lab(&lab, line),
+        Work::Verb(line) => in_lab(&lab, line).map(Ended::Ours),
+        Work::Command(line) => command_in_lab(&lab, line, &out),
     };
     if let Some(recorder) = recorder {
-        recorder.finish().map_err(|error| recording_failed(&error))?;
+        let summary = recorder.finish().map_err(|error| recording_failed(&error))?;
+        if summary.dropped > 0 {
+            out.remark(&format!("ww: {} frames came faster than they could be recorded", summary.dropped));
+        }
     }
-    done
+    match done? {
+        Ended::Ours(exit) => Ok(exit),
+        Ended::Theirs(code) => std::process::exit(code),
+    }
+}
+
+/// What was done has ended, with whose exit code.
+enum Ended {
+    Ours(Exit),
+    Theirs(i32),
 }
 
 /// Divides the lab's own options from what is done in it.
@@ -122,17 +135,20 @@ fn only_shown(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
     Ok(Exit::CouldNotSend)
 }
 
-fn command_in_lab(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
+fn command_in_lab(lab: &Lab, line: &[OsString], out: &Output) -> Result<Ended, Failure> {
     let Some((program, args)) = line.split_first() else {
         return Err(Failure::usage("command-missing", "`ww lab --` needs a command").row("try", "ww lab -- ss -tln"));
     };
+    if lab.has_one_user() && Path::new(program).file_name().is_some_and(|name| name == "tcpdump") {
+        out.remark("ww: tcpdump gives up root's rights by becoming another user, and here is none: tshark runs, and ww lab -w FILE");
+    }
     let mut command = Command::new(program);
     command.args(args);
     run_command(lab, command, &program.to_string_lossy())
 }
 
 /// Runs a command to its end; its exit code is ours.
-fn run_command(lab: &Lab, command: Command, name: &str) -> Result<Exit, Failure> {
+fn run_command(lab: &Lab, command: Command, name: &str) -> Result<Ended, Failure> {
     let status = lab.run(Host::Client, command).map_err(|error| match error {
         PlaceError::NoSuchHost { rung, .. } => Failure::new(
             Exit::NotPermitted,
@@ -147,7 +163,7 @@ fn run_command(lab: &Lab, command: Command, name: &str) -> Result<Exit, Failure>
         }
         other => Failure::new(Exit::CouldNotSend, "command", other.to_string()),
     })?;
-    std::process::exit(exit_code(lab, status));
+    Ok(Ended::Theirs(exit_code(lab, status)))
 }
 
 /// The command's code; 128 and the signal's number for one that a signal ended, as shells say it.
@@ -157,14 +173,14 @@ fn exit_code(_lab: &Lab, status: std::process::ExitStatus) -> i32 {
 }
 
 /// `ww lab` alone: the map, and a shell on the client.
-fn shell(lab: &Lab, out: &Output) -> Result<Exit, Failure> {
+fn shell(lab: &Lab, out: &Output) -> Result<Ended, Failure> {
     out.result(&map(lab, out))?;
     if !lab.rung().has_networks() {
-        return Ok(Exit::Answered);
+        return Ok(Ended::Ours(Exit::Answered));
     }
     if !io::stdin().is_terminal() {
         out.remark("ww: no terminal, no shell: ww lab -- COMMAND runs one");
-        return Ok(Exit::Answered);
+        return Ok(Ended::Ours(Exit::Answered));
     }
     let shell = std::env::var_os("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
     out.remark("ww: a shell on the client; `exit` ends it and the lab");

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use capture::{CaptureError, Direction, Interface, LinkType, Record, Writer};
 use craft::{Built, First};
@@ -29,7 +30,7 @@ impl Recording {
                 return Err(Failure::usage("bytes-to-terminal", "a capture is bytes: they do not go to a terminal")
                     .row("or", "-w FILE, or a pipe: -w - | tshark -i -"));
             }
-            Box::new(io::stdout())
+            Box::new(take_stdout().map_err(|error| not_written("-", &error.to_string()))?)
         } else {
             Box::new(File::create(path).map_err(|error| not_written(&shown, &error.to_string()))?)
         };
@@ -67,6 +68,15 @@ impl Recording {
     fn flush(&mut self) -> Result<(), Failure> {
         self.writer.flush().map_err(|error| broken(&self.path, &error))
     }
+}
+
+/// Takes standard output for a capture alone. Text that would have gone there, ours or a command's, goes to standard error
+/// from now on: between the blocks of a capture it would destroy it.
+fn take_stdout() -> io::Result<File> {
+    io::stdout().flush()?;
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok(File::from(stdout))
 }
 
 /// A frame to be recorded.

@@ -68,7 +68,7 @@ impl CaptureError {
         matches!(self, Self::Malformed { recoverable: true, .. })
     }
 
-    /// The stable code of this kind of error, a key of the catalogue behind `capture.`.
+    /// The stable code of this kind of error.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

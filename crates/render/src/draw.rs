@@ -50,7 +50,7 @@ pub fn draw(frame: &Dissection<'_>, index: usize, style: &Style) -> String {
     let Some(layer) = frame.layers.get(index) else { return String::new() };
     let row_bits = if style.width > ROW_BITS * 2 { ROW_BITS } else { ROW_BITS / 2 };
     let cells = cells(frame, layer);
-    let mut grid = Grid { cells: &cells, row_bits, style, notes: Vec::new() };
+    let mut grid = Grid { cells: &cells, owners: owners(&cells), row_bits, style, notes: Vec::new() };
     let mut out = bit_numbers(row_bits);
     let rows = cells.last().map_or(0, |cell| cell.bits.end.div_ceil(row_bits));
     for row in 0..rows {
@@ -148,6 +148,17 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
     add(option.rest.clone(), "data", digits(&bytes[option.rest.clone()]));
 }
 
+/// The box of every bit; `None` for bits that no box has.
+fn owners(cells: &[Cell]) -> Vec<Option<usize>> {
+    let mut owners = vec![None; cells.last().map_or(0, |cell| cell.bits.end)];
+    for (index, cell) in cells.iter().enumerate() {
+        if let Some(bits) = owners.get_mut(cell.bits.clone()) {
+            bits.fill(Some(index));
+        }
+    }
+    owners
+}
+
 /// The two lines of tens and ones above the drawing.
 fn bit_numbers(row_bits: usize) -> String {
     let line = |text: fn(usize) -> char| (0..row_bits).map(text).flat_map(|char| [' ', char]).collect::<String>();
@@ -162,6 +173,8 @@ fn digit(number: usize) -> char {
 
 struct Grid<'a> {
     cells: &'a [Cell],
+    /// The box of every bit.
+    owners: Vec<Option<usize>>,
     row_bits: usize,
     style: &'a Style,
     /// Keys that did not fit into their boxes, behind what stands for them.
@@ -207,9 +220,7 @@ impl Corner {
 impl Grid<'_> {
     /// The box that a bit of a row belongs to; `None` outside the drawing.
     fn cell_at(&self, row: Option<usize>, bit: usize) -> Option<usize> {
-        let at = row? * self.row_bits + bit;
-        let index = self.cells.partition_point(|cell| cell.bits.end <= at);
-        self.cells.get(index).filter(|cell| cell.bits.contains(&at)).map(|_| index)
+        self.owners.get(row? * self.row_bits + bit).copied().flatten()
     }
 
     /// Whether a line stands left of this bit (or, for the last, right of the row).

@@ -4,6 +4,17 @@
 //! Out: text for a terminal (nothing but printable characters and our own colours), JSON values, sentences.
 //! Above: cli. Below: inspect, hand, units.
 //! Not here: any judgement of packets, printing, terminal detection.
+//!
+//! ```
+//! use wirewright_inspect::{First, dissect};
+//! use wirewright_render::{Style, line};
+//!
+//! let echo = [
+//!     0x45, 0, 0, 28, 0, 1, 0x40, 0, 64, 1, 0xb6, 0xdc, 192, 0, 2, 1, 192, 0, 2, 2, 8, 0, 0xf7, 0xfd, 0, 1, 0, 1,
+//! ];
+//! let drawn = line(&dissect(&echo, First::Ip), &Style::PLAIN);
+//! assert_eq!(drawn, "192.0.2.1 to 192.0.2.2 ip ttl=64 icmp echo id=1 seq=1");
+//! ```
 #![forbid(unsafe_code)]
 
 mod answer;

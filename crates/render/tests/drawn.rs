@@ -171,7 +171,7 @@ fn assert_printable(text: &str, what: &str) {
 
 /// How many frames are tried; `FRAMES=200000` in the environment for as many as that.
 fn frames() -> usize {
-    std::env::var("FRAMES").ok().and_then(|frames| frames.parse().ok()).unwrap_or(2_000)
+    std::env::var("FRAMES").ok().and_then(|frames| frames.parse().ok()).unwrap_or(10_000)
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod every_field;
 mod harness;
 mod hostile;
 mod lab_child;
+mod lab_command;
 mod lab_ends;
 mod lab_enters;
 mod lab_inside;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         every_field::scenarios(),
         hostile::scenarios(),
         language::scenarios(),
+        lab_command::scenarios(),
         lab_ends::scenarios(),
         lab_inside::scenarios(),
         lab_records::scenarios(),

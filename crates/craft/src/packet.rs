@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use wirewright_wire::{FieldDesc, HeaderDesc, Kind, TlvDesc, Variant};
+use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, TlvDesc, Variant};
 
 use crate::build::BuildError;
 
@@ -159,6 +159,12 @@ pub struct Layer {
     pub(crate) variant: Option<&'static Variant>,
     pub(crate) body: Vec<Setting>,
     pub(crate) options: Vec<u8>,
+    /// Header and body as bytes, as far as they are set or have defaults; kept up to date so that building copies them.
+    pub(crate) template: Vec<u8>,
+    /// Rows of the header that the template does not settle, a bit each.
+    pub(crate) open: u64,
+    /// Rows of the body that the template does not settle, a bit each.
+    pub(crate) body_open: u64,
     /// The layer was made for a name of unknown address family: `ip` until [`Packet::resolve`] knows better.
     pub(crate) family_open: bool,
 }
@@ -185,8 +191,12 @@ impl Layer {
             variant: None,
             body: Vec::new(),
             options: Vec::new(),
+            template: vec![0; desc.len],
+            open: 0,
+            body_open: 0,
             family_open: false,
         };
+        layer.open = write_defaults(desc.fields, &mut layer.template);
         layer.choose_variant();
         layer
     }
@@ -272,20 +282,27 @@ impl Layer {
     }
 
     pub(crate) fn set_at(&mut self, place: Place, setting: Setting) {
-        match place.part {
-            Part::Body => {
-                if let Some(slot) = self.body.get_mut(place.row) {
-                    *slot = setting;
-                }
+        let Some(field) = self.field(place) else { return };
+        let (rows, open, bytes) = match place.part {
+            Part::Header => (&mut self.fields, &mut self.open, &mut self.template[..]),
+            Part::Body => (&mut self.body, &mut self.body_open, &mut self.template[self.desc.len..]),
+        };
+        rows[place.row] = setting;
+        let settled = match setting {
+            Setting::Exactly(value) => Some(value),
+            Setting::Auto if has_fixed_default(field) => Some(field.default),
+            _ => None,
+        };
+        *open &= !(1 << place.row);
+        match settled {
+            // The table fills its header, so the field fits.
+            Some(value) => {
+                let _fits = field.write(bytes, value);
             }
-            Part::Header => {
-                if let Some(slot) = self.fields.get_mut(place.row) {
-                    *slot = setting;
-                }
-                if self.desc.fields.get(place.row).is_some_and(|field| field.selects_next) {
-                    self.choose_variant();
-                }
-            }
+            None => *open |= 1 << place.row,
+        }
+        if place.part == Part::Header && field.selects_next {
+            self.choose_variant();
         }
     }
 
@@ -328,8 +345,33 @@ impl Layer {
         if self.variant.map(|v| v as *const Variant) != variant.map(|v| v as *const Variant) {
             self.variant = variant;
             self.body = vec![Setting::Auto; variant.map_or(0, |v| v.body.fields.len())];
+            self.template.truncate(self.desc.len);
+            self.body_open = 0;
+            if let Some(variant) = variant {
+                self.template.resize(self.desc.len + variant.body.len, 0);
+                self.body_open = write_defaults(variant.body.fields, &mut self.template[self.desc.len..]);
+            }
         }
     }
+}
+
+/// Whether an unset field has the default of its table, whatever stands around it. The hop limit has not: some protocols
+/// demand theirs.
+fn has_fixed_default(field: &FieldDesc) -> bool {
+    field.auto == Auto::None && field.key != "hlim"
+}
+
+/// Writes the fixed defaults, and returns the rows that have none, a bit each.
+fn write_defaults(fields: &'static [FieldDesc], bytes: &mut [u8]) -> u64 {
+    let mut open = 0;
+    for (row, field) in fields.iter().enumerate() {
+        if has_fixed_default(field) {
+            let _fits = field.write(bytes, field.default);
+        } else {
+            open |= 1 << row;
+        }
+    }
+    open
 }
 
 /// The body for a value of the selecting field: the one that names it, else the one for all others.

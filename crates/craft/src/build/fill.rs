@@ -22,14 +22,17 @@ impl Filler<'_> {
         let layer = self.layer();
         let laid = self.laid();
         let bytes = &mut out[laid.start..laid.start + laid.head];
-        for (row, (field, &setting)) in layer.desc.fields.iter().zip(&layer.fields).enumerate() {
+        bytes[..layer.template.len()].copy_from_slice(&layer.template);
+        for row in Bits(layer.open) {
+            let (field, setting) = (&layer.desc.fields[row], layer.fields[row]);
             let value = self.value(Part::Header, row, field, setting, notes)?;
             // The table fills its header, and the header is there: the field fits.
             let _fits = field.write(bytes, value);
         }
         if let Some(variant) = layer.variant {
             let body = &mut bytes[layer.desc.len..];
-            for (row, (field, &setting)) in variant.body.fields.iter().zip(&layer.body).enumerate() {
+            for row in Bits(layer.body_open) {
+                let (field, setting) = (&variant.body.fields[row], layer.body[row]);
                 let value = self.value(Part::Body, row, field, setting, notes)?;
                 let _fits = field.write(body, value);
             }
@@ -154,5 +157,18 @@ impl Filler<'_> {
             },
             u128::from,
         )
+    }
+}
+
+/// The numbers of the bits that are one, from the lowest.
+struct Bits(u64);
+
+impl Iterator for Bits {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let bit = self.0.trailing_zeros();
+        self.0 &= self.0.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit as usize)
     }
 }

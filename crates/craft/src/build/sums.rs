@@ -12,6 +12,9 @@ use crate::packet::{Layer, Packet, Part, Place, Setting, Wrong};
 /// Fills the checksum of layer `index`; the layers above it have theirs.
 pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8], notes: &mut Vec<Note>) {
     let layer = &packet.layers[index];
+    if layer.open == 0 {
+        return;
+    }
     let Some((row, field, _)) = checksum_of(layer) else { return };
     let setting = layer.setting(Place { part: Part::Header, row });
     if let Setting::Exactly(_) = setting {

@@ -235,31 +235,31 @@ fn offer_field(
     let dotted = format!("{}_{}", layer.key, field.key);
     let own = [(field.key, 0), (field.name, 1), (dotted.as_str(), 1), (field.shark, 1)];
     let names = own.into_iter().chain(field.also.iter().map(|also| (*also, 1)));
-    for (name, alias) in names {
-        let with = || match (make, read.text) {
-            (Make::Port, Some(text)) => [format!(":{text}")].into(),
-            (Make::Key(_), None) if field.bare => [field.key.to_string()].into(),
-            (Make::Key(key), Some(text)) if field.kind == Kind::Flags => {
-                [flag_letters(text).unwrap_or_else(|| format!("{key}={text}"))].into()
-            }
-            (Make::Key(key), Some(text)) => [format!("{key}={text}")].into(),
-            (Make::Below(layer, key), Some(text)) => [format!("{layer}.{key}={text}")].into(),
-            (Make::Key(key), None) if matches!(field.auto, Auto::Checksum(_)) => [format!("{key}=bad")].into(),
-            (Make::Below(layer, key), None) if matches!(field.auto, Auto::Checksum(_)) => {
-                [format!("{layer}.{key}=bad")].into()
-            }
-            _ => Vec::new(),
-        };
-        let made = with();
-        if made.is_empty() {
-            continue;
+    let with = || match (make, read.text) {
+        (Make::Port, Some(text)) => [format!(":{text}")].into(),
+        (Make::Key(_), None) if field.bare => [field.key.to_string()].into(),
+        (Make::Key(key), Some(text)) if field.kind == Kind::Flags => {
+            [flag_letters(text).unwrap_or_else(|| format!("{key}={text}"))].into()
         }
+        (Make::Key(key), Some(text)) => [format!("{key}={text}")].into(),
+        (Make::Below(layer, key), Some(text)) => [format!("{layer}.{key}={text}")].into(),
+        (Make::Key(key), None) if matches!(field.auto, Auto::Checksum(_)) => [format!("{key}=bad")].into(),
+        (Make::Below(layer, key), None) if matches!(field.auto, Auto::Checksum(_)) => {
+            [format!("{layer}.{key}=bad")].into()
+        }
+        _ => Vec::new(),
+    };
+    let made: Vec<String> = with();
+    if made.is_empty() {
+        return;
+    }
+    for (name, alias) in names {
         let cost = penalty + alias + read.penalty;
         // `eth.destination`: another tool's word behind our word for the layer.
         if let Some(key) = read.key.strip_prefix(layer.key).and_then(|key| key.strip_prefix('_')) {
             ranked.offer(key, (name, alias > 0), cost, read.words.clone(), || made.clone());
         }
-        ranked.offer(&read.key, (name, alias > 0), cost, read.words.clone(), || made);
+        ranked.offer(&read.key, (name, alias > 0), cost, read.words.clone(), || made.clone());
     }
 }
 

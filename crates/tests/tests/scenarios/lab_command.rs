@@ -38,7 +38,8 @@ fn left_and_arrived() -> Outcome {
 
 /// What `ww` says goes beside the capture, not into it.
 fn live() -> Outcome {
-    let line = "\"$0\" lab -w - ask tcp server:80 S seq=7 | tshark -n -l -i - -Y tcp -T fields -e tcp.flags.str 2>/dev/null";
+    let line =
+        "\"$0\" lab -w - ask tcp server:80 S seq=7 | tshark -n -l -i - -Y tcp -T fields -e tcp.flags.str 2>/dev/null";
     let output = Program::new("sh").args(["-c".as_ref(), line.as_ref(), binary().as_os_str()]).run()?.success()?;
     let text = output.text();
     ensure!(text.lines().count() == 12, "four views of S, SA and R were expected\n{output}");

@@ -10,13 +10,13 @@ use wirewright_tests::{Ground, Need, Outcome, Scenario, ensure};
 use crate::lab_child::{Copied, Task, rung_of};
 
 /// Runs a program under a seccomp filter.
-const SECCOMP: &str = include_str!("seccomp.py");
+pub(crate) const SECCOMP: &str = include_str!("seccomp.py");
 
 /// A user namespace in which the rest is root.
-const AS_ROOT: [&str; 3] = ["unshare", "--user", "--map-root-user"];
+pub(crate) const AS_ROOT: [&str; 3] = ["unshare", "--user", "--map-root-user"];
 
 /// Not root, and nothing else either.
-const WITHOUT_RIGHTS: [&str; 4] = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"];
+pub(crate) const WITHOUT_RIGHTS: [&str; 4] = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"];
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let scenario = |name: &str, run: fn() -> Outcome| {
@@ -101,7 +101,7 @@ fn quick() -> Outcome {
     Ok(())
 }
 
-const LIMIT_0: [&str; 3] = ["sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\""];
+pub(crate) const LIMIT_0: [&str; 3] = ["sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\""];
 const LIMIT_SAID: &str = "user and network namespaces: unshare(CLONE_NEWUSER): No space left on device \
                           (user.max_user_namespaces is reached)";
 
@@ -129,7 +129,7 @@ fn remedy() -> Outcome {
     check(&output.text(), Rung::UserNamespace, &[])
 }
 
-const FILTER_UNSHARE: [&str; 4] = ["python3", "-c", SECCOMP, "unshare"];
+pub(crate) const FILTER_UNSHARE: [&str; 4] = ["python3", "-c", SECCOMP, "unshare"];
 const SECCOMP_SAID: &str = "refused user and network namespaces: unshare(CLONE_NEWUSER): Operation not permitted \
                             (a seccomp filter is in force, as in a container)";
 
@@ -144,7 +144,7 @@ fn seccomp_without_rights() -> Outcome {
     expect(&joined(&[&AS_ROOT, &FILTER_UNSHARE, &WITHOUT_RIGHTS]), Rung::InProcess, &[SECCOMP_SAID])
 }
 
-const FILTER_MAP: [&str; 4] = ["python3", "-c", SECCOMP, "write-only"];
+pub(crate) const FILTER_MAP: [&str; 4] = ["python3", "-c", SECCOMP, "write-only"];
 const MAP_SAID: &str = "refused user and network namespaces: write /proc/self/uid_map: Operation not permitted \
                        ";
 
@@ -172,7 +172,7 @@ fn second_rung() -> Outcome {
     Ok(())
 }
 
-const AS_NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+pub(crate) const AS_NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
 fn plain_user() -> Outcome {
     expect(&AS_NOBODY, Rung::UserNamespace, &[])

@@ -13,9 +13,10 @@ mod lab_inside;
 mod lab_records;
 mod language;
 mod link;
-mod nothing_left;
+
 mod random_packet;
 mod sent_line;
+mod tour;
 mod ways;
 
 use std::process::ExitCode;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
         sent_line::scenarios(),
         harness::scenarios(),
         bad_input::scenarios(),
-        nothing_left::scenarios(),
+        tour::scenarios(),
         every_field::scenarios(),
         hostile::scenarios(),
         language::scenarios(),

@@ -1,0 +1,203 @@
+//! The tour: told to its end on every rung, true to its capture, and without a trace, also when it is killed.
+
+use std::{path::Path, thread, time::Duration};
+
+use wirewright_link::clock;
+use wirewright_sim::Dice;
+use wirewright_tests::{
+    Folder, Ground, Limit, Machine, Mark, Need, Outcome, Output, Program, Scenario, Tshark, binary, ensure, fail,
+    wait_for, ww,
+};
+
+use crate::lab_enters::{AS_NOBODY, AS_ROOT, FILTER_MAP, FILTER_UNSHARE, LIMIT_0, WITHOUT_RIGHTS};
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let scenario = |name: &str, run: fn() -> Outcome| {
+        Scenario::new(&format!("tour::{name}"), Ground::Plain, move |_| run())
+            .needs(Need::Namespaces)
+            .tools(&["ip", "nft", "tshark", "setpriv", "unshare", "python3"])
+    };
+    vec![
+        scenario("it_is_quick_and_leaves_no_trace", whole),
+        scenario("nothing_but_ww_is_the_tour", bare),
+        scenario("its_capture_shows_what_it_says", capture),
+        scenario("a_killed_tour_leaves_no_trace", killed),
+        scenario("without_user_namespaces_it_runs_on_the_second_rung", limited),
+        scenario("with_the_user_map_refused_it_runs_on_the_second_rung", map_refused),
+        scenario("in_a_container_it_runs_on_loopback", on_loopback),
+        scenario("without_any_right_it_is_told_in_process", in_process),
+        Scenario::new("tour::a_plain_user_gets_all_of_it", Ground::Root, |_| plain_user()).tools(&["setpriv"]),
+    ]
+}
+
+/// The issue's own limit, for a release build on an idle machine; this one is neither.
+const TIME_MAX: Duration = Duration::from_secs(2);
+
+/// `ww demo` behind other words, in a folder of its own, as a copy that anybody may start.
+fn demo(words: &[&str], folder: &Folder, mark: &Mark) -> Result<Output, String> {
+    let program = copy(folder)?;
+    let words: Vec<&str> = words.iter().copied().chain([program.as_str(), "demo"]).collect();
+    Program::new(words[0]).args(&words[1..]).folder(folder.path()).env(Mark::VARIABLE, mark.value()).run()?.success()
+}
+
+fn copy(folder: &Folder) -> Result<String, String> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.file("ww");
+    std::fs::copy(binary(), &path).map_err(|error| error.to_string())?;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777))
+        .map_err(|error| error.to_string())?;
+    Ok(path.display().to_string())
+}
+
+/// What every telling must hold, whatever could be sent.
+const CHAPTERS: [&str; 5] =
+    ["1  The packet", "bytes-swapped", "TCP on top of IP means", "2  The echo", "3  Where to go"];
+
+fn check(output: &Output, said: &[&str], not_said: &[&str]) -> Outcome {
+    let text = output.text();
+    // The words may stand on two lines.
+    let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let has = |part: &str| text.contains(part) || flowing.contains(part);
+    for part in CHAPTERS.iter().chain(said) {
+        ensure!(has(part), "{part:?} is not said:\n{output}");
+    }
+    for part in not_said {
+        ensure!(!has(part), "{part:?} is said:\n{output}");
+    }
+    ensure!(output.stderr.is_empty(), "something is said beside the tour:\n{output}");
+    Ok(())
+}
+
+/// What is said only where there are hosts with a network each.
+const WITH_HOSTS: [&str; 4] =
+    ["seen arriving", "TcpInCsumErrors went from 0 to 1", "kernel-rewrites", "The reply, 40 bytes"];
+
+fn whole() -> Outcome {
+    let (folder, mark) = (Folder::new()?, Mark::new("tour"));
+    let before = Machine::look()?;
+    let start = clock::now();
+    let output = ww().arg("demo").folder(folder.path()).env(Mark::VARIABLE, mark.value()).run()?.success()?;
+    let took = clock::now().since(start);
+    check_clean(&before, &mark)?;
+    check(&output, &WITH_HOSTS, &["Left out here"])?;
+    println!("{took:?}");
+    ensure!(took < TIME_MAX, "it took {took:?}");
+    Ok(())
+}
+
+fn bare() -> Outcome {
+    let folder = Folder::new()?;
+    let output = ww().folder(folder.path()).run()?.success()?;
+    check(&output, &WITH_HOSTS, &[])?;
+    ensure!(output.text().trim_end().ends_with("ww help"), "the last line names the help:\n{output}");
+    Ok(())
+}
+
+fn limited() -> Outcome {
+    on_rung(&[&AS_ROOT, &LIMIT_0], &WITH_HOSTS, &["Left out here: user and network namespaces", "max_user_namespaces"])
+}
+
+fn map_refused() -> Outcome {
+    on_rung(&[&AS_ROOT, &FILTER_MAP], &WITH_HOSTS, &["Left out here: user and network namespaces", "uid_map"])
+}
+
+fn on_loopback() -> Outcome {
+    // A network of its own, so that "this machine's loopback" is not this machine's.
+    let own_loopback = ["--net", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""];
+    let said = ["on the loopback", "TcpInCsumErrors went from 0 to 1", "Left out here: network namespaces"];
+    on_rung(&[&AS_ROOT, &own_loopback, &FILTER_UNSHARE], &said, &[])
+}
+
+fn in_process() -> Outcome {
+    let said = ["nothing is sent", "Left out here: this machine's loopback", "It is not sent here"];
+    on_rung(&[&AS_ROOT, &FILTER_UNSHARE, &WITHOUT_RIGHTS], &said, &[])
+}
+
+fn on_rung(words: &[&[&str]], said: &[&str], also_said: &[&str]) -> Outcome {
+    let (folder, mark) = (Folder::new()?, Mark::new("rung"));
+    let before = Machine::look()?;
+    let output = demo(&words.concat(), &folder, &mark)?;
+    check_clean(&before, &mark)?;
+    check(&output, &[said, also_said].concat(), &[])
+}
+
+fn plain_user() -> Outcome {
+    let (folder, mark) = (Folder::new()?, Mark::new("user"));
+    let output = demo(&AS_NOBODY, &folder, &mark)?;
+    check(&output, &WITH_HOSTS, &["Left out here"])
+}
+
+/// Frames by Wireshark's judgement, checksums validated.
+fn capture() -> Outcome {
+    let folder = Folder::new()?;
+    ww().arg("demo").folder(folder.path()).run()?.success()?;
+    let path = folder.file("demo.pcapng");
+    ensure!(Tshark::read(&path).only("_ws.malformed").frames()?.is_empty(), "malformed frames in demo.pcapng");
+    check_judgement(&path)?;
+    check_beginner(&path)
+}
+
+/// Bad by Wireshark are exactly those frames whose comment calls their checksum wrong.
+fn check_judgement(path: &Path) -> Outcome {
+    let columns =
+        ["frame.comment", "ip.checksum.status", "tcp.checksum.status", "udp.checksum.status", "icmp.checksum.status"];
+    let rows = Tshark::read(path).fields(&columns)?;
+    ensure!(rows.len() >= 8, "{} frames", rows.len());
+    for (number, row) in rows.iter().enumerate() {
+        let is_bad = row[1..].iter().any(|status| status == "0");
+        let called_bad = row[0].contains("checksum is wrong");
+        ensure!(is_bad == called_bad, "frame {}: bad {is_bad}, called bad {called_bad}: {row:?}", number + 1);
+    }
+    let bad = rows.iter().filter(|row| row[0].contains("checksum is wrong")).count();
+    ensure!(bad == 2, "{bad} frames are called bad: the beginner's packet as it was set, and the odd segment");
+    Ok(())
+}
+
+/// The beginner's fields, once as set and then as they left and arrived.
+fn check_beginner(path: &Path) -> Outcome {
+    let columns = ["ip.id", "ip.dsfield", "ip.ttl", "ip.proto", "ip.src", "ip.dst", "ip.checksum"];
+    let rows = Tshark::read(path).only("ip.id == 54321").fields(&columns)?;
+    let packet = |sum| ["0xd431", "0x01", "255", "6", "192.168.1.103", "192.168.1.1", sum].map(str::to_owned).to_vec();
+    ensure!(rows == ["0x0c64", "0x63f8", "0x63f8"].map(packet), "{rows:?}");
+    // Wireshark takes a length of 0 for a segment that the card cuts, unless told otherwise; then it reads no further.
+    let lengths = Tshark::read(path).preference("ip.tso_support:FALSE").only("ip.dsfield == 1").fields(&["ip.len"])?;
+    ensure!(lengths == [["0"], ["20"], ["20"]], "{lengths:?}");
+    Ok(())
+}
+
+const SEED: u64 = 9;
+const KILLS: usize = 20;
+
+/// A tour takes a third of a second; some of the kills come late, on purpose.
+const KILL_MILLISECONDS: u64 = 500;
+
+/// A parent's death reaches the last descendant by a chain of signals, each within a moment.
+const END_LIMIT: Limit = Limit::seconds(5);
+
+fn killed() -> Outcome {
+    let mut dice = Dice::new(SEED);
+    let before = Machine::look()?;
+    for number in 0..KILLS {
+        let (folder, mark) = (Folder::new()?, Mark::new(&format!("kill-{number}")));
+        let moment = Duration::from_millis(dice.below(KILL_MILLISECONDS));
+        let mut child = ww().arg("demo").folder(folder.path()).env(Mark::VARIABLE, mark.value()).start()?;
+        thread::sleep(moment);
+        child.kill()?;
+        child.wait()?;
+        check_clean(&before, &mark)
+            .map_err(|why| format!("killed after {moment:?} (seed {SEED}, kill {number}): {why}"))?;
+    }
+    println!("{KILLS} kills");
+    Ok(())
+}
+
+fn check_clean(before: &Machine, mark: &Mark) -> Outcome {
+    let ended = wait_for("the end of the last descendant", END_LIMIT, || mark.processes().is_empty().then_some(()));
+    if let Err(late) = ended {
+        fail!("{late}; still there:\n{}", mark.processes().join("\n"));
+    }
+    match Machine::look()?.changes_since(before) {
+        Some(changes) => fail!("something stayed behind:\n{changes}"),
+        None => Ok(()),
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use craft::{Host, Packet};
+use craft::{First, Host, Packet};
 use hand::Expect;
 use hand::probes::AnswerKind;
 use net::hand::{
@@ -98,6 +98,8 @@ struct Talk<'a> {
     recording: Option<Recording>,
     before: Option<Counters>,
     interface: String,
+    /// The person's packet as it left, for saying what is wrong with it when nobody answers.
+    left: Vec<(Vec<u8>, First)>,
 }
 
 impl<'a> Talk<'a> {
@@ -105,7 +107,7 @@ impl<'a> Talk<'a> {
         let recording = options.write.as_deref().map(Recording::begin).transpose()?;
         let before = options.why.then(Counters::read);
         let session = Session::open(session_options(options, place)?);
-        Ok(Self { verb, options, out, place, session, recording, before, interface: String::new() })
+        Ok(Self { verb, options, out, place, session, recording, before, interface: String::new(), left: Vec::new() })
     }
 
     fn explain(&self, error: &net::Error) -> Failure {
@@ -147,6 +149,9 @@ impl<'a> Talk<'a> {
             let comments = [way.as_str()];
             let seen = Seen { interface: &self.interface, first, bytes, wall, direction, comments: &comments };
             recording.add(&seen)?;
+        }
+        if let (Role::Probe, Fate::Left(left)) = (sent.role, &sent.fate) {
+            self.left.push((left.packet_bytes().to_vec(), sent.built.first));
         }
         if self.out.json { self.out.json_line(&sent_json(sent)) } else { self.sent_text(sent) }
     }
@@ -229,10 +234,29 @@ impl<'a> Talk<'a> {
         let style = &self.out.style;
         let wait = self.options.wait.unwrap_or(net::hand::WAIT);
         self.out.result(&format!("{} {}", style.paint(Ink::Bad, "silence"), render::duration(wait)))?;
-        for line in render::wrap(&words.say("answer.none", &[]), style.width.saturating_sub(8)) {
+        let reasons = self.own_fault(words);
+        let text = if reasons.is_empty() { words.say("answer.none", &[]) } else { reasons.join(" ") };
+        for line in render::wrap(&text, style.width.saturating_sub(8)) {
             self.out.result(&format!("        {line}"))?;
         }
         Ok(())
+    }
+
+    /// What is wrong with the packet itself, which is reason enough for silence.
+    fn own_fault(&self, words: &Catalogue) -> Vec<String> {
+        let mut reasons = Vec::new();
+        for (bytes, first) in &self.left {
+            let frame = inspect::dissect(bytes, *first);
+            for sum in frame.checksums.iter().filter(|sum| sum.verdict.is_wrong()) {
+                let (stored, right) =
+                    (format!("{:#06x}", sum.stored), format!("{:#06x}", sum.right.unwrap_or_default()));
+                let values: [(&str, &dyn std::fmt::Display); 3] =
+                    [("layer", &sum.layer.title), ("stored", &stored), ("right", &right)];
+                reasons.push(words.say("ask.wrong-sum", &values));
+            }
+            reasons.extend(frame.complaints.iter().map(|complaint| render::complaint(complaint, words)));
+        }
+        reasons
     }
 
     /// `--why`: what the counters of this host say of the attempt.

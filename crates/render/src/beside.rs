@@ -82,6 +82,7 @@ fn rows(left: &Dissection<'_>, right: &Dissection<'_>) -> Vec<Row> {
     let count = left.layers.iter().zip(&right.layers).take_while(|(a, b)| same_kind(a, b)).count();
     for (a, b) in left.layers[..count].iter().zip(&right.layers[..count]) {
         layer_rows(a, b, &mut rows);
+        rest_row((left, a), (right, b), &mut rows);
     }
     for layer in &left.layers[count..] {
         rows.push(whole_layer(layer, true));
@@ -118,6 +119,16 @@ fn layer_rows(a: &Layer, b: &Layer, rows: &mut Vec<Row>) {
         let (left, right) = (a.options.get(index), b.options.get(index));
         let Some(bytes) = left.or(right).map(|option| option.range.clone()) else { continue };
         rows.push(Row { bytes, name: format!("{} option", a.desc.key), left: option(left), right: option(right) });
+    }
+}
+
+/// The bytes of a header that no field names.
+fn rest_row(left: (&Dissection<'_>, &Layer), right: (&Dissection<'_>, &Layer), rows: &mut Vec<Row>) {
+    let ((a, left), (b, right)) = (left, right);
+    if !left.rest.is_empty() || !right.rest.is_empty() {
+        let bytes = if left.rest.is_empty() { right.rest.clone() } else { left.rest.clone() };
+        let name = format!("{} data", left.desc.key);
+        rows.push(Row { bytes, name, left: contents(a, &left.rest), right: contents(b, &right.rest) });
     }
 }
 

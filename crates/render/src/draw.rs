@@ -90,6 +90,11 @@ fn cells(frame: &Dissection<'_>, layer: &Layer) -> Vec<Cell> {
     for option in &layer.options {
         option_cells(frame.bytes, option, start, &mut cells);
     }
+    if !layer.rest.is_empty() {
+        let bits = layer.rest.start * 8 - start..layer.rest.end * 8 - start;
+        let value = digits(&frame.bytes[layer.rest.clone()]);
+        cells.push(Cell { bits, name: "data".to_owned(), value, ink: Ink::Note });
+    }
     cells
 }
 

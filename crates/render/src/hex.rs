@@ -101,6 +101,9 @@ fn groups(frame: &Dissection<'_>) -> Vec<(String, Vec<Part>)> {
             let key = option.desc.map_or("options", |desc| desc.key).to_owned();
             parts.push(Part { key, bytes: option.range.clone(), ink: Ink::Field(parts.len()) });
         }
+        if !layer.rest.is_empty() {
+            parts.push(Part { key: "data".to_owned(), bytes: layer.rest.clone(), ink: Ink::Field(parts.len()) });
+        }
         groups.push((layer.desc.key.to_owned(), parts));
     }
     let rest = [("payload", &frame.payload, Ink::Title), ("behind", &frame.trailer, Ink::Dim)];

@@ -46,6 +46,7 @@ fn layer(layer: &Layer) -> Value {
         "quoted": layer.quoted,
         "fields": layer.fields.iter().map(field).collect::<Vec<_>>(),
         "options": layer.options.iter().map(option).collect::<Vec<_>>(),
+        "rest": [layer.rest.start, layer.rest.end],
     })
 }
 

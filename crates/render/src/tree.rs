@@ -94,6 +94,12 @@ fn layer_tree(frame: &Dissection<'_>, layer: &Layer, style: &Style, words: &Cata
     for option in &layer.options {
         option_tree(frame, option, width, style, words, out);
     }
+    if !layer.rest.is_empty() {
+        let shown = layer.rest.start..layer.rest.end.min(layer.rest.start + PAYLOAD_SHOWN);
+        let dots = if shown.end < layer.rest.end { " .." } else { "" };
+        let bytes = crate::hex::digits(&frame.bytes[shown]);
+        push(out, format_args!("    {}  {bytes}{dots}\n", style.paint(Ink::Note, &pad("data", width))));
+    }
 }
 
 /// What is to be said beside a value: the judgement of a checksum.

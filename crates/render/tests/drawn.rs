@@ -222,3 +222,15 @@ fn hostile_frames_neither_panic_nor_reach_the_terminal() {
         assert!(json.starts_with('{') && !json.contains('\x1b'));
     }
 }
+
+#[test]
+fn the_stops_of_a_routing_header_are_in_every_view() {
+    let mut packet = vec![0x60, 0, 0, 0, 0, 24, 43, 64];
+    packet.extend([0; 32]);
+    packet.extend([59, 2, 0, 1, 0, 0, 0, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
+    let frame = dissect(&packet, First::Ip);
+    let digits = "20010db8000000000000000000000009";
+    assert!(tree(&frame, &Style::PLAIN, Catalogue::get(Lang::En)).contains(&format!("    data  {digits}\n")));
+    assert!(draw(&frame, 1, &Style::PLAIN).contains(digits));
+    assert!(hex(&frame, &Style::PLAIN).contains("data 30-3f"));
+}

@@ -51,6 +51,8 @@ pub struct Layer {
     pub fields: Vec<Field>,
     /// The options, in wire order, padding included.
     pub options: Vec<OptionField>,
+    /// The bytes of the header that no field and no option names (the addresses of a routing header).
+    pub rest: Range<usize>,
 }
 
 /// A field with its value.
@@ -193,10 +195,14 @@ fn layer_of(bytes: &[u8], at: &LayerAt) -> Layer {
     }
     let table = at.variant.and_then(|variant| variant.body.options).or(at.desc.options);
     let options = table.map_or_else(Vec::new, |table| options::read(bytes, table, at.options.clone()));
+    let end = at.start + at.header_len;
+    let named = fields.last().map_or(at.start, |field| field.bytes().end);
+    let named = options.last().map_or(named, |option| option.range.end);
     Layer {
         desc: at.desc,
         variant: at.variant,
-        header: at.start..at.start + at.header_len,
+        header: at.start..end,
+        rest: named.min(end)..end,
         end: at.end,
         quoted: at.quoted,
         fields,

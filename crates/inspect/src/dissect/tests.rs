@@ -129,6 +129,14 @@ fn neither_random_nor_mutated_bytes_panic_and_every_range_stays_inside() {
         let it = dissect(&frame, starts[round % 4]);
         let inside = |range: &Range<usize>| range.start <= range.end && range.end <= frame.len();
         assert!(inside(&it.payload) && inside(&it.trailer), "round {round}");
+        // Every bit of the frame has one place.
+        let named = |layer: &Layer| {
+            let fields: usize = layer.fields.iter().map(|field| field.desc.bits).sum();
+            let options: usize = layer.options.iter().map(|option| option.range.len()).sum();
+            fields + (options + layer.rest.len()) * 8
+        };
+        let placed: usize = it.layers.iter().map(named).sum();
+        assert_eq!(placed + (it.payload.len() + it.trailer.len()) * 8, frame.len() * 8, "round {round}");
         for layer in &it.layers {
             assert!(inside(&layer.header), "round {round}");
             assert!(layer.options.iter().all(|option| inside(&option.range) && inside(&option.rest)), "round {round}");

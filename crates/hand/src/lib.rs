@@ -12,6 +12,7 @@ extern crate alloc;
 extern crate std;
 
 mod changes;
+mod close;
 mod expect;
 mod facts;
 mod outgoing;
@@ -21,6 +22,7 @@ pub mod probes;
 pub mod ways;
 
 pub use changes::{Change, Changes, Values, changes};
+pub use close::closing_reset;
 pub use expect::{Expect, ExpectError};
 pub use facts::{Facts, Interface, Neighbor, NeighborState, Route, RouteAnswer, RouteKind};
 pub use outgoing::{Ip, LayerIn, Outgoing};
@@ -30,3 +32,5 @@ pub use plan::{
 pub use ways::Way;
 pub use wirewright_craft::{Built, First, What};
 pub use wirewright_units::Instant;
+pub use wirewright_wire::MacAddr;
+pub use wirewright_wire::next::{ether_type as ether_types, protocol as protocols};

@@ -139,6 +139,19 @@ impl<'a> Outgoing<'a> {
         })
     }
 
+    /// The protocol behind the outermost IP header and its extension headers, by the numbers in them.
+    #[must_use]
+    pub fn upper_protocol(&self) -> Option<u8> {
+        let ip = self.ip()?;
+        let bytes = self.bytes.get(ip.at..)?;
+        if !ip.is_v6() {
+            return ipv4::View::split(bytes).map(|(header, _)| header.protocol());
+        }
+        let (header, payload) = ipv6::View::split(bytes)?;
+        let upper = ipv6::ext::Extensions::new(header.next_header(), payload).upper();
+        Some(upper.map_or(header.next_header(), |upper| upper.protocol))
+    }
+
     /// The port to which an answer would come, where our kernel would answer it if nobody held the port. A segment with RST
     /// is answered by nobody.
     #[must_use]

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use wirewright_craft::First;
 use wirewright_hand::probes::Answer;
-use wirewright_hand::{Need, Transport, Way};
+use wirewright_hand::{Need, Outgoing, Transport, Way, protocols};
 use wirewright_link::sys::Kernel;
 use wirewright_link::{Filter, HeaderOrigin, OsError, RawReceiver, Received, StartsWith, Wanted, What};
 use wirewright_units::{Instant, UnixTime};
-use wirewright_wire::{ipv4, ipv6, next};
 
 use super::prepare::Prepared;
 
@@ -107,10 +106,10 @@ impl Scope {
     fn filter(self, protocol: u8) -> Filter {
         let (local, what) = match (self, protocol) {
             (Self::All, _) => return Filter::all(),
-            (Self::Port(local, port), next::protocol::TCP) => {
+            (Self::Port(local, port), protocols::TCP) => {
                 (local, What::Tcp { source_port: None, destination_port: Some(port) })
             }
-            (Self::Port(local, port), next::protocol::UDP) => {
+            (Self::Port(local, port), protocols::UDP) => {
                 (local, What::Udp { source_port: None, destination_port: Some(port) })
             }
             (Self::Port(local, _) | Self::Host(local), _) => (local, What::Protocol(protocol)),
@@ -141,9 +140,10 @@ impl Listeners {
     /// No permission.
     pub(super) fn open(&mut self, prepared: &Prepared) -> Result<(), OsError> {
         let Some(local) = prepared.plan.source else { return Ok(()) };
-        let icmp = if local.is_ipv4() { next::protocol::ICMPV4 } else { next::protocol::ICMPV6 };
+        let icmp = if local.is_ipv4() { protocols::ICMPV4 } else { protocols::ICMPV6 };
         self.ensure(local, icmp, Scope::Host(local))?;
-        let Some(protocol) = upper_protocol(prepared).filter(|&protocol| has_receiver(protocol)) else { return Ok(()) };
+        let upper = Outgoing::new(&prepared.packet, &prepared.built).upper_protocol();
+        let Some(protocol) = upper.filter(|&protocol| has_receiver(protocol)) else { return Ok(()) };
         let port = prepared.plan.needs.iter().find_map(|need| match *need {
             Need::Guard { transport: Transport::Tcp | Transport::Udp, port, .. } => Some(port),
             Need::Resolve(_) => None,
@@ -192,20 +192,6 @@ impl Listeners {
         self.receivers.push(Receiver { socket, v4, protocol, scope });
         Ok(())
     }
-}
-
-/// The protocol behind the outermost IP header and its extension headers.
-fn upper_protocol(prepared: &Prepared) -> Option<u8> {
-    let bytes = match prepared.built.first {
-        First::Ethernet => prepared.built.bytes.get(14..)?,
-        _ => &prepared.built.bytes,
-    };
-    if prepared.plan.source?.is_ipv4() {
-        return ipv4::View::split(bytes).map(|(header, _)| header.protocol());
-    }
-    let (header, payload) = ipv6::View::split(bytes)?;
-    let upper = ipv6::ext::Extensions::new(header.next_header(), payload).upper();
-    Some(upper.map_or(header.next_header(), |upper| upper.protocol))
 }
 
 /// `IPPROTO_IP` names no protocol and `IPPROTO_RAW` only sends.

@@ -22,7 +22,6 @@
 //! # Ok(()) }
 //! ```
 
-mod close;
 mod facts;
 mod listen;
 mod next_hop;

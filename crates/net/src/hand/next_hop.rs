@@ -2,12 +2,11 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use wirewright_hand::Interface;
+use wirewright_hand::{Interface, MacAddr};
 use wirewright_link::sys::Kernel;
 use wirewright_link::{PacketSocket, Transmit};
 use wirewright_stack::neighbors::{Event, Resolution};
 use wirewright_stack::{Neighbors, Own};
-use wirewright_wire::MacAddr;
 
 use crate::error::Error;
 

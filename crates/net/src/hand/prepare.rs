@@ -3,11 +3,10 @@
 use core::net::IpAddr;
 
 use wirewright_craft::{Built, Context, Family, Host, Packet, Setting};
-use wirewright_hand::{Facts, Neighbor, NeighborState, Outgoing, Plan, RouteAnswer, Wishes};
+use wirewright_hand::{Facts, MacAddr, Neighbor, NeighborState, Outgoing, Plan, RouteAnswer, Wishes};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::Kernel;
 use wirewright_link::{Operation, OsError};
-use wirewright_wire::MacAddr;
 
 use super::{Options, facts};
 use crate::error::Error;

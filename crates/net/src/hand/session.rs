@@ -7,18 +7,18 @@ use core::time::Duration;
 
 use wirewright_craft::{Context, Packet};
 use wirewright_hand::probes::{AnswerKind, Asked, Order, ProbeId, Probes};
-use wirewright_hand::{NextHop, NextHopBy};
+use wirewright_hand::{NextHop, NextHopBy, Way, closing_reset};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::{Kernel, Poll};
 use wirewright_link::{OsError, SentCopy, Woken, wait};
 use wirewright_units::Instant;
 
+use super::Options;
 use super::listen::{Heard, HeardAnswer, Listeners};
 use super::ports::{Guarding, Ports};
 use super::prepare::{self, Prepared};
 use super::sent::{Fate, Held, Left, Role, Sent};
 use super::transmit::{Handle, Hears, Senders};
-use super::{Options, close};
 use crate::error::Error;
 
 /// How long a call waits for the copy of a packet that it has just handed over. Where the neighbour is known the copy is
@@ -359,7 +359,8 @@ impl Session {
 
     fn hear_frame(&mut self) -> Result<Option<Heard>, OsError> {
         let Some(ear) = self.senders.ear() else { return Ok(None) };
-        Ok(ear.try_recv()?.as_ref().and_then(Heard::new))
+        // Not `try_recv`: this takes copies that nobody awaits off the error queue, which would end every sleep at once.
+        Ok(ear.recv(Instant::ORIGIN)?.as_ref().and_then(Heard::new))
     }
 
     fn handle(&mut self, heard: Heard) -> Result<(), Error> {
@@ -383,7 +384,7 @@ impl Session {
     /// Answers a SYN-ACK by one reset.
     fn close(&mut self, probe: ProbeId, ack: u32) -> Result<(), Error> {
         let Some((_, opened)) = self.started.iter().find(|(id, _)| *id == probe) else { return Ok(()) };
-        let Some(packet) = close::reset(opened, ack) else { return Ok(()) };
+        let Some(packet) = closing_reset(&opened.packet, &opened.built, ack) else { return Ok(()) };
         let prepared = opened.follow_up(packet, self.kernel.as_ref())?;
         let handle = self.senders.send(&prepared)?;
         let (id, role, guard) = (self.take_id(), Role::Close { probe }, Guarding::of_probe(probe));
@@ -415,9 +416,10 @@ impl Session {
 
     fn sleep_until(&self, deadline: Instant) -> Result<Woken, Error> {
         let mut polls: Vec<Poll<'_>> = self.listeners.fds().chain(self.senders.ear_fd()).map(Poll::reading).collect();
-        polls.extend(
-            self.pending.iter().filter_map(|pending| self.senders.fd_of(pending.handle)).map(Poll::errors).take(1),
-        );
+        for way in [Way::RawIpv4, Way::RawIpv6, Way::Ethernet] {
+            let awaited = self.pending.iter().find(|pending| pending.prepared.plan.way == way);
+            polls.extend(awaited.and_then(|pending| self.senders.fd_of(pending.handle)).map(Poll::errors));
+        }
         let failed = |errno| OsError::new(wirewright_link::Operation::Receive, "poll", errno);
         Ok(wait(self.kernel.as_ref(), &mut polls, deadline).map_err(failed)?)
     }

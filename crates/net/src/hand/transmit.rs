@@ -4,7 +4,7 @@ use core::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use wirewright_hand::{Need, Way};
+use wirewright_hand::{Need, Way, ether_types, protocols};
 use wirewright_link::netlink::Interface;
 use wirewright_link::sys::Kernel;
 use wirewright_link::{
@@ -12,7 +12,6 @@ use wirewright_link::{
     Wanted, What,
 };
 use wirewright_units::Instant;
-use wirewright_wire::next;
 
 use super::next_hop;
 use super::prepare::Prepared;
@@ -163,10 +162,8 @@ impl Senders {
         let Some(interface) = interfaces.iter().find(|interface| interface.index == index) else {
             return Err(Error::Refused(wirewright_hand::Refused::InterfaceNeeded));
         };
-        let neighbors = [
-            Wanted::anywhere(What::EtherType(next::ether_type::ARP)),
-            Wanted::anywhere(What::Protocol(next::protocol::ICMPV6)),
-        ];
+        let neighbors =
+            [Wanted::anywhere(What::EtherType(ether_types::ARP)), Wanted::anywhere(What::Protocol(protocols::ICMPV6))];
         let config = PacketConfig {
             receive: if hears == Hears::Nothing { Receive::Nothing } else { Receive::Incoming },
             filter: if hears == Hears::Neighbors { Filter::any_of(&neighbors) } else { Filter::all() },

@@ -243,6 +243,8 @@ pub fn plan(packet: &Outgoing<'_>, wishes: &Wishes, facts: &Facts) -> Result<Pla
         return ethernet::explicit(packet, wishes, facts);
     }
     let ip = packet.ip().ok_or(Refused::NotIp)?;
+    // Before the route: by an interface that is down or not there the kernel knows none, which would be half the truth.
+    named(wishes, facts)?;
     let raw_way = ip.raw_way();
     let route = route(wishes, facts, ip.destination)?;
     let interface = leaving(wishes, facts, Some(route))?;
@@ -291,16 +293,26 @@ fn why_no_route(wishes: &Wishes, facts: &Facts, destination: IpAddr) -> Refused 
     }
 }
 
+/// The interface that was named, which must be there and up.
+fn named<'f>(wishes: &Wishes, facts: &'f Facts) -> Result<Option<&'f Interface>, Refused> {
+    let Some(name) = &wishes.interface else { return Ok(None) };
+    let interface = facts.interface_named(name).ok_or_else(|| Refused::NoInterface { name: name.clone() })?;
+    is_up(interface)?;
+    Ok(Some(interface))
+}
+
+fn is_up(interface: &Interface) -> Result<(), Refused> {
+    if interface.up { Ok(()) } else { Err(Refused::InterfaceDown { name: interface.name.clone() }) }
+}
+
 /// The interface that the packet leaves by, which must be up.
 fn leaving<'f>(wishes: &Wishes, facts: &'f Facts, route: Option<&Route>) -> Result<&'f Interface, Refused> {
-    let interface = match (&wishes.interface, route) {
-        (Some(name), _) => facts.interface_named(name).ok_or_else(|| Refused::NoInterface { name: name.clone() })?,
+    let interface = match (named(wishes, facts)?, route) {
+        (Some(interface), _) => interface,
         (None, Some(route)) => facts.interface(route.interface).ok_or(Refused::InterfaceNeeded)?,
         (None, None) => return Err(Refused::InterfaceNeeded),
     };
-    if !interface.up {
-        return Err(Refused::InterfaceDown { name: interface.name.clone() });
-    }
+    is_up(interface)?;
     if let Some(route) = route
         && interface.loopback
         && !matches!(route.kind, RouteKind::Local | RouteKind::Broadcast | RouteKind::Multicast)

@@ -14,6 +14,7 @@ mod lab_records;
 mod language;
 mod link;
 
+mod obstacles;
 mod random_packet;
 mod sent_line;
 mod tour;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         answers::scenarios(),
         ways::scenarios(),
         sent_line::scenarios(),
+        obstacles::scenarios(),
         harness::scenarios(),
         bad_input::scenarios(),
         tour::scenarios(),

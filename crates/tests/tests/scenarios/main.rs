@@ -13,7 +13,6 @@ mod lab_inside;
 mod lab_records;
 mod language;
 mod link;
-
 mod obstacles;
 mod random_packet;
 mod sent_line;

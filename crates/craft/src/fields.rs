@@ -87,6 +87,15 @@ fn header_rows(desc: &'static HeaderDesc, rows: &mut Vec<FieldRow>) {
 }
 
 fn option_rows(layer: &'static str, desc: &'static HeaderDesc, rows: &mut Vec<FieldRow>) {
+    // Several bodies share one table of options.
+    let known = |kind: u8, key: &str| {
+        let same =
+            |row: &FieldRow| matches!(row.place, FieldPlace::Option { kind: k, option } if k == kind && option == key);
+        rows.iter().any(same)
+    };
+    if desc.options.iter().flat_map(|table| table.kinds).next().is_some_and(|first| known(first.kind, first.key)) {
+        return;
+    }
     for option in desc.options.iter().flat_map(|table| table.kinds) {
         let place = FieldPlace::Option { option: option.key, kind: option.kind };
         if option.fields.is_empty() {
@@ -161,5 +170,35 @@ fn auto_word(auto: Auto) -> &'static str {
         Auto::Required => "must be set",
         Auto::Identifier => "random, tells apart who asks",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layer_lists_all_its_bits_and_each_key_once() {
+        for desc in layer_tables() {
+            let rows = fields(desc.key).unwrap();
+            let header: Vec<_> = rows.iter().filter(|row| row.place == FieldPlace::Header).collect();
+            assert_eq!(header.iter().map(|row| row.bits).sum::<usize>(), desc.len * 8, "{}", desc.key);
+            for (at, row) in rows.iter().enumerate() {
+                let twin = rows[..at].iter().find(|other| other.place == row.place && other.key == row.key);
+                assert!(twin.is_none(), "{}.{} twice", desc.key, row.key);
+                assert!(row.default.is_some() || !row.auto.is_empty() || row.bits == 0, "{}.{}", desc.key, row.key);
+            }
+        }
+        assert!(fields("bogus").is_none());
+    }
+
+    #[test]
+    fn a_key_of_a_body_is_none_of_its_header() {
+        for desc in layer_tables() {
+            for body in desc.variants.iter().map(|variant| variant.body) {
+                let shadowed = body.fields.iter().find(|field| desc.field(field.key).is_some());
+                assert!(shadowed.is_none(), "{}: {:?}", body.key, shadowed.map(|field| field.key));
+            }
+        }
     }
 }

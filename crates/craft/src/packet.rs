@@ -47,7 +47,7 @@ impl Wrong {
     pub const NOPAYLOAD: Self = Self(1 << 6);
     /// The folded sum, not complemented.
     pub const NOCOMP: Self = Self(1 << 7);
-    /// Computed while the field held an old value: the sum of the packet one hop earlier (IPv4), else the right one.
+    /// Computed a second time, while the field held the right sum already.
     pub const NOTZEROED: Self = Self(1 << 8);
     /// Carries dropped, not folded in.
     pub const NOFOLD: Self = Self(1 << 9);

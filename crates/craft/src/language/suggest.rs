@@ -171,6 +171,11 @@ pub(super) fn nearness(word: &str, name: &str) -> Option<u32> {
     if word.is_empty() || name.is_empty() {
         return None;
     }
+    // Most names are far away: neither as long nor begun alike.
+    let alike = word.as_bytes()[0].eq_ignore_ascii_case(&name.as_bytes()[0]);
+    if !alike && name.len().abs_diff(word.len()) > 3 {
+        return None;
+    }
     let name = normal(name);
     if word == name {
         return Some(0);

@@ -48,7 +48,8 @@ pub fn draw_frame(frame: &Dissection<'_>, style: &Style) -> String {
 #[must_use]
 pub fn draw(frame: &Dissection<'_>, index: usize, style: &Style) -> String {
     let Some(layer) = frame.layers.get(index) else { return String::new() };
-    let row_bits = if style.width > ROW_BITS * 2 { ROW_BITS } else { ROW_BITS / 2 };
+    // A space, then two columns a bit and the last side.
+    let row_bits = if style.width >= ROW_BITS * 2 + 2 { ROW_BITS } else { ROW_BITS / 2 };
     let cells = cells(frame, layer);
     let mut grid = Grid { cells: &cells, owners: owners(&cells), row_bits, style, notes: Vec::new() };
     let mut out = bit_numbers(row_bits);

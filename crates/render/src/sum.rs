@@ -109,7 +109,9 @@ fn cause_sentence(part: &str, cause: &Cause, words: &Catalogue) -> String {
 
 fn steps(frame: &Dissection<'_>, sum: &Checksum<'_>, style: &Style, words: &Catalogue, out: &mut String) {
     let all: Vec<Step> = sum.steps().collect();
-    let head = format!("  {:>6}  {:<28}  {:>6}  {:>8}  {:>7}", "byte", "", "word", "sum", "carries");
+    // The other columns and the gaps between them take 37.
+    let wide = style.width.saturating_sub(37).clamp(6, 28);
+    let head = format!("  {:>6}  {:<wide$}  {:>6}  {:>8}  {:>7}", "byte", "", "word", "sum", "carries");
     push(out, format_args!("{}\n", style.paint(Ink::Dim, &head)));
     let half = STEPS_SHOWN / 2;
     for (index, step) in all.iter().enumerate() {
@@ -122,7 +124,7 @@ fn steps(frame: &Dissection<'_>, sum: &Checksum<'_>, style: &Style, words: &Cata
             continue;
         }
         let (place, what) = origin(frame, step.origin, words);
-        let what = pad(crate::text::clip(&what, 28), 28);
+        let what = pad(crate::text::clip(&what, wide), wide);
         let carries = step.carries();
         push(out, format_args!("  {place:>6}  {what}  {:#06x}  {:#08x}  {carries:>7}\n", step.word, step.running));
     }

@@ -5,18 +5,24 @@ use std::{
     path::Path,
 };
 
+use serde_json::Value;
 use wirewright_capture::{Interface, LinkType, Record, Writer};
 use wirewright_craft::{Context, Layer, Packet, Payload, Setting};
+use wirewright_lab::Lab;
 use wirewright_sim::Dice;
-use wirewright_tests::{Folder, Ground, Outcome, Scenario, Tshark, ensure};
+use wirewright_tests::{Folder, Ground, Outcome, Scenario, Tshark, ensure, ww};
 use wirewright_units::UnixTime;
 use wirewright_wire::{
     Auto, FieldDesc, HeaderDesc, Kind, LAYERS, MacAddr, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant,
     layer as layer_named,
 };
 
+use crate::{sent_line::sessions, ways::left};
+
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
+        Scenario::new("every_field::what_is_sent_is_what_tshark_reads", Ground::Lab, |world| sent(world.lab()))
+            .tools(&["tshark"]),
         Scenario::new("every_field::what_is_built_is_what_tshark_reads", Ground::Plain, |_| tshark_agrees())
             .tools(&["tshark"]),
     ]
@@ -35,18 +41,57 @@ pub(crate) struct Case {
 }
 
 fn tshark_agrees() -> Outcome {
-    let mut dice = Dice::new(SEED);
-    let cases = cases(&mut dice);
+    let cases = cases(&mut Dice::new(SEED));
+    let build = |case: &Case| case.packet.build(&context()).map(|built| built.bytes);
+    let frames = cases.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+    let listed: Value = serde_json::from_slice(&ww().args(["fields", "--json"]).run()?.success()?.stdout)?;
+    let (listed, fields) = (fields_with_a_name(&listed), cases.len() / (2 + RANDOM_VALUES));
+    ensure!(listed == fields, "ww fields lists {listed} fields that tshark has a name for, and {fields} are tried");
+    report(&cases, &frames)
+}
+
+/// How many fields of a reference in JSON Wireshark has a name for.
+fn fields_with_a_name(reference: &Value) -> usize {
+    match reference {
+        Value::Object(members) => {
+            let is_field = members.contains_key("bits") && members["shark"] != "";
+            usize::from(is_field) + members.values().map(fields_with_a_name).sum::<usize>()
+        }
+        Value::Array(items) => items.iter().map(fields_with_a_name).sum(),
+        _ => 0,
+    }
+}
+
+/// Each packet sent in the lab, on the way that it chooses; what is read is the frame that left, as the kernel gave it back.
+fn sent(lab: &Lab) -> Outcome {
+    let mut cases = cases(&mut Dice::new(SEED));
+    let mut sessions = sessions(lab, false);
+    let mut frames = Vec::new();
+    for case in &mut cases {
+        let ip = case.packet.layers.iter().position(|layer| matches!(layer.key(), "ip" | "ip6"));
+        let is_about_ethernet = case.field.shark.starts_with("eth.") || case.field.shark.starts_with("vlan.");
+        if let Some(ip) = ip.filter(|_| !is_about_ethernet) {
+            // What stands below is the session's to choose: a raw socket where that keeps everything, else a frame.
+            case.packet.layers.drain(..ip);
+        }
+        let session = if case.packet.layers[0].key() == "ip6" { &mut sessions.1 } else { &mut sessions.0 };
+        let sent = session.send(&case.packet).map_err(|error| format!("{}: {}: {error}", case.what, case.packet))?;
+        frames.push(left(&sent)?.frame.clone());
+    }
+    report(&cases, &frames)
+}
+
+/// Writes the frames, asks tshark, and prints how many fields there are and how many disagree.
+fn report(cases: &[Case], frames: &[Vec<u8>]) -> Outcome {
     let folder = Folder::new()?;
     let path = folder.file("fields.pcapng");
     let mut writer = Writer::pcapng(std::fs::File::create(&path)?, "every field")?;
-    let interface = writer.add_interface(&Interface::new("built", LinkType::ETHERNET))?;
-    for case in &cases {
-        let built = case.packet.build(&context())?;
-        writer.write(&Record::new(interface, UnixTime::from_parts(1, 0), &built.bytes))?;
+    let interface = writer.add_interface(&Interface::new("frames", LinkType::ETHERNET))?;
+    for frame in frames {
+        writer.write(&Record::new(interface, UnixTime::from_parts(1, 0), frame))?;
     }
     writer.into_inner()?;
-    let disagreements = disagreements(&cases, &path)?;
+    let disagreements = disagreements(cases, &path)?;
     let mut named: Vec<&str> = cases.iter().map(|case| case.what.as_str()).collect();
     named.dedup();
     println!("{} fields, {} packets, {} disagreements", named.len(), cases.len(), disagreements.len());

@@ -57,7 +57,7 @@ fn as_printed(lab: &Lab) -> Outcome {
 }
 
 /// Sessions that hand everything to the lab's server, whatever its header says; one for frames and IPv4, one for IPv6.
-fn sessions(lab: &Lab, allow_rewrites: bool) -> (Session, Session) {
+pub(crate) fn sessions(lab: &Lab, allow_rewrites: bool) -> (Session, Session) {
     let interface = Some(client_port().interface.to_owned());
     let server = |v6| {
         let mut hosts = lab.hosts().into_iter().filter(|host| host.name == "server");

@@ -132,6 +132,10 @@ pub(super) fn guess(
             });
         }
     }
+    // Text that the shell took apart: `data=hello world`.
+    if at > 0 && words[at - 1].starts_with("data=") {
+        ranked.push(8, at - 1..at + 1, [format!("{} {word}", words[at - 1])].into());
+    }
     if word == "-" {
         ranked.push(2, one, ["stdin".to_string()].into());
     }
@@ -275,6 +279,12 @@ fn guess_bare(word: &str, desc: &'static HeaderDesc, one: &Range<usize>, ranked:
             }
         }
     }
+    for code in desc.variants.iter().flat_map(|variant| variant.codes) {
+        let aliases = code.also.iter().copied().map(|also| (also, 4));
+        for (name, penalty) in core::iter::once((code.word, 3)).chain(aliases) {
+            ranked.offer(&plain, (name, penalty > 3), penalty, one.clone(), || [format!("code={}", code.word)].into());
+        }
+    }
     if desc.key == "tcp" {
         if let Some(letters) = flag_letters(word) {
             ranked.push(1, one.clone(), [letters].into());
@@ -301,6 +311,17 @@ fn guess_below_bare(
             ranked.offer(&plain, (name, penalty > 2), penalty, one.clone(), || [format!("ip.{}=1", field.key)].into());
         }
     }
+}
+
+/// An address of the web, or of a tool that takes `tcp://HOST:PORT`.
+pub(super) fn url(word: &str) -> Option<Vec<String>> {
+    let (scheme, rest) = word.split_once("://")?;
+    let host = rest.split('/').next()?;
+    if let Some(layer) = layers::known(scheme) {
+        return Some([layer.key.to_string(), host.to_string()].into());
+    }
+    let port = if host.contains(':') { String::new() } else { format!(":{scheme}") };
+    Some(["tcp".to_string(), format!("{host}{port}")].into())
 }
 
 /// Addresses with a port divided in another way: `192.0.2.2/80`, `192.0.2.2,80`, `2001:db8::2.80`.

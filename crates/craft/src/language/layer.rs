@@ -89,6 +89,11 @@ impl<'r, 'w> Scope<'r, 'w> {
                 None => fault,
             };
         }
+        let reaching = REACHING.contains(&word) && self.reaches_network();
+        if suggest::is_key(self.desc(), word) || reaching {
+            let problem = format!("{key} knows `{word}`, but it needs a value: {word}=…");
+            return Fault::new(Code::UnknownWord, at, problem);
+        }
         let problem = match word.strip_prefix('-') {
             Some(_) => format!("`{}` looks like an option; the words of a packet have no dashes", shown(word)),
             None => format!("{key} has no word `{}`", shown(word)),

@@ -104,6 +104,17 @@ fn guess_layer(words: &[&str], at: usize, ranked: &mut Ranked) {
         }
     }
     ranked.offer(&plain, ("raw", false), 0, at..at + 1, || ["raw".to_string()].into());
+    // A verb or another word too many in front of the layer.
+    if words.get(at + 1).is_some_and(|next| layers::known(next).is_some()) {
+        ranked.push(9, at..at + 1, Vec::new());
+    }
+    // What belongs to the layer before: `tcp 192.0.2.2:80 / data=hi`.
+    if at > 0 && word.contains('=') {
+        ranked.push(3, at - 1..at, Vec::new());
+    }
+    if let Some(with) = foreign::url(word) {
+        ranked.push(1, at..at + 1, with);
+    }
     // The layer was forgotten: `192.0.2.2:80 S`.
     if word.contains(['.', ':', '=']) {
         let layer = if word.contains(':') && super::names::address(word).is_none_or(|(_, port)| port.is_some()) {
@@ -252,6 +263,7 @@ pub(super) fn value_fault(
         ValueFault::NotANumber if !field.names.is_empty() || !codes.is_empty() => {
             format!("`{}` is neither a number nor a name of {}.{}", shown(text), layer, field.key)
         }
+        ValueFault::Empty => fault_text(fault, &name),
         _ => format!("`{}`: {}", shown(text), fault_text(fault, &name)),
     };
     let written = |value: &str| format!("{before}{value}");
@@ -359,6 +371,15 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
     expected.push("data=".to_string());
     expected.push("hex=".to_string());
     expected
+}
+
+/// Whether a word is a key of this layer, its bodies or its options.
+pub(super) fn is_key(desc: &'static HeaderDesc, word: &str) -> bool {
+    let in_table = |desc: &HeaderDesc| {
+        let option = desc.options.is_some_and(|table| options::for_word(table, word, true).is_some());
+        option || desc.field(word).is_some_and(|field| field.key != "dport")
+    };
+    in_table(desc) || desc.variants.iter().any(|variant| in_table(variant.body))
 }
 
 /// How a field is written.

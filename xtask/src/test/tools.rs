@@ -16,6 +16,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("dash", "dash"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
+    ("xxd", "xxd"),
+    ("hexdump", "bsdextrautils"),
     ("curl", "curl"),
     ("nginx", "nginx-light"),
     ("nc", "netcat-openbsd"),

@@ -13,7 +13,9 @@ mod lab_inside;
 mod lab_records;
 mod language;
 mod link;
+mod manners;
 mod obstacles;
+mod pasted;
 mod random_packet;
 mod sent_line;
 mod tour;
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         every_field::scenarios(),
         hostile::scenarios(),
         language::scenarios(),
+        manners::scenarios(),
+        pasted::scenarios(),
         lab_command::scenarios(),
         lab_ends::scenarios(),
         lab_inside::scenarios(),

@@ -183,6 +183,12 @@ impl<'a> Talk<'a> {
                     protocol(held.next_hop)
                 ));
             }
+            Fate::Unread => {
+                self.out.result(&format!("{}  {}", style.paint(Ink::Bad, "unread"), wished(sent)))?;
+                self.out.remark(
+                    "ww: no copy of it came back: this is what was handed to the kernel, not what was read from the wire",
+                );
+            }
         }
         if let Role::Close { .. } = sent.role {
             return self.out.result(&format!("        {}", style.paint(Ink::Dim, &words.say("ask.close", &[]))));
@@ -309,6 +315,10 @@ fn sent_json(sent: &Sent) -> serde_json::Value {
         Fate::Held(held) => {
             json["packet"] = wished(sent).into();
             json["held"] = held.next_hop.map(|hop| hop.to_string()).into();
+        }
+        Fate::Unread => {
+            json["packet"] = wished(sent).into();
+            json["unread"] = true.into();
         }
     }
     json

@@ -43,8 +43,10 @@ pub enum Role {
 pub enum Fate {
     /// Its copy was read back.
     Left(Left),
-    /// No copy came: the kernel holds it, or dropped it.
+    /// No copy came, and the kernel still asks for the next hop or gave it up: it did not leave.
     Held(Held),
+    /// No copy came, and no neighbour is to blame: the link gives no copies, or the kernel dropped it behind the call.
+    Unread,
 }
 
 /// A packet that left, read back from the kernel.

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use wirewright_craft::{Context, Packet};
 use wirewright_hand::probes::{AnswerKind, Asked, Order, ProbeId, Probes};
-use wirewright_hand::{NextHop, NextHopBy, Way, closing_reset};
+use wirewright_hand::{NeighborState, NextHop, NextHopBy, Way, closing_reset};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::{Kernel, Poll};
 use wirewright_link::{OsError, SentCopy, Woken, wait};
@@ -284,7 +284,7 @@ impl Session {
             if let Some(copy) = self.senders.read_back(pending.handle, until)? {
                 return Ok(Some(copy));
             }
-            let gone = self.held(&pending.prepared).neighbor == Some(wirewright_hand::NeighborState::Failed);
+            let gone = self.held(&pending.prepared).neighbor == Some(NeighborState::Failed);
             if gone || self.kernel.now() >= pending.deadline {
                 return Ok(None);
             }
@@ -334,7 +334,10 @@ impl Session {
                 }
                 Fate::Left(left)
             }
-            None => Fate::Held(self.held(&prepared)),
+            None => match self.held(&prepared) {
+                held @ Held { neighbor: Some(NeighborState::Asking | NeighborState::Failed), .. } => Fate::Held(held),
+                _ => Fate::Unread,
+            },
         };
         Sent { id, role, built: prepared.built, plan: prepared.plan, guard, fate }
     }

@@ -55,7 +55,7 @@ pub(crate) fn tap(lab: &Lab) -> Result<PacketSocket, Box<dyn std::error::Error +
 pub(crate) fn left(sent: &Sent) -> Result<&Left, String> {
     match &sent.fate {
         Fate::Left(left) => Ok(left),
-        Fate::Held(held) => Err(format!("{held:?}: {:?}", sent.plan)),
+        other => Err(format!("{other:?}: {:?}", sent.plan)),
     }
 }
 

@@ -198,3 +198,18 @@ impl Listeners {
 const fn has_receiver(protocol: u8) -> bool {
     !matches!(protocol, 0 | 255)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_widens_as_little_as_it_must() {
+        let (a, b): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        assert_eq!(Scope::Port(a, 1).join(Scope::Port(a, 1)), Scope::Port(a, 1));
+        assert_eq!(Scope::Port(a, 1).join(Scope::Port(a, 2)), Scope::Host(a));
+        assert_eq!(Scope::Host(a).join(Scope::Port(a, 2)), Scope::Host(a));
+        assert_eq!(Scope::Host(a).join(Scope::Host(b)), Scope::All);
+        assert_eq!(Scope::All.join(Scope::Port(a, 1)), Scope::All);
+    }
+}

@@ -21,6 +21,12 @@
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! # Round-trip times
+//!
+//! Both ends are the kernel's: the stamp at which the driver was given the packet, and the one at which the answer arrived.
+//! Linux begins to stamp arrivals some milliseconds after the first socket of the machine asked for it; until then an
+//! answer carries the moment at which it was read, which for a session that sleeps on it is some 10 µs later.
 
 mod facts;
 mod listen;

@@ -13,8 +13,8 @@ use crate::rcv::Rcv;
 use crate::ticks::{Micros, Tick};
 use crate::{Config, Connection, Discard, InitialNumbers, Next, Outgoing, Ports, Segment, Verdict};
 
-/// After so many SYN,ACKs without an answer the half-open is gone: with a first time-out of one second 63 s, as in Linux.
-const SYN_ACKS_MAX: u8 = 6;
+/// After so many time-outs in a row the half-open is gone: with a first one of one second 63 s, as in Linux.
+const EXPIRIES_MAX: u8 = 6;
 
 /// A connection that a peer has begun and not yet confirmed.
 #[derive(Debug)]
@@ -30,8 +30,11 @@ pub struct HalfOpen {
     ts_recent: u32,
     timestamp_offset: u32,
     agreed: Agreed,
-    /// SYN,ACKs sent so far.
-    sent: u8,
+    /// The SYN,ACK was sent more than once: its round trip is ambiguous.
+    was_repeated: bool,
+    was_sent: bool,
+    /// Time-outs so far.
+    expiries: u8,
     due: Due,
     /// The acknowledgment that a reset answers, while `due` says so.
     reset_seq: SeqNum,
@@ -62,7 +65,9 @@ impl HalfOpen {
             irs: syn.seq,
             ts_recent: syn.options.timestamps.map_or(0, |stamps| stamps.value),
             timestamp_offset: numbers.timestamp_offset,
-            sent: 0,
+            was_repeated: false,
+            was_sent: false,
+            expiries: 0,
             due: Due::SynAck,
             reset_seq: SeqNum::default(),
             window: syn.wnd,
@@ -86,8 +91,13 @@ impl HalfOpen {
     fn checks(&mut self, seg: &Segment<'_>) -> Result<Step, Discard> {
         let flags = seg.flags;
         if seg.seq == self.irs && flags.syn() && !flags.ack() && !flags.rst() {
-            // The SYN once more: our SYN,ACK was lost.
+            // The SYN once more: our SYN,ACK was lost. The peer is there, so the time starts anew; and what it sent last
+            // is what it wants echoed.
             self.due = Due::SynAck;
+            self.deadline = Tick::after(self.clock, self.time_out());
+            if let Some(stamps) = seg.options.timestamps {
+                self.ts_recent = stamps.value;
+            }
             return Err(Discard::DuplicateSyn);
         }
         let nxt = self.irs + SeqLen::ONE;
@@ -130,7 +140,7 @@ impl HalfOpen {
         let mut conn = Connection::from_half_open(now, self.config.clone(), self.ports, numbers, self.irs);
         conn.agree(now, self.agreed, self.ts_recent);
         conn.tcb.snd.set_window(self.window << WindowScale::ZERO, self.irs, self.iss);
-        if self.sent > 1 {
+        if self.was_repeated {
             // Its round trip is ambiguous, and RFC 6298 §5.7 and RFC 5681 §3.1 want to know.
             conn.tcb.rto.on_expiry();
         } else {
@@ -150,7 +160,8 @@ impl HalfOpen {
         if Tick::at(now).since(self.deadline) < 0 {
             return Next::Stay;
         }
-        if self.sent >= SYN_ACKS_MAX {
+        self.expiries += 1;
+        if self.expiries >= EXPIRIES_MAX {
             return Next::Gone;
         }
         self.due = Due::SynAck;
@@ -175,8 +186,9 @@ impl HalfOpen {
                 Some(Outgoing::control(self.ports, after_syn, irs_next, Flags::ACK, self.our_window(), options))
             }
             Due::SynAck => {
-                self.sent = self.sent.saturating_add(1);
-                if self.sent == 1 {
+                self.was_repeated = self.was_sent;
+                if !self.was_sent {
+                    self.was_sent = true;
                     self.sent_at = Micros::at(now);
                     self.deadline = Tick::after(now, self.config.rto_initial);
                 }
@@ -204,7 +216,7 @@ impl HalfOpen {
     /// # Panics
     /// On a bug of this crate.
     pub fn check_invariants(&self) {
-        assert!(self.sent <= SYN_ACKS_MAX + 1 || self.due != Due::SynAck, "too many SYN,ACKs");
+        assert!(self.expiries < EXPIRIES_MAX, "given up and still here");
     }
 
     fn syn_options(&self, now: Instant) -> OptionsBuf {
@@ -239,7 +251,7 @@ impl HalfOpen {
 
     /// RFC 6298 §5.5: doubled each time.
     fn time_out(&self) -> Duration {
-        self.config.rto_initial.saturating_mul(1 << self.sent.min(10)).min(self.config.rto_max)
+        self.config.rto_initial.saturating_mul(1 << self.expiries.min(10)).min(self.config.rto_max)
     }
 
     fn advance(&mut self, now: Instant) -> Instant {

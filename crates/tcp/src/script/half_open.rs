@@ -118,6 +118,32 @@ fn the_syn_ack_is_repeated_with_doubled_time_outs_and_then_given_up() {
 }
 
 #[test]
+fn a_peer_who_repeats_its_syn_is_not_given_up_right_after_the_answer() {
+    let mut passive = plain_passive(0);
+    for _ in 0..5 {
+        passive.script.now = passive.half_open.poll_timeout().unwrap();
+        let _ = passive.half_open.handle_timeout(passive.script.now);
+        passive.sent();
+    }
+    passive.script.now = passive.half_open.poll_timeout().unwrap() - ms(20);
+    let _ = passive.receive(from(0, 0, S));
+    assert_eq!(passive.sent(), Some(sent(0, 1, SA, 0)));
+    passive.script.pass(ms(50));
+    assert!(matches!(passive.half_open.handle_timeout(passive.script.now), Next::Stay));
+    assert!(matches!(passive.receive(from(1, 1, A)).1, Next::Promote(_)));
+}
+
+#[test]
+fn the_timestamp_of_a_repeated_syn_is_the_one_that_is_echoed() {
+    let stamps = |value| Options { timestamps: Some(crate::Timestamps { value, echo: 0 }), ..Options::default() };
+    let mut passive = Passive::new(0, Config { timestamps: true, ..plain() }, stamps(5));
+    passive.sent();
+    let _ = passive.receive(from(0, 0, S).options(stamps(3005)));
+    let out = passive.half_open.poll_transmit(passive.script.now).unwrap();
+    assert_eq!(Options::parse(out.options()).timestamps.map(|stamps| stamps.echo), Some(3005));
+}
+
+#[test]
 fn after_a_repeated_syn_ack_the_connection_begins_with_one_segment_and_three_seconds() {
     let mut passive = plain_passive(0);
     let _ = passive.receive(from(0, 0, S));

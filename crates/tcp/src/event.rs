@@ -12,10 +12,12 @@ pub enum Event {
     Writable,
     /// The peer has sent its FIN: after what is buffered, nothing more comes.
     PeerClosing,
-    /// Urgent data lies ahead: ask [`urgent_ahead`](crate::Connection::urgent_ahead).
+    /// Urgent data lies ahead, or more of it than was known: ask [`urgent_ahead`](crate::Connection::urgent_ahead).
     Urgent,
     /// Retransmissions have gone unanswered three times (R1 of RFC 9293 §3.8.3): perhaps the route is broken.
     DeliveryProblem,
+    /// An ICMP error says that the peer may be out of reach; nothing is given up (RFC 9293 MUST-47, MUST-56).
+    SoftError,
     /// The connection is over, for this reason.
     Ended(Ended),
 }
@@ -51,7 +53,8 @@ impl Events {
     pub(crate) const PEER_CLOSING: u8 = 8;
     pub(crate) const URGENT: u8 = 16;
     pub(crate) const DELIVERY_PROBLEM: u8 = 32;
-    pub(crate) const ENDED: u8 = 64;
+    pub(crate) const SOFT_ERROR: u8 = 64;
+    pub(crate) const ENDED: u8 = 128;
 
     pub(crate) const fn raise(&mut self, event: u8) {
         self.0 |= event;
@@ -68,6 +71,7 @@ impl Events {
             Self::PEER_CLOSING => Some(Event::PeerClosing),
             Self::URGENT => Some(Event::Urgent),
             Self::DELIVERY_PROBLEM => Some(Event::DeliveryProblem),
+            Self::SOFT_ERROR => Some(Event::SoftError),
             Self::ENDED => ended.map(Event::Ended),
             _ => None,
         }

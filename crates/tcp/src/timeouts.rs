@@ -16,7 +16,10 @@ impl Connection {
     pub fn handle_timeout(&mut self, now: Instant) -> Next {
         let now = self.tcb.timers.advance(now);
         let was_over = self.tcb.state.is_over();
-        while let Some(timer) = self.tcb.timers.take_expired() {
+        for timer in self.tcb.timers.take_expired() {
+            if self.tcb.state.is_over() {
+                break;
+            }
             match timer {
                 Timer::Retransmit => self.on_retransmission_timeout(now),
                 Timer::Persist => self.on_persist_timeout(now),

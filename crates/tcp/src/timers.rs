@@ -71,12 +71,16 @@ impl Timers {
         self.armed & (1 << timer as u8) != 0
     }
 
-    /// A timer whose time has come, stopped by this call.
-    pub(crate) fn take_expired(&mut self) -> Option<Timer> {
+    /// The timers whose time has come, stopped by this call. One that is set again meanwhile waits for the next call, so
+    /// that there is an end to it whatever the clock says.
+    pub(crate) fn take_expired(&mut self) -> impl Iterator<Item = Timer> + use<> {
         let clock = Tick::at(self.clock);
-        let timer = ALL.into_iter().find(|&t| self.is_set(t) && clock.since(self.at[t as usize]) >= 0)?;
-        self.stop(timer);
-        Some(timer)
+        let expired = ALL.map(|t| self.is_set(t) && clock.since(self.at[t as usize]) >= 0);
+        let taken = ALL.into_iter().zip(expired).filter_map(|(timer, is_expired)| is_expired.then_some(timer));
+        for timer in taken.clone() {
+            self.stop(timer);
+        }
+        taken
     }
 
     /// The earliest deadline.
@@ -92,13 +96,14 @@ mod tests {
     #[test]
     fn the_next_timeout_is_the_earliest_and_an_expired_timer_is_taken_once() {
         let mut timers = Timers::new(Instant::from_millis(500));
-        assert_eq!((timers.next_timeout(), timers.take_expired()), (None, None));
+        assert_eq!((timers.next_timeout(), timers.take_expired().next()), (None, None));
         timers.set(Timer::Retransmit, Duration::from_millis(200));
         timers.set(Timer::DelayedAck, Duration::from_millis(40));
         timers.set_if_idle(Timer::DelayedAck, Duration::from_millis(90));
         assert_eq!(timers.next_timeout(), Some(Instant::from_millis(540)));
         timers.advance(Instant::from_millis(540));
-        assert_eq!((timers.take_expired(), timers.take_expired()), (Some(Timer::DelayedAck), None));
+        assert!(timers.take_expired().eq([Timer::DelayedAck]));
+        assert!(timers.take_expired().eq([]));
         assert_eq!(timers.next_timeout(), Some(Instant::from_millis(700)));
     }
 

@@ -8,7 +8,7 @@ use wirewright_units::{ByteCount, Instant};
 use crate::connection::State;
 use crate::position::Pos;
 use crate::timers::Timer;
-use crate::{Connection, Ended};
+use crate::{Connection, Ended, Keepalive};
 
 /// The user asked for something that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,6 +207,19 @@ impl Connection {
     pub fn set_user_timeout(&mut self, after: core::time::Duration) {
         if self.config.give_up_after != after {
             Arc::make_mut(&mut self.config).give_up_after = after;
+        }
+    }
+
+    /// Probes an idle peer from now on, or no longer (RFC 9293 MUST-24).
+    pub fn set_keepalive(&mut self, now: Instant, keepalive: Option<Keepalive>) {
+        self.tcb.timers.advance(now);
+        if self.config.keepalive != keepalive {
+            Arc::make_mut(&mut self.config).keepalive = keepalive;
+        }
+        match keepalive {
+            None => self.tcb.timers.stop(Timer::Keepalive),
+            Some(keepalive) if self.tcb.state.is_open() => self.tcb.timers.set(Timer::Keepalive, keepalive.idle),
+            Some(_) => {}
         }
     }
 

@@ -51,6 +51,8 @@ pub enum Discard {
     StrangeSyn,
     /// A repeated SYN of a half-open connection.
     DuplicateSyn,
+    /// An ICMP error that quotes nothing in flight (RFC 5927 §4.1).
+    QuoteNotInFlight,
 }
 
 impl Discard {
@@ -76,6 +78,7 @@ impl Discard {
             Self::UserGone => "user-gone",
             Self::StrangeSyn => "strange-syn",
             Self::DuplicateSyn => "duplicate-syn",
+            Self::QuoteNotInFlight => "quote-not-in-flight",
         }
     }
 }

@@ -84,6 +84,11 @@ impl State {
         matches!(self, Self::Closed | Self::TimeWait)
     }
 
+    /// The handshake is complete, and the connection not over.
+    pub(crate) const fn is_open(self) -> bool {
+        !matches!(self, Self::SynSent | Self::SynReceived) && !self.is_over()
+    }
+
     /// Data may still come from the peer.
     pub(crate) const fn may_receive(self) -> bool {
         matches!(self, Self::Established | Self::FinWait1 | Self::FinWait2)

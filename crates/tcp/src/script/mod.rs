@@ -10,6 +10,7 @@ extern crate std;
 mod ack;
 mod closed_and_listen;
 mod half_open;
+mod icmp;
 mod options;
 mod reset_and_syn;
 mod sequence;

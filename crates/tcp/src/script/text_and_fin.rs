@@ -147,7 +147,7 @@ fn what_was_received_can_be_read_after_the_end() {
 }
 
 #[test]
-fn urgent_data_is_told_once_with_how_much_lies_ahead() {
+fn urgent_data_is_told_whenever_its_end_moves_forward_with_how_much_lies_ahead() {
     for start in STARTS {
         let mut script = Script::established(start, plain());
         let urgent = |seq, up, text| FromPeer { up, ..from(seq, 1, A | Flags::URG).text(text) };
@@ -155,9 +155,10 @@ fn urgent_data_is_told_once_with_how_much_lies_ahead() {
         assert_eq!(script.events(), [Event::Readable, Event::Urgent]);
         assert_eq!(script.conn.urgent_ahead().get(), 8);
         script.receive(urgent(4, 6, b"def"));
-        assert_eq!(script.events(), [Event::Readable], "told already");
+        assert_eq!(script.events(), [Event::Readable, Event::Urgent], "one byte more");
         assert_eq!(script.conn.urgent_ahead().get(), 9);
         script.receive(urgent(7, 0, b"ghijkl"));
+        assert_eq!(script.events(), [Event::Readable]);
         assert_eq!(script.conn.urgent_ahead().get(), 9, "the pointer does not go back");
         assert_eq!(script.read_all().len(), 12);
         assert_eq!(script.conn.urgent_ahead().get(), 0);

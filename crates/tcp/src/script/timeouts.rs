@@ -200,6 +200,20 @@ fn keepalive_probes_an_idle_peer_and_gives_up_after_the_last() {
 }
 
 #[test]
+fn keepalive_is_turned_on_and_off_for_one_connection() {
+    let mut script = Script::established(0, plain());
+    script.conn.set_keepalive(script.now, Some(Keepalive::DEFAULT));
+    assert_eq!(script.time_out(), Duration::from_secs(7200));
+    assert_eq!(script.sent(), [sent(0, 1, A, 0)]);
+    script.conn.set_keepalive(script.now, None);
+    assert_eq!(script.conn.poll_timeout(), None);
+    script.conn.abort(script.now);
+    script.sent();
+    script.conn.set_keepalive(script.now, Some(Keepalive::DEFAULT));
+    assert_eq!(script.conn.poll_timeout(), None, "not when it is over");
+}
+
+#[test]
 fn without_keepalive_an_idle_connection_wants_nothing() {
     let script = Script::established(0, plain());
     assert_eq!(script.conn.poll_timeout(), None);
@@ -212,6 +226,18 @@ fn fin_wait_2_ends_for_a_user_who_has_gone_and_never_for_one_who_reads() {
     script.conn.release(script.now);
     assert_eq!(script.time_out(), plain().fin_wait_2_max);
     assert!(matches!(script.next, Next::Gone));
+}
+
+#[test]
+fn at_the_end_of_time_there_is_an_end_to_it() {
+    let mut script = Script::established(0, plain());
+    script.write(10);
+    script.sent();
+    script.now = Instant::NEVER;
+    for _ in 0..3 {
+        let _ = script.conn.handle_timeout(script.now);
+        script.sent();
+    }
 }
 
 #[test]

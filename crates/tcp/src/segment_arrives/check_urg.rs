@@ -13,10 +13,8 @@ pub(super) fn check_urg(tcb: &mut Tcb, arrival: &Arrival<'_>) {
     }
     let up = tcb.rcv.nxt.near(arrival.seg.seq).plus(arrival.seg.up.into());
     if up > tcb.rcv.up && up > tcb.rcv.buffer.read_at() {
-        let was_urgent = tcb.rcv.up > tcb.rcv.buffer.read_at();
+        // RFC 9293 MUST-32: told when it begins to be pending, and when its end moves forward.
         tcb.rcv.up = up;
-        if !was_urgent {
-            tcb.events.raise(Events::URGENT);
-        }
+        tcb.events.raise(Events::URGENT);
     }
 }

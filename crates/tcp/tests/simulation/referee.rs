@@ -145,9 +145,6 @@ impl Referee {
             let side = &mut self.sides[end];
             side.allowed = side.allowed.max(1 + u64::from(seg.wnd.to_raw()));
         }
-        if self.sides[end].is_over {
-            return;
-        }
         let text_at = at + u64::from(seg.flags.syn());
         let text_end = text_at + seg.text.len() as u64;
         let receiver_edge = self.sides[end].edge;
@@ -170,7 +167,7 @@ impl Referee {
         let after = sender.kept.front(0);
         let stretches = sender.kept.0.len();
         self.sides[end].may_have_dropped |= stretches > STRETCHES_KEPT;
-        if after > before && after > 1 && !self.sides[end].may_have_dropped {
+        if after > before && after > 1 && !self.sides[end].may_have_dropped && !self.sides[end].is_over {
             self.sides[end].owes.get_or_insert((after, now));
         }
     }

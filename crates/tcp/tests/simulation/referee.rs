@@ -214,8 +214,9 @@ impl Referee {
         let expects_no_repetition = self.expects_no_repetition;
         let side = &mut self.sides[end];
         let text_at = at + u64::from(seg.flags.syn());
-        for (offset, &byte) in (text_at.wrapping_sub(1)..).zip(seg.text) {
-            assert_eq!(byte, stream_byte(end, offset), "end {end} sent a wrong byte at {offset}");
+        for (at, &byte) in (text_at..).zip(seg.text) {
+            assert!(at > 0, "end {end} sent text in front of its first byte");
+            assert_eq!(byte, stream_byte(end, at - 1), "end {end} sent a wrong byte at {at}");
         }
         let text_end = text_at + seg.text.len() as u64;
         if let Some(fin) = side.fin {

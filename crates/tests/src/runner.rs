@@ -1,8 +1,9 @@
 //! The main function of the test binary: choose, enter the lab while there is one thread, run.
 //!
 //! A process that stands in the lab has left the machine's own namespaces for good, and `unshare` of a user namespace
-//! is refused to any process with threads. So the scenarios outside the lab run first, in a child of this binary; under
-//! nextest, where each process runs one scenario, there is nothing to divide.
+//! is refused to any process with threads. So a process runs either one scenario in the lab, which it has entered for that
+//! one alone, or any number: those in the lab are then processes of this binary again. Under nextest, where each process
+//! runs one scenario, that is how it is anyway; every scenario finds a lab that nobody used before.
 
 use std::{
     env, fs,
@@ -16,65 +17,57 @@ use wirewright_lab::{Lab, Options};
 
 use crate::{Ground, Outcome, Scenario, World};
 
-/// Set in the child that runs the scenarios outside the lab.
-const OUTSIDE_ONLY: &str = "WIREWRIGHT_TESTS_OUTSIDE";
-
 /// Names a file to which the name of each skipped scenario is added, with the reason.
 const SKIPS: &str = "WW_TEST_SKIPS";
 
 /// Runs the scenarios that the command line selects.
 #[must_use]
 pub fn main(scenarios: Vec<Scenario>) -> ExitCode {
-    let mut arguments = Arguments::from_args();
+    let arguments = Arguments::from_args();
     if arguments.list {
         return libtest_mimic::run(&arguments, trials(scenarios, &Arc::new(World::default()))).exit_code();
     }
-    let outside_only = env::var_os(OUTSIDE_ONLY).is_some();
-    let (inside, outside): (Vec<_>, Vec<_>) = scenarios
-        .into_iter()
-        .filter(|scenario| is_selected(&arguments, &scenario.name))
-        .partition(|scenario| scenario.ground == Ground::Lab);
-    if arguments.exact && inside.is_empty() && outside.is_empty() {
+    let selected = scenarios.into_iter().filter(|scenario| is_selected(&arguments, &scenario.name));
+    let mut selected: Vec<Scenario> = selected.collect();
+    if arguments.exact && selected.is_empty() {
         eprintln!("no scenario is called {:?}", arguments.filter.unwrap_or_default());
         return ExitCode::FAILURE;
     }
-    if outside_only || inside.is_empty() {
-        return libtest_mimic::run(&arguments, trials(outside, &Arc::new(World::default()))).exit_code();
-    }
-    let others = if outside.is_empty() { true } else { run_outside_in_a_child() };
-    let world = match enter_lab() {
-        Ok(world) => Arc::new(world),
-        Err(why) => return without_lab(&arguments, inside, &why, others),
+    let trials = match selected.pop_if(|only| only.ground == Ground::Lab && arguments.exact) {
+        Some(only) => vec![trial_in_lab(only)],
+        None => trials(selected, &Arc::new(World::default())),
     };
-    // They share one network and its counters.
-    arguments.test_threads = Some(1);
-    let conclusion = libtest_mimic::run(&arguments, trials(inside, &world));
-    if others { conclusion.exit_code() } else { ExitCode::from(101) }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Where no lab can be made its scenarios are skipped, each by name.
-fn without_lab(arguments: &Arguments, scenarios: Vec<Scenario>, why: &str, others: bool) -> ExitCode {
-    let trials = scenarios.into_iter().map(|scenario| {
-        let (name, why) = (scenario.name.clone(), why.to_owned());
-        Trial::test(scenario.name, move || skipped(&name, &why))
-    });
-    let conclusion = libtest_mimic::run(arguments, trials.collect());
-    if others { conclusion.exit_code() } else { ExitCode::from(101) }
+/// Enters the practice network, while this process has one thread, and makes the one scenario of this process.
+fn trial_in_lab(scenario: Scenario) -> Trial {
+    match Lab::enter(Options::default().networks_only()) {
+        Ok(lab) => trial(scenario, Arc::new(World::of(lab))),
+        Err(error) => {
+            let (name, why) = (scenario.name.clone(), error.to_string());
+            Trial::test(scenario.name, move || skipped(&name, &why))
+        }
+    }
 }
 
-fn run_outside_in_a_child() -> bool {
-    let program = env::current_exe().expect("the path of the running test binary is known");
-    let status = Command::new(program).args(env::args_os().skip(1)).env(OUTSIDE_ONLY, "1").status();
-    status.is_ok_and(|status| status.success())
-}
-
-/// Enters the practice network. Called while this process has one thread.
-fn enter_lab() -> Result<World, String> {
-    Lab::enter(Options::default().networks_only()).map(World::of).map_err(|error| error.to_string())
+/// Runs one scenario as the only one of another process of this binary.
+fn in_its_own_process(name: &str) -> Result<(), Failed> {
+    let program = env::current_exe()?;
+    let output = Command::new(program).args(["--exact", name, "--nocapture"]).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(String::from_utf8_lossy(&said).into_owned().into())
 }
 
 fn trials(scenarios: Vec<Scenario>, world: &Arc<World>) -> Vec<Trial> {
-    scenarios.into_iter().map(|scenario| trial(scenario, Arc::clone(world))).collect()
+    let trials = scenarios.into_iter().map(|scenario| match scenario.ground {
+        Ground::Lab => Trial::test(scenario.name.clone(), move || in_its_own_process(&scenario.name)),
+        Ground::Plain | Ground::Root => trial(scenario, Arc::clone(world)),
+    });
+    trials.collect()
 }
 
 fn trial(scenario: Scenario, world: Arc<World>) -> Trial {

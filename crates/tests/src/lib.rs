@@ -16,6 +16,7 @@ mod folder;
 mod machine;
 mod need;
 mod program;
+mod recording;
 mod runner;
 mod scenario;
 mod terminal;

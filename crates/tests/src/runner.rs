@@ -15,7 +15,7 @@ use std::{
 use libtest_mimic::{Arguments, Failed, Trial};
 use wirewright_lab::{Lab, Options};
 
-use crate::{Ground, Outcome, Scenario, World};
+use crate::{Ground, Outcome, Scenario, World, recording};
 
 /// Names a file to which the name of each skipped scenario is added, with the reason.
 const SKIPS: &str = "WW_TEST_SKIPS";
@@ -74,8 +74,20 @@ fn trial(scenario: Scenario, world: Arc<World>) -> Trial {
     let name = scenario.name.clone();
     Trial::test(name, move || match scenario.unmet() {
         Some(why) => skipped(&scenario.name, &why),
-        None => failed_if_err((scenario.run)(&world)),
+        None => recorded(scenario, &world),
     })
+}
+
+fn recorded(scenario: Scenario, world: &World) -> Result<(), Failed> {
+    let recorder = match scenario.ground {
+        Ground::Lab => recording::begin(world.lab(), &scenario.name)?,
+        Ground::Plain | Ground::Root => None,
+    };
+    let outcome = failed_if_err((scenario.run)(world));
+    if let Some(recorder) = recorder {
+        recorder.finish().map_err(|error| format!("{error:?}"))?;
+    }
+    outcome
 }
 
 /// A skip is a failure where nobody would read it.

@@ -160,7 +160,7 @@ impl<'a> Talk<'a> {
         let style = &self.out.style;
         let words = Catalogue::get(Lang::En);
         for note in &sent.built.notes {
-            self.out.remark(&format!("ww: note: {note}"));
+            self.note(&note.to_string());
         }
         match &sent.fate {
             Fate::Left(left) => {
@@ -172,22 +172,19 @@ impl<'a> Talk<'a> {
                     self.out.result(&format!("        {}", style.paint(Ink::Note, &changed)))?;
                 }
                 if left.lost_in_queue {
-                    self.out.remark("ww: it came to this machine's queue and never to the driver: it was lost here");
+                    self.remark(&words.say("ask.lost", &[]));
                 }
             }
             Fate::Held(held) => {
                 self.out.result(&format!("{}    {}", style.paint(Ink::Bad, "held"), wished(sent)))?;
                 let hop = held.next_hop.map_or_else(|| "the next hop".to_owned(), |hop| hop.to_string());
-                self.out.remark(&format!(
-                    "ww: the kernel did not send it: {hop} does not answer {}",
-                    protocol(held.next_hop)
-                ));
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("hop", &hop), ("protocol", &protocol(held.next_hop))];
+                self.remark(&words.say("ask.held", &values));
             }
             Fate::Unread => {
                 self.out.result(&format!("{}  {}", style.paint(Ink::Bad, "unread"), wished(sent)))?;
-                self.out.remark(
-                    "ww: no copy of it came back: this is what was handed to the kernel, not what was read from the wire",
-                );
+                self.remark(&words.say("ask.unread", &[]));
             }
         }
         if let Role::Close { .. } = sent.role {
@@ -197,12 +194,20 @@ impl<'a> Talk<'a> {
             self.out.result(&render::plan(&sent.plan, style, words))?;
         }
         for note in &sent.plan.notes {
-            self.out.remark(&format!("ww: note: {}", render::plan_note(note, words)));
+            self.note(&render::plan_note(note, words));
         }
         if let Guarding::Without(NoGuard::Failed(error)) = &sent.guard {
-            self.out.remark(&format!("ww: no guard could stand, our own kernel may reset the answer: {error}"));
+            self.remark(&words.say("ask.no-guard", &[("error", error)]));
         }
         Ok(())
+    }
+
+    fn remark(&self, sentence: &str) {
+        self.out.remark(&format!("ww: {sentence}"));
+    }
+
+    fn note(&self, sentence: &str) {
+        self.remark(&Catalogue::get(Lang::En).say("ask.note", &[("note", &sentence)]));
     }
 
     fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
@@ -274,16 +279,17 @@ impl<'a> Talk<'a> {
             let all: serde_json::Map<_, _> = moved.iter().map(|m| (m.name.clone(), m.by.into())).collect();
             return self.out.json_line(&json!({"v": 1, "event": "why", "moved": all, "lost_unread": lost}));
         }
-        self.out.result("counters that moved on this host (losses and errors are marked):")?;
+        let words = Catalogue::get(Lang::En);
+        self.out.result(&words.say("why.title", &[]))?;
         for it in moved.iter().filter(|it| it.is_loss() || self.out.verbose) {
             let mark = if it.is_loss() { self.out.style.paint(Ink::Bad, " !") } else { String::new() };
             self.out.result(&format!("    {:<32} +{}{mark}", it.name, it.by))?;
         }
         if !moved.iter().any(net::hand::Moved::is_loss) {
-            self.out.result("    none that tells of a loss: the packet was not dropped by this machine")?;
+            self.out.result(&format!("    {}", words.say("why.no-loss", &[])))?;
         }
         if lost > 0 {
-            self.out.result(&format!("    {lost} packets arrived and were not fetched in time"))?;
+            self.out.result(&format!("    {}", words.say("why.unread", &[("lost", &lost)])))?;
         }
         Ok(())
     }

@@ -8,12 +8,12 @@ use wirewright_wire::{MacAddr, arp, checksum, ethernet, icmpv6, ipv6, next};
 use super::Own;
 
 /// The hop limit that proves that a neighbour discovery message crossed no router, RFC 4861 §3.1.
-const HOP_LIMIT: u8 = 255;
+pub(super) const HOP_LIMIT: u8 = 255;
 /// Bytes of a neighbour solicitation or advertisement without options: 4 of ICMPv6, 4 reserved or flags, the target.
-const MESSAGE: usize = 24;
+pub(super) const MESSAGE: usize = 24;
 /// Option kinds, RFC 4861 §4.6.1.
-const SOURCE_LINK_LAYER: u8 = 1;
-const TARGET_LINK_LAYER: u8 = 2;
+pub(super) const SOURCE_LINK_LAYER: u8 = 1;
+pub(super) const TARGET_LINK_LAYER: u8 = 2;
 
 /// The frame that asks for an address; `None` when we have none of its version.
 pub(super) fn question(own: &Own, address: IpAddr) -> Option<Vec<u8>> {
@@ -33,7 +33,7 @@ pub(super) fn answer(frame: &[u8], own: &Own) -> Option<(IpAddr, MacAddr)> {
     }
 }
 
-fn link_header(destination: MacAddr, source: MacAddr, ether_type: u16) -> [u8; ethernet::LEN] {
+pub(super) fn link_header(destination: MacAddr, source: MacAddr, ether_type: u16) -> [u8; ethernet::LEN] {
     ethernet::Header { destination, source, ether_type }.to_bytes()
 }
 
@@ -63,7 +63,7 @@ fn arp_reply(bytes: &[u8], own: &Own) -> Option<(IpAddr, MacAddr)> {
 }
 
 /// The group of all neighbours whose addresses end in these 24 bits, RFC 4291 §2.7.1.
-fn solicited_node(target: Ipv6Addr) -> Ipv6Addr {
+pub(super) fn solicited_node(target: Ipv6Addr) -> Ipv6Addr {
     let t = target.octets();
     Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, t[13], t[14], t[15]])
 }
@@ -127,7 +127,7 @@ fn link_layer_option(mut options: &[u8]) -> Option<MacAddr> {
 }
 
 /// The checksum of an ICMPv6 message: 0 over one that carries its right sum.
-fn sum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u16 {
+pub(super) fn sum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u16 {
     let len = u32::try_from(message.len()).unwrap_or(u32::MAX);
     checksum::pseudo_v6(source, destination, next::protocol::ICMPV6, len).add(message).finish()
 }

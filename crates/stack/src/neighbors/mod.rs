@@ -3,7 +3,8 @@
 //! In: addresses to be resolved, frames heard, `now`.
 //! Out: ARP requests and neighbour solicitations, and what they found.
 //! Above: the host, net. Below: wire.
-//! Not here: routing (which address is the next hop), answering for our own addresses, the kernel's table.
+//! Not here: routing (which address is the next hop), the kernel's table. Answers for our own addresses are the host's
+//! wish: `own`.
 //!
 //! ```
 //! # use core::net::{IpAddr, Ipv4Addr};
@@ -21,6 +22,9 @@
 //! ```
 
 mod message;
+mod own;
+
+pub(crate) use own::{answer_for, is_discovery};
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;

@@ -113,7 +113,9 @@ impl<'a> Summed<'a> {
             Pseudo::read(packet.layers[below].key(), header, layer)
         });
         let pseudo_missing = wanted && pseudo.is_none();
-        Some(Self { layer, field, message: &bytes[laid.start..end], head: laid.head, pseudo, pseudo_missing })
+        // Bytes that are read back may end before what their own lengths pad them to.
+        let message = bytes.get(laid.start..end.min(bytes.len())).unwrap_or_default();
+        Some(Self { layer, field, message, head: laid.head, pseudo, pseudo_missing })
     }
 
     fn right(&self) -> u16 {

@@ -49,6 +49,13 @@ pub(crate) const VERBS: &[Verb] = &[
         examples: &["ww lab send udp server:9 data='hello world'"],
     },
     Verb {
+        name: "hand",
+        usage: "HOST:PORT | --listen [ADDR]:PORT",
+        about: "a TCP conversation typed segment by segment",
+        options: with_output!("listen", "iface", "write", "wait", "ipv4", "ipv6", "numeric", "seed"),
+        examples: &["ww lab hand server:80"],
+    },
+    Verb {
         name: "build",
         usage: "PACKET",
         about: "make the bytes: --as ww, hex, json, draw or pcap",
@@ -144,6 +151,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("expect", None, "ANSWER", "SA, R, icmp unreach, none…: exit 0 if that is the answer, 5 if not"),
     opt("why", None, "", "the drop counters, neighbour and route around the attempt"),
     opt("leave", None, "", "do not answer a SYN-ACK with R: leave the connection half-open"),
+    opt("listen", None, "[ADDR]:PORT", "wait for somebody else's SYN on this port"),
     opt("as", None, "FORM", "ww, hex, json, draw, tree or pcap"),
     opt("layer", None, "LAYER", "what the bytes begin with: eth, ip, ip6, tcp, udp, icmp, icmp6, arp"),
     opt("offload", None, "", "leave the offloads of the lab's wires on"),
@@ -217,6 +225,8 @@ pub(crate) struct Options {
     pub why: bool,
     /// `--leave`.
     pub leave: bool,
+    /// `--listen`.
+    pub listen: Option<String>,
     /// `--as`.
     pub form: Option<String>,
     /// `--layer`.
@@ -260,6 +270,7 @@ impl Options {
             expect: text(verb, &matches, "expect")?,
             why: flag("why"),
             leave: flag("leave"),
+            listen: text(verb, &matches, "listen")?,
             form: text(verb, &matches, "as")?,
             layer: text(verb, &matches, "layer")?,
             offload: flag("offload"),

@@ -95,7 +95,7 @@ fn one_from_stdin(options: &Options) -> Result<Packet, Failure> {
 }
 
 /// Reads what `file=` and `stdin` stand for.
-fn fill_payload(packet: &mut Packet) -> Result<(), Failure> {
+pub(crate) fn fill_payload(packet: &mut Packet) -> Result<(), Failure> {
     packet.fill_payload(|payload| {
         let mut bytes = Vec::new();
         let read = match payload {

@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 
 use capture::{CaptureError, Direction, Interface, LinkType, Record, Writer};
 use craft::{Built, First};
+use net::hand::{Fate, Sent};
 use units::UnixTime;
 
 use crate::failure::{Exit, Failure};
@@ -62,6 +63,37 @@ impl Recording {
         record.comments = frame.comments.to_vec();
         self.writer.write(&record).map_err(|error| broken(&self.path, &error))?;
         self.flush()
+    }
+
+    /// Adds a packet that left, with the way it took.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn add_sent(&mut self, sent: &Sent) -> Result<(), Failure> {
+        let Fate::Left(left) = &sent.fate else { return Ok(()) };
+        let (first, bytes) = match left.first {
+            Some(first) => (first, left.frame.as_slice()),
+            None => (sent.built.first, left.packet_bytes()),
+        };
+        let wall = left.at.map_or(UnixTime::EPOCH, |stamp| stamp.wall);
+        let way = format!("sent by {}", sent.plan.way);
+        let (interface, comments) = (sent.plan.interface.name.as_str(), [way.as_str()]);
+        self.add(&Seen { interface, first, bytes, wall, direction: Some(Direction::Out), comments: &comments })
+    }
+
+    /// Adds a packet that came by an interface of this name.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn add_heard(
+        &mut self,
+        interface: &str,
+        (first, bytes): (First, &[u8]),
+        wall: UnixTime,
+        rebuilt: bool,
+    ) -> Result<(), Failure> {
+        let comments: &[&str] = if rebuilt { &["IPv6 header rebuilt from control data"] } else { &[] };
+        self.add(&Seen { interface, first, bytes, wall, direction: Some(Direction::In), comments })
     }
 
     /// A reader at the other end of a pipe sees each frame when it happens.

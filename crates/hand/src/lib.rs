@@ -1,7 +1,8 @@
 //! Hand-made packets, sans-IO: the plan that keeps what was set, probes in flight, answers matched.
 //!
 //! In: built packets, facts of the machine, packets heard, `now`.
-//! Out: [`Plan`]s and refusals, the changes between built and sent, [`probes::Answer`]s with round-trip times.
+//! Out: [`Plan`]s and refusals, the changes between built and sent, [`probes::Answer`]s with round-trip times, the steps of a
+//! [`conversation`].
 //! Above: net, render, the command. Below: craft, wire, units.
 //! Not here: sockets, the clock, names, sentences for people.
 #![no_std]
@@ -18,6 +19,7 @@ mod facts;
 mod outgoing;
 mod plan;
 
+pub mod conversation;
 pub mod probes;
 pub mod ways;
 
@@ -32,5 +34,5 @@ pub use plan::{
 pub use ways::Way;
 pub use wirewright_craft::{Built, First, What};
 pub use wirewright_units::Instant;
-pub use wirewright_wire::MacAddr;
 pub use wirewright_wire::next::{ether_type as ether_types, protocol as protocols};
+pub use wirewright_wire::{MacAddr, SeqNum};

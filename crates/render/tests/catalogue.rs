@@ -69,6 +69,19 @@ fn every_code_has_a_sentence() {
 }
 
 #[test]
+fn everything_in_a_conversation_has_its_sentence() {
+    use wirewright_hand::conversation::{Conversation, Due, Mistake, What};
+    let mut keys: Vec<String> = Due::ALL.iter().map(|due| format!("talk.due.{}", due.word())).collect();
+    keys.extend(What::ALL.iter().map(|what| format!("talk.heard.{}", what.word())));
+    let sent = [What::Syn, What::SynAck, What::Ack, What::Data, What::DataAgain, What::Fin, What::Reset, What::Odd];
+    keys.extend(sent.iter().map(|what| format!("talk.sent.{}", what.word())));
+    keys.extend(Mistake::ALL.iter().map(|mistake| format!("talk.mistake.{}", mistake.code())));
+    keys.extend(Conversation::choice_words().iter().map(|word| format!("talk.choice.{word}")));
+    let missing: Vec<_> = keys.iter().filter(|key| catalogue().sentence(key).is_none()).collect();
+    assert!(missing.is_empty(), "without a sentence: {missing:?}");
+}
+
+#[test]
 fn every_next_step_after_an_error_has_a_sentence_and_no_other_has() {
     let wanted: BTreeSet<_> = NextStep::ALL.iter().map(|step| format!("next.{}", step.code())).collect();
     let there: BTreeSet<_> = catalogue().keys().filter(|key| key.starts_with("next.")).map(str::to_owned).collect();

@@ -20,6 +20,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../help/en/language.txt"),
     },
     Topic {
+        name: "hand",
+        about: "a conversation typed segment by segment",
+        text: include_str!("../../help/en/hand.txt"),
+    },
+    Topic {
         name: "sum",
         about: "checksums, and the mistakes that have a name",
         text: include_str!("../../help/en/sum.txt"),
@@ -29,7 +34,7 @@ const TOPICS: &[Topic] = &[
 ];
 
 /// Where a code's sentence may stand in the catalogue.
-const AREAS: &[&str] = &["error", "os", "sum", "finding", "complaint", "capture", "objection", "note"];
+const AREAS: &[&str] = &["error", "os", "sum", "finding", "complaint", "capture", "objection", "note", "talk.mistake"];
 
 pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
     let words = options.text_words()?;

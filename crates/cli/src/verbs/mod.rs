@@ -8,6 +8,7 @@
 pub(crate) mod build;
 pub(crate) mod demo;
 pub(crate) mod fields;
+pub(crate) mod hand;
 pub(crate) mod help;
 pub(crate) mod lab;
 pub(crate) mod plan;
@@ -28,6 +29,7 @@ pub(crate) fn run(verb: &Verb, options: &Options, place: &Place<'_>) -> Result<E
         "show" => show::run(options, &out),
         "sum" => sum::run(options, &out),
         "fields" => fields::run(options, &out),
+        "hand" => hand::run(options, &out, place),
         "help" => help::run(options, &out),
         "plan" => plan::run(options, &out, place),
         "ask" | "send" if options.dry_run => plan::run(options, &out, place),

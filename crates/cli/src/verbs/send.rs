@@ -19,7 +19,7 @@ use crate::input;
 use crate::names;
 use crate::output::Output;
 use crate::place::Place;
-use crate::record::{Recording, Seen};
+use crate::record::Recording;
 
 /// How a session of `net` is to send and wait.
 ///
@@ -138,17 +138,8 @@ impl<'a> Talk<'a> {
     /// A packet left: the line is the wire, and what somebody else changed is marked.
     fn sent(&mut self, sent: &Sent) -> Result<(), Failure> {
         self.interface.clone_from(&sent.plan.interface.name);
-        if let (Some(recording), Fate::Left(left)) = (&mut self.recording, &sent.fate) {
-            let (first, bytes) = match left.first {
-                Some(first) => (first, left.frame.as_slice()),
-                None => (sent.built.first, left.packet_bytes()),
-            };
-            let wall = left.at.map_or(units::UnixTime::EPOCH, |stamp| stamp.wall);
-            let way = format!("sent by {}", sent.plan.way);
-            let direction = Some(capture::Direction::Out);
-            let comments = [way.as_str()];
-            let seen = Seen { interface: &self.interface, first, bytes, wall, direction, comments: &comments };
-            recording.add(&seen)?;
+        if let Some(recording) = &mut self.recording {
+            recording.add_sent(sent)?;
         }
         if let (Role::Probe, Fate::Left(left)) = (sent.role, &sent.fate) {
             self.left.push((left.packet_bytes().to_vec(), sent.built.first));
@@ -212,11 +203,7 @@ impl<'a> Talk<'a> {
 
     fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
         if let Some(recording) = &mut self.recording {
-            let direction = Some(capture::Direction::In);
-            let (interface, first, bytes, wall) =
-                (self.interface.as_str(), heard.first, heard.bytes.as_slice(), heard.wall);
-            let comments: &[&str] = if heard.rebuilt { &["IPv6 header rebuilt from control data"] } else { &[] };
-            recording.add(&Seen { interface, first, bytes, wall, direction, comments })?;
+            recording.add_heard(&self.interface, (heard.first, &heard.bytes), heard.wall, heard.rebuilt)?;
         }
         if self.out.json {
             let mut json = render::answer_json(&heard.answer);

@@ -28,6 +28,7 @@
 //! Linux begins to stamp arrivals some milliseconds after the first socket of the machine asked for it; until then an
 //! answer carries the moment at which it was read, which for a session that sleeps on it is some 10 µs later.
 
+mod dialogue;
 mod facts;
 mod listen;
 mod next_hop;
@@ -45,6 +46,7 @@ use wirewright_craft::Host;
 use wirewright_hand::Way;
 use wirewright_link::sys::{self, Kernel};
 
+pub use dialogue::{Dialogue, Happened, Listened, Spoken};
 pub use listen::HeardAnswer;
 pub use ports::{Guarding, NoGuard};
 pub use prepare::Prepared;

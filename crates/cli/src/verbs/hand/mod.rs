@@ -1,0 +1,93 @@
+//! `ww hand`: a TCP conversation typed segment by segment.
+//!
+//! In: lines from a terminal, a pipe or a file; segments of the peer.
+//! Out: a ladder line and a sentence for each segment, an exit code; the peer holding nothing.
+//! Above: `verbs`. Below: `net::hand::Dialogue`, render.
+//! Not here: what a segment means (hand), how it is drawn (render).
+
+mod editor;
+mod lines;
+mod talk;
+mod tell;
+
+use std::net::IpAddr;
+
+use craft::Packet;
+use lab::Rung;
+use net::hand::Dialogue;
+
+use crate::command::Options;
+use crate::explain::{self, Attempt};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::place::Place;
+use crate::record::Recording;
+
+use talk::Talk;
+
+pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    if let Place::Lab(lab) = place
+        && lab.rung() == Rung::InProcess
+    {
+        let said = "a conversation needs a network, and this machine allows the lab none of its own";
+        return Err(Failure::new(Exit::NotPermitted, "no-network", said).row("try", "ww lab"));
+    }
+    let opened = open(options, place)?;
+    let recording = options.write.as_deref().map(Recording::begin).transpose()?;
+    Talk::new(options, out, place, opened, recording)?.hold()
+}
+
+/// The conversation, nothing sent yet.
+fn open(options: &Options, place: &Place<'_>) -> Result<Dialogue, Failure> {
+    let session = super::send::session_options(options, place)?;
+    let attempt = Attempt { verb: "hand", options, place };
+    let dialogue = match &options.listen {
+        Some(local) => {
+            if !options.words.is_empty() {
+                return Err(Failure::usage(
+                    "option-conflict",
+                    "--listen waits for whoever comes: it takes no HOST:PORT",
+                )
+                .row("or", "one of them"));
+            }
+            let (address, port) = local_end(local)?;
+            Dialogue::server(session, address, port)
+        }
+        None => Dialogue::client(session, &opening(options, place)?),
+    };
+    dialogue.map_err(|error| explain::net(&error, &attempt))
+}
+
+/// A SYN to the destination of the command line, from which everything else is taken.
+fn opening(options: &Options, place: &Place<'_>) -> Result<Packet, Failure> {
+    let words = options.text_words()?;
+    let prefix = place.prefix();
+    let usage = |said: String| Failure::usage("host-port", said).row("try", format!("{prefix} hand 192.0.2.2:80"));
+    if words.is_empty() {
+        return Err(usage("`ww hand` needs a HOST:PORT to talk to".to_owned()).row("or", "--listen :PORT"));
+    }
+    let line: Vec<String> = [&["tcp".to_owned()], &words[..], &["S".to_owned()]].concat();
+    let shown = render::escape(&words.join(" ")).into_owned();
+    let packet =
+        craft::parse_words(&line).map_err(|error| usage(format!("'{shown}' is no HOST:PORT: {}", error.problem)))?;
+    let keys: Vec<_> = packet.layers.iter().map(craft::Layer::key).collect();
+    if !matches!(keys.as_slice(), ["ip" | "ip6", "tcp"]) {
+        return Err(usage(format!("'{shown}' is no HOST:PORT")));
+    }
+    Ok(packet)
+}
+
+/// `:PORT`, `ADDR:PORT`, `[V6]:PORT`.
+fn local_end(text: &str) -> Result<(Option<IpAddr>, u16), Failure> {
+    let read = || {
+        let (host, port) = text.rsplit_once(':')?;
+        let port = port.parse().ok().filter(|&port| port != 0)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let address = if host.is_empty() { None } else { Some(host.parse::<IpAddr>().ok()?) };
+        Some((address, port))
+    };
+    read().ok_or_else(|| {
+        Failure::usage("option-value", format!("--listen cannot be '{}'", render::escape(text)))
+            .row("it takes", ":PORT, ADDR:PORT or [V6ADDR]:PORT")
+    })
+}

@@ -1,0 +1,193 @@
+//! What is printed of a conversation: ladder lines and sentences, or JSON; and what a line that is no segment is told.
+
+use craft::{First, LanguageError, Packet};
+use hand::conversation::{Step, TypedError};
+use net::hand::{Fate, Guarding, HeardAnswer, Listened, NoGuard, Spoken};
+use render::{Catalogue, Ink, Lang};
+use serde_json::json;
+
+use super::talk::Talk;
+use crate::failure::Failure;
+
+impl Talk<'_> {
+    /// Says between which ends, and how the port is held.
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        let guard = match self.dialogue.guard() {
+            Guarding::Held { rung, .. } => rung.code(),
+            _ => "none",
+        };
+        if let Guarding::Without(NoGuard::Failed(error)) = self.dialogue.guard() {
+            self.out.remark(&format!("ww: no guard could stand, our own kernel may reset what comes: {error}"));
+        }
+        let end = |(address, port)| std::net::SocketAddr::new(address, port).to_string();
+        let ends = self.conversation().ends().map(|(local, remote)| (end(local), end(remote)));
+        if self.out.json {
+            let (local, remote) = ends.unzip();
+            let listen = self.options.listen.as_deref();
+            return self.out.json_line(
+                &json!({"v": 1, "event": "begin", "local": local, "remote": remote, "listen": listen, "guard": guard}),
+            );
+        }
+        match (ends, &self.options.listen) {
+            (Some((local, remote)), _) => {
+                let arrow = self.out.style.arrow();
+                self.out.remark(&format!("ww: {local} {arrow} {remote}, guard: {guard}"));
+            }
+            (None, listen) => {
+                let listen = render::escape(listen.as_deref().unwrap_or_default()).into_owned();
+                self.out.remark(&format!("ww: waiting for a SYN on {listen}, guard: {guard}"));
+            }
+        }
+        if self.lines.is_terminal() {
+            self.out.remark("ww: ? lists what could be typed now; auto goes on to the end; quit leaves");
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_sent(&mut self, spoken: &Spoken) -> Result<(), Failure> {
+        let sent = &spoken.sent;
+        self.interface.clone_from(&sent.plan.interface.name);
+        if let Some(recording) = &mut self.recording {
+            recording.add_sent(sent)?;
+        }
+        for note in &sent.built.notes {
+            self.lines.hide();
+            self.out.remark(&format!("ww: note: {note}"));
+        }
+        let packet = match &sent.fate {
+            Fate::Left(left) => left.packet(&sent.built),
+            Fate::Held(_) => Packet::from_bytes(&sent.built.bytes, sent.built.first),
+        };
+        match &spoken.step {
+            Some(step) => self.tell_step(step, &packet)?,
+            None => self.tell_not_sent(spoken, &packet)?,
+        }
+        if let (Fate::Left(left), false) = (&sent.fate, self.out.json) {
+            let changed = render::changes(&sent.built, &left.changes, &self.out.style);
+            if !changed.is_empty() {
+                self.result(&format!("    {}", self.out.style.paint(Ink::Note, &changed)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_not_sent(&mut self, spoken: &Spoken, packet: &Packet) -> Result<(), Failure> {
+        self.not_sent = true;
+        let hop = match &spoken.sent.fate {
+            Fate::Held(held) => held.next_hop,
+            Fate::Left(_) => None,
+        };
+        if self.out.json {
+            let hop = hop.map(|hop| hop.to_string());
+            return self.out.json_line(&json!({"v": 1, "event": "held", "packet": packet.to_string(), "held": hop}));
+        }
+        let words = Catalogue::get(Lang::En);
+        let said = match hop {
+            Some(hop) => words.say("talk.held", &[("hop", &hop)]),
+            None => words.say("talk.lost", &[]),
+        };
+        self.result(&format!("{}  {packet}\n    {said}", self.out.style.paint(Ink::Bad, "held")))
+    }
+
+    pub(super) fn tell_heard(&mut self, heard: &Listened) -> Result<(), Failure> {
+        if let Some(recording) = &mut self.recording {
+            recording.add_heard(&self.interface, (First::Ip, &heard.bytes), heard.wall, heard.rebuilt)?;
+        }
+        if !self.conversation().awaits_answer() {
+            self.silence_at = None;
+        }
+        self.tell_step(&heard.step, &Packet::from_bytes(&heard.bytes, First::Ip))?;
+        self.tell_data(&heard.step)
+    }
+
+    fn tell_step(&mut self, step: &Step, packet: &Packet) -> Result<(), Failure> {
+        self.has_mistake |= step.mistake.is_some();
+        if self.out.json {
+            let mut json = render::step_json(step);
+            json["packet"] = packet.to_string().into();
+            return self.out.json_line(&json);
+        }
+        let sack_start = self.conversation().sack_start(step.out);
+        let text = render::step(step, sack_start, &self.out.style, Catalogue::get(Lang::En));
+        let verbose = if self.out.verbose { format!("\n    {packet}") } else { String::new() };
+        self.result(&format!("{text}{verbose}"))
+    }
+
+    /// The beginning of what came, as text.
+    fn tell_data(&mut self, step: &Step) -> Result<(), Failure> {
+        if self.out.json || step.segment.data.is_empty() {
+            return Ok(());
+        }
+        let room = self.out.style.width.saturating_sub(8);
+        let shown = render::escape_bytes(&step.segment.data[..step.segment.data.len().min(room)]);
+        let cut: String = shown.chars().take(room).collect();
+        let more = if cut.len() < shown.len() || step.segment.data.len() > room { " ..." } else { "" };
+        self.result(&format!("    {}", self.out.style.paint(Ink::Dim, &format!("{cut}{more}"))))
+    }
+
+    pub(super) fn tell_error(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
+        if let Some(recording) = &mut self.recording {
+            recording.add_heard(&self.interface, (heard.first, &heard.bytes), heard.wall, heard.rebuilt)?;
+        }
+        if self.out.json {
+            let mut json = render::answer_json(&heard.answer);
+            json["event"] = "error".into();
+            return self.out.json_line(&json);
+        }
+        let words = Catalogue::get(Lang::En);
+        let line = render::answer(&heard.answer, &self.out.style, words);
+        self.result(&format!("{line}\n    {}", render::answer_meaning(&heard.answer.kind, words)))
+    }
+
+    pub(super) fn tell_silence(&mut self) -> Result<(), Failure> {
+        self.silence_at = None;
+        let Some(silence) = self.dialogue.silence() else { return Ok(()) };
+        self.has_mistake |= silence.mistake.is_some();
+        if self.out.json {
+            return self.out.json_line(&render::silence_json(&silence));
+        }
+        let text = render::silence(&silence, &self.out.style, Catalogue::get(Lang::En));
+        self.result(&text)
+    }
+
+    pub(super) fn tell_choices(&mut self) -> Result<(), Failure> {
+        let (due, choices) = (self.conversation().due(), self.conversation().choices());
+        if self.out.json {
+            let choices: Vec<_> = choices
+                .iter()
+                .map(|choice| {
+                    json!({"line": choice.line, "word": choice.word, "section": choice.section,
+                        "mistake": choice.mistake.map(|mistake| mistake.code())})
+                })
+                .collect();
+            return self.out.json_line(&json!({"v": 1, "event": "choices", "due": due.word(), "choices": choices}));
+        }
+        let text = render::choices(&choices, due, &self.out.style, Catalogue::get(Lang::En));
+        self.result(&text)
+    }
+}
+
+/// A line that is no segment.
+pub(super) fn typed(error: &TypedError) -> Failure {
+    match error {
+        TypedError::Language(error) => language(error),
+        TypedError::NobodyYet => Failure::usage("nobody-yet", "nobody has sent a SYN yet: there is nobody to answer"),
+        TypedError::EndsAreKept => Failure::usage(
+            "ends-are-kept",
+            "addresses and ports are the conversation's: a line is flags, fields, options, data",
+        )
+        .row("or", "S, A, PA data='hello', FA, R"),
+        _ => Failure::usage("not-one-segment", "a line is one TCP segment: no other layers")
+            .row("or", "S, A, PA data='hello', FA, R"),
+    }
+}
+
+fn language(error: &LanguageError) -> Failure {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("did you mean:")).collect();
+    let failure = Failure::usage(error.code.as_str(), lines.join("\n"));
+    match &error.correction {
+        Some(line) => failure.row("did you mean", line.as_ref()),
+        None => failure.row("see", "ww help hand"),
+    }
+}

@@ -1,0 +1,326 @@
+//! A conversation by hand on a real link: segments typed, sent, read back; the peer's heard; the guard up all the while.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use wirewright_craft::{Context, First, Packet};
+use wirewright_hand::conversation::{Conversation, Segment, Silence, Step, TypedError};
+use wirewright_hand::probes::{Asked, Probes};
+use wirewright_hand::{SeqNum, protocols};
+use wirewright_link::netlink::{Interface, Netlink};
+use wirewright_link::sys::{Kernel, Poll};
+use wirewright_link::{Filter, Guard, GuardError, Operation, OsError, RawReceiver, Wanted, What, Woken, wait};
+use wirewright_units::{Instant, UnixTime};
+
+use super::Options;
+use super::listen::{Heard, HeardAnswer};
+use super::ports::{Guarding, NoGuard, Ports};
+use super::prepare::{self, Prepared};
+use super::sent::{Fate, Held, Left, Role, Sent};
+use super::transmit::{Hears, Senders};
+use crate::error::Error;
+
+/// How long the copy of a segment is waited for: the kernel may be asking for the neighbour, three times at most.
+const COPY_WAIT: core::time::Duration = core::time::Duration::from_millis(3_300);
+
+/// A conversation by hand.
+pub struct Dialogue {
+    options: Options,
+    kernel: Arc<dyn Kernel>,
+    netlink: Netlink,
+    interfaces: Vec<Interface>,
+    senders: Senders,
+    ports: Ports,
+    /// The guards of a server, one a family.
+    guards: Vec<Guard>,
+    guard: Guarding,
+    receivers: Vec<RawReceiver>,
+    /// Errors that quote what was sent.
+    errors: Vec<RawReceiver>,
+    probes: Probes,
+    way: Option<Prepared>,
+    conversation: Conversation,
+    segments: u32,
+}
+
+/// A segment that was handed to the kernel.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    /// The packet as it left, or why it did not.
+    pub sent: Sent,
+    /// What it means; `None` when it did not leave.
+    pub step: Option<Step>,
+}
+
+/// A segment that came.
+#[derive(Clone, Debug)]
+pub struct Listened {
+    /// What it means.
+    pub step: Step,
+    /// The packet.
+    pub bytes: Vec<u8>,
+    /// When it arrived, by the wall clock.
+    pub wall: UnixTime,
+    /// The IPv6 header was rebuilt from control data.
+    pub rebuilt: bool,
+}
+
+/// What happened while waiting.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Happened {
+    /// The peer sent a segment.
+    Segment(Box<Listened>),
+    /// A router or host sent an ICMP error about a segment of ours.
+    Error(Box<HeardAnswer>),
+    /// One of the caller's own descriptors can be read.
+    Other,
+    /// The moment came.
+    TimedOut,
+    /// A signal came.
+    Interrupted,
+}
+
+impl Dialogue {
+    /// A conversation that we begin. `opening` is a SYN with the destination; its source port is reserved and guarded, its
+    /// sequence number becomes the initial one. Nothing is sent.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    pub fn client(options: Options, opening: &Packet) -> Result<Self, Error> {
+        let mut it = Self::open(options, Conversation::server(SeqNum::new(0)))?;
+        let mut prepared = it.prepare(opening.clone())?;
+        it.senders.open(&prepared, &it.interfaces, Hears::Nothing)?;
+        it.guard = it.ports.hold(&mut prepared, it.options.guard)?;
+        if let Some(segment) = Segment::read(&prepared.built.bytes) {
+            it.conversation = Conversation::client(segment.source, segment.destination, segment.seq);
+            let ends = (Some(segment.destination.0), Some(segment.source.0));
+            let ports = (Some(segment.destination.1), Some(segment.source.1));
+            it.hear(segment.source.0.is_ipv4(), ends, ports)?;
+        }
+        it.way = Some(prepared);
+        Ok(it)
+    }
+
+    /// A conversation that somebody else begins, on `port` of `address`, or of all addresses.
+    ///
+    /// # Errors
+    /// The port is in use, or may not be used; no `CAP_NET_RAW`.
+    pub fn server(options: Options, address: Option<IpAddr>, port: u16) -> Result<Self, Error> {
+        let mut entropy = [0; 4];
+        let random = options.kernel.random(&mut entropy);
+        random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
+        let iss = SeqNum::new(u32::from_ne_bytes(entropy));
+        let mut it = Self::open(options, Conversation::server(iss))?;
+        let all = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let mut locals = address.map_or_else(|| all.to_vec(), |address| vec![address]);
+        locals.retain(|local| it.options.families.allows(*local));
+        for (index, local) in locals.into_iter().enumerate() {
+            match it.hear(local.is_ipv4(), (None, address), (None, Some(port))) {
+                // A machine without IPv6 serves the other version.
+                Err(_) if index > 0 => break,
+                other => other?,
+            }
+            if it.options.guard {
+                it.hold(SocketAddr::new(local, port))?;
+            }
+        }
+        Ok(it)
+    }
+
+    fn open(options: Options, conversation: Conversation) -> Result<Self, Error> {
+        let kernel = options.kernel.clone();
+        let mut netlink = Netlink::open(kernel.clone())?;
+        let interfaces = netlink.interfaces()?;
+        Ok(Self {
+            senders: Senders::new(kernel.clone(), options.interface.clone()),
+            ports: Ports::new(kernel.clone()),
+            guards: Vec::new(),
+            guard: Guarding::Without(NoGuard::Off),
+            receivers: Vec::new(),
+            errors: Vec::new(),
+            probes: Probes::new(),
+            way: None,
+            netlink,
+            interfaces,
+            conversation,
+            segments: 0,
+            kernel,
+            options,
+        })
+    }
+
+    /// What is known of the conversation.
+    #[must_use]
+    pub const fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    /// How the port is held.
+    #[must_use]
+    pub const fn guard(&self) -> &Guarding {
+        &self.guard
+    }
+
+    /// The moment, by the clock that steps are stamped with.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.kernel.now()
+    }
+
+    /// The packet that a line stands for now; names and files of its payload are the caller's business.
+    ///
+    /// # Errors
+    /// [`TypedError`].
+    pub fn typed(&self, line: &str) -> Result<Packet, TypedError> {
+        self.conversation.typed(self.kernel.now(), line)
+    }
+
+    /// Sends a segment and reads it back.
+    ///
+    /// # Errors
+    /// No way carries it as it was set, or the kernel refuses it.
+    pub fn say(&mut self, packet: Packet) -> Result<Spoken, Error> {
+        let mut prepared = match &self.way {
+            Some(way) => way.follow_up(packet, self.kernel.as_ref())?,
+            None => self.prepare(packet)?,
+        };
+        self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
+        self.senders.find_next_hop(&mut prepared)?;
+        let before = self.kernel.now();
+        let handle = self.senders.send(&prepared)?;
+        let id = self.segments;
+        self.segments = self.segments.wrapping_add(1);
+        let asked = Asked::new(&prepared.built.bytes, prepared.built.first);
+        self.probes.sent(before, id, &asked, self.options.wait);
+        let copy = self.senders.read_back(handle, before + COPY_WAIT)?;
+        if self.way.is_none() {
+            self.way = Some(prepared.clone());
+        }
+        let fate = match copy {
+            Some(copy) => Fate::Left(Left::new(copy, &prepared.built, &prepared.plan)),
+            None => Fate::Held(Held { next_hop: prepared.plan.next_hop.and_then(|hop| hop.address), neighbor: None }),
+        };
+        let step = match &fate {
+            Fate::Left(left) if !left.lost_in_queue => {
+                let at = left.at.map_or(before, |stamp| stamp.at);
+                self.conversation.handle_sent(at, segment_of(left, prepared.built.first))
+            }
+            _ => None,
+        };
+        let (built, plan) = (prepared.built, prepared.plan);
+        Ok(Spoken { sent: Sent { id, role: Role::Probe, built, plan, guard: self.guard.clone(), fate }, step })
+    }
+
+    /// Waits until `deadline` for the peer, and for the caller's own descriptors.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn wait(&mut self, deadline: Instant, also: &[BorrowedFd<'_>]) -> Result<Happened, Error> {
+        loop {
+            if let Some(happened) = self.take_heard()? {
+                return Ok(happened);
+            }
+            let fds = self.receivers.iter().chain(&self.errors).map(AsFd::as_fd);
+            let mut polls: Vec<Poll<'_>> = fds.map(Poll::reading).collect();
+            let own = polls.len();
+            polls.extend(also.iter().map(|&fd| Poll::reading(fd)));
+            let failed = |errno| OsError::new(Operation::Receive, "poll", errno);
+            match wait(self.kernel.as_ref(), &mut polls, deadline).map_err(failed)? {
+                Woken::TimedOut => return Ok(Happened::TimedOut),
+                Woken::Interrupted => return Ok(Happened::Interrupted),
+                // What came from the peer before a key was hit is told before it.
+                Woken::Ready if polls[..own].iter().any(|poll| poll.ready.any()) => {}
+                Woken::Ready => return Ok(Happened::Other),
+            }
+        }
+    }
+
+    /// Nothing came for as long as the caller waited.
+    pub fn silence(&mut self) -> Option<Silence> {
+        self.conversation.handle_silence(self.kernel.now())
+    }
+
+    // From here on: the steps.
+
+    fn take_heard(&mut self) -> Result<Option<Happened>, Error> {
+        while let Some(heard) = next_heard(&mut self.receivers)? {
+            let Heard { bytes, at, wall, rebuilt, .. } = heard;
+            if let Some(step) = self.conversation.handle_received(at, &bytes) {
+                return Ok(Some(Happened::Segment(Box::new(Listened { step, bytes, wall, rebuilt }))));
+            }
+        }
+        while let Some(heard) = next_heard(&mut self.errors)? {
+            let Heard { bytes, first, at, wall, rebuilt } = heard;
+            if let Some(answer) = self.probes.handle_received(at, &bytes, first) {
+                return Ok(Some(Happened::Error(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt }))));
+            }
+        }
+        Ok(None)
+    }
+
+    fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
+        let to = prepare::resolve(&mut packet, &self.options)?;
+        let (facts, wishes) = prepare::gather(&packet, to, &self.options, &mut self.netlink, &self.interfaces)?;
+        let mut entropy = self.options.seed.unwrap_or_default();
+        if self.options.seed.is_none() {
+            let random = self.kernel.random(&mut entropy);
+            random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
+        }
+        prepare::prepare(packet, Context { entropy, ..Context::default() }, facts, wishes)
+    }
+
+    /// Opens what the peer's segments come by, and errors about ours. Shape: remote before local.
+    fn hear(
+        &mut self,
+        v4: bool,
+        (source, destination): (Option<IpAddr>, Option<IpAddr>),
+        (source_port, destination_port): (Option<u16>, Option<u16>),
+    ) -> Result<(), Error> {
+        let open = if v4 { RawReceiver::ipv4 } else { RawReceiver::ipv6 };
+        let segments = Wanted { source, destination, what: What::Tcp { source_port, destination_port } };
+        let errors = Wanted { source: None, destination, what: What::IcmpErrors };
+        let icmp = if v4 { protocols::ICMPV4 } else { protocols::ICMPV6 };
+        let kernel = || self.kernel.clone();
+        self.receivers.push(open(kernel(), protocols::TCP, &Filter::any_of(&[segments]))?);
+        self.errors.push(open(kernel(), icmp, &Filter::any_of(&[errors]))?);
+        Ok(())
+    }
+
+    /// Guards a port of a server.
+    fn hold(&mut self, local: SocketAddr) -> Result<(), Error> {
+        match Guard::tcp(&self.kernel, local) {
+            Ok(guard) => {
+                self.guard = Guarding::Held { local: guard.local(), rung: guard.rung() };
+                self.guards.push(guard);
+                Ok(())
+            }
+            Err(GuardError::Port(error)) => Err(Error::Os(error)),
+            Err(error) => {
+                self.guard = Guarding::Without(NoGuard::Failed(error));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The IP packet of a copy, whatever link header is before it.
+fn segment_of(left: &Left, first: First) -> &[u8] {
+    /// Bytes of an Ethernet header.
+    const ETHERNET: usize = 14;
+    let packet = left.packet_bytes();
+    match first {
+        First::Ethernet => packet.get(ETHERNET..).unwrap_or_default(),
+        _ => packet,
+    }
+}
+
+fn next_heard(receivers: &mut [RawReceiver]) -> Result<Option<Heard>, Error> {
+    for receiver in receivers {
+        if let Some(received) = receiver.try_recv()? {
+            return Ok(Heard::new(&received));
+        }
+    }
+    Ok(None)
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wirewright_craft::{Context, First, Packet};
 use wirewright_hand::conversation::{Conversation, Segment, Silence, Step, TypedError};
 use wirewright_hand::probes::{Asked, Probes};
-use wirewright_hand::{SeqNum, protocols};
+use wirewright_hand::{NeighborState, SeqNum, protocols};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::{Kernel, Poll};
 use wirewright_link::{Filter, Guard, GuardError, Operation, OsError, RawReceiver, Wanted, What, Woken, wait};
@@ -23,6 +23,9 @@ use crate::error::Error;
 
 /// How long the copy of a segment is waited for: the kernel may be asking for the neighbour, three times at most.
 const COPY_WAIT: core::time::Duration = core::time::Duration::from_millis(3_300);
+
+/// The same on a link that gave no copy before.
+const COPY_WAIT_AGAIN: core::time::Duration = core::time::Duration::from_millis(20);
 
 /// A conversation by hand.
 pub struct Dialogue {
@@ -42,6 +45,8 @@ pub struct Dialogue {
     way: Option<Prepared>,
     conversation: Conversation,
     segments: u32,
+    /// The link gives copies of what is sent, as far as is known.
+    copies_come: bool,
 }
 
 /// A segment that was handed to the kernel.
@@ -146,6 +151,7 @@ impl Dialogue {
             interfaces,
             conversation,
             segments: 0,
+            copies_come: true,
             kernel,
             options,
         })
@@ -194,19 +200,23 @@ impl Dialogue {
         self.segments = self.segments.wrapping_add(1);
         let asked = Asked::new(&prepared.built.bytes, prepared.built.first);
         self.probes.sent(before, id, &asked, self.options.wait);
-        let copy = self.senders.read_back(handle, before + COPY_WAIT)?;
+        let wait = if self.copies_come { COPY_WAIT } else { COPY_WAIT_AGAIN };
+        let copy = self.senders.read_back(handle, before + wait)?;
         if self.way.is_none() {
             self.way = Some(prepared.clone());
         }
+        let first = prepared.built.first;
         let fate = match copy {
             Some(copy) => Fate::Left(Left::new(copy, &prepared.built, &prepared.plan)),
-            None => Fate::Held(Held { next_hop: prepared.plan.next_hop.and_then(|hop| hop.address), neighbor: None }),
+            None => self.fate_without_copy(&prepared),
         };
         let step = match &fate {
             Fate::Left(left) if !left.lost_in_queue => {
                 let at = left.at.map_or(before, |stamp| stamp.at);
-                self.conversation.handle_sent(at, segment_of(left, prepared.built.first))
+                self.conversation.handle_sent(at, behind_ethernet(left.packet_bytes(), first))
             }
+            // On a link without copies what was handed over is all that is known.
+            Fate::Unread => self.conversation.handle_sent(before, behind_ethernet(&prepared.built.bytes, first)),
             _ => None,
         };
         let (built, plan) = (prepared.built, prepared.plan);
@@ -260,6 +270,20 @@ impl Dialogue {
         Ok(None)
     }
 
+    /// No copy came: the neighbour is silent, or the link gives none.
+    fn fate_without_copy(&mut self, prepared: &Prepared) -> Fate {
+        let next_hop = prepared.plan.next_hop.and_then(|hop| hop.address);
+        let index = prepared.plan.interface.index;
+        let entry = next_hop.and_then(|address| self.netlink.neighbor(index, address).ok().flatten());
+        match entry.map(|entry| super::facts::neighbor_state(entry.state)) {
+            neighbor @ Some(NeighborState::Asking | NeighborState::Failed) => Fate::Held(Held { next_hop, neighbor }),
+            _ => {
+                self.copies_come = false;
+                Fate::Unread
+            }
+        }
+    }
+
     fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
         let to = prepare::resolve(&mut packet, &self.options)?;
         let (facts, wishes) = prepare::gather(&packet, to, &self.options, &mut self.netlink, &self.interfaces)?;
@@ -305,11 +329,10 @@ impl Dialogue {
     }
 }
 
-/// The IP packet of a copy, whatever link header is before it.
-fn segment_of(left: &Left, first: First) -> &[u8] {
+/// The IP packet of a packet that may bring its own link header.
+fn behind_ethernet(packet: &[u8], first: First) -> &[u8] {
     /// Bytes of an Ethernet header.
     const ETHERNET: usize = 14;
-    let packet = left.packet_bytes();
     match first {
         First::Ethernet => packet.get(ETHERNET..).unwrap_or_default(),
         _ => packet,

@@ -56,11 +56,15 @@ impl Talk<'_> {
         }
         let packet = match &sent.fate {
             Fate::Left(left) => left.packet(&sent.built),
-            Fate::Held(_) => Packet::from_bytes(&sent.built.bytes, sent.built.first),
+            _ => Packet::from_bytes(&sent.built.bytes, sent.built.first),
         };
         match &spoken.step {
             Some(step) => self.tell_step(step, &packet)?,
             None => self.tell_not_sent(spoken, &packet)?,
+        }
+        if matches!(sent.fate, Fate::Unread) {
+            self.lines.hide();
+            self.out.remark(&format!("ww: {}", Catalogue::get(Lang::En).say("ask.unread", &[])));
         }
         if let (Fate::Left(left), false) = (&sent.fate, self.out.json) {
             let changed = render::changes(&sent.built, &left.changes, &self.out.style);
@@ -75,7 +79,7 @@ impl Talk<'_> {
         self.not_sent = true;
         let hop = match &spoken.sent.fate {
             Fate::Held(held) => held.next_hop,
-            Fate::Left(_) => None,
+            _ => None,
         };
         if self.out.json {
             let hop = hop.map(|hop| hop.to_string());

@@ -133,7 +133,9 @@ impl Connection {
 
     /// Ends the connection with a reset for the peer: `<SEQ=SND.NXT><CTL=RST>`.
     pub(crate) fn end_with_reset(&mut self, ended: Ended) {
-        self.tcb.due.reset = Some(self.tcb.snd.nxt.seq());
+        let snd = &self.tcb.snd;
+        let seq = if self.tcb.state == State::SynReceived { snd.nxt } else { snd.acceptable() };
+        self.tcb.due.reset = Some(seq.seq());
         self.end(ended);
     }
 

@@ -212,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_fast_retransmission_sent_again_is_not_timed_and_what_lay_before_it_is() {
+        let now = Instant::from_millis(5);
+        let at = Pos::NONE.plus(100);
+        for (retransmitted_from, srtt) in [(at.minus(50), None), (at, Some(ms(100)))] {
+            let mut rto = Rto::new(&CONFIG);
+            rto.on_sent(now, at);
+            rto.on_retransmitted(retransmitted_from);
+            rto.on_ack(now + ms(100), at, None, &CONFIG);
+            assert_eq!(rto.srtt(), srtt);
+        }
+    }
+
+    #[test]
     fn a_lost_syn_makes_the_first_time_out_for_data_three_seconds() {
         let mut rto = Rto::new(&CONFIG);
         rto.on_expiry();

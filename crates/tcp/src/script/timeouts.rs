@@ -103,6 +103,22 @@ fn a_closed_window_is_probed_after_a_time_out_with_one_octet_and_ever_slower() {
 }
 
 #[test]
+fn after_a_refused_probe_acks_and_resets_stand_where_the_peer_takes_them() {
+    for start in STARTS {
+        let mut script = blocked(start);
+        script.time_out();
+        assert_eq!(script.sent(), [sent(1, 1, A, 1)]);
+        script.receive(from(1, 1, A).wnd(0));
+        script.receive(from(1, 1, A).wnd(0).text(b"abc"));
+        script.time_out();
+        // SND.NXT is 2, but the peer's window is closed at 1.
+        assert!(script.sent().contains(&sent(1, 4, A, 0)));
+        script.conn.abort(script.now);
+        assert_eq!(script.sent(), [sent(1, 0, R, 0)]);
+    }
+}
+
+#[test]
 fn an_accepted_probe_is_not_sent_again() {
     let mut script = blocked(0);
     script.time_out();

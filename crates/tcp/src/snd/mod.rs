@@ -91,6 +91,13 @@ impl Snd {
         self.una.plus(self.wnd.get() as u64)
     }
 
+    /// Where a segment without text stands: SND.NXT, unless that lies beyond the peer's window, as it does when a probe
+    /// was not taken or the window shrank. There the peer would refuse it, and the acknowledgment in it with it. (Linux's
+    /// `tcp_acceptable_seq` does the same.)
+    pub(crate) fn acceptable(&self) -> Pos {
+        self.nxt.min(self.edge())
+    }
+
     pub(crate) fn set_window(&mut self, wnd: Window, seq: SeqNum, ack: SeqNum) {
         self.wnd = wnd;
         self.wnd_max = self.wnd_max.max(wnd);

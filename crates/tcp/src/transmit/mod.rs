@@ -87,7 +87,7 @@ impl Connection {
 
 /// What is most pressing.
 fn choose(tcb: &mut Tcb, config: &Config, now: Instant) -> Option<Plan> {
-    let ack = |tcb: &Tcb| Plan { seq: tcb.snd.nxt, text_len: 0, flags: Flags::ACK, kind: Kind::Ack };
+    let ack = |tcb: &Tcb| Plan { seq: tcb.ack_seq(), text_len: 0, flags: Flags::ACK, kind: Kind::Ack };
     match tcb.state {
         State::Closed | State::TimeWait => return None,
         State::SynSent | State::SynReceived => {
@@ -215,6 +215,15 @@ fn options(tcb: &Tcb, config: &Config, now: Instant, plan: &Plan) -> OptionsBuf 
 }
 
 impl Tcb {
+    /// The sequence number of an acknowledgment without text.
+    fn ack_seq(&self) -> Pos {
+        match self.state {
+            // The peer's window is not known yet, or is that of its SYN.
+            State::SynSent | State::SynReceived => self.snd.nxt,
+            _ => self.snd.acceptable(),
+        }
+    }
+
     /// Eff.snd.MSS (RFC 9293 §3.7.1, RFC 6691): what one segment carries, the options that it carries taken off.
     pub(crate) fn segment_size(&self) -> u16 {
         let stamps = if self.timestamps { 12 } else { 0 };

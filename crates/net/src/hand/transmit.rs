@@ -1,15 +1,17 @@
 //! The sockets that send, each opened when its way is first taken.
 
 use core::net::IpAddr;
+use core::time::Duration;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use wirewright_hand::{Need, Way, ether_types, protocols};
 use wirewright_link::netlink::Interface;
 use wirewright_link::sys::Kernel;
+use wirewright_link::sys::ethtool::stamps_what_leaves;
 use wirewright_link::{
-    Filter, OsError, PacketConfig, PacketSocket, RawIpv4, RawIpv6, Receive, SenderConfig, SentCopy, SentId, Transmit,
-    Wanted, What,
+    Filter, OsError, PacketConfig, PacketSocket, RawIpv4, RawIpv6, Receive, SenderConfig, SentCopy, SentId, Tap,
+    Transmit, Wanted, What,
 };
 use wirewright_units::Instant;
 
@@ -25,7 +27,12 @@ pub(super) struct Senders {
     raw_v4: Option<RawIpv4>,
     raw_v6: Option<RawIpv6>,
     frames: Option<Frames>,
+    /// For an interface whose driver does not tell when it was given a frame.
+    tap: Option<(u32, Tap)>,
 }
+
+/// How long a tap is looked at for a frame that came to the queue: it sees what leaves before the driver does.
+const TAP_WAIT: Duration = Duration::from_millis(5);
 
 /// The one packet socket: closing one costs the process 10 ms and more.
 #[derive(Debug)]
@@ -55,7 +62,7 @@ pub(super) struct Handle {
 
 impl Senders {
     pub(super) fn new(kernel: Arc<dyn Kernel>, interface: Option<String>) -> Self {
-        Self { kernel, interface, raw_v4: None, raw_v6: None, frames: None }
+        Self { kernel, interface, raw_v4: None, raw_v6: None, frames: None, tap: None }
     }
 
     /// Opens what the plan's way needs, so that nothing is reserved for a packet that may not be sent at all.
@@ -78,7 +85,7 @@ impl Senders {
         if prepared.plan.way == Way::Ethernet || hears != Hears::Nothing {
             self.open_frames(prepared.plan.interface.index, interfaces, hears)?;
         }
-        Ok(())
+        self.open_tap(prepared.plan.interface.index, interfaces)
     }
 
     /// Finds the next hops that the plan needs, by our own ARP or neighbour discovery.
@@ -130,7 +137,12 @@ impl Senders {
             Way::RawIpv6 => self.raw_v6.as_mut().map(|socket| socket.read_back(handle.id, deadline)),
             Way::Ethernet => self.frames.as_mut().map(|frames| frames.socket.read_back(handle.id, deadline)),
         };
-        copy.unwrap_or(Ok(None))
+        let mut copy = copy.unwrap_or(Ok(None))?;
+        if let (Some((_, tap)), Some(copy)) = (&mut self.tap, copy.as_mut().filter(|copy| copy.is_lost())) {
+            let seen_by = self.kernel.now() + TAP_WAIT;
+            tap.confirm(copy, seen_by)?;
+        }
+        Ok(copy)
     }
 
     /// The socket whose error queue tells of this packet.
@@ -150,6 +162,23 @@ impl Senders {
     /// Its descriptor.
     pub(super) fn ear_fd(&self) -> Option<BorrowedFd<'_>> {
         self.frames.as_ref().filter(|frames| frames.hears == Hears::Everything).map(|frames| frames.socket.as_fd())
+    }
+
+    /// Opens a tap where the driver of the interface gives no stamp of its own. Nearly every driver does, and a tap costs the
+    /// process 10 ms and more at its end.
+    fn open_tap(&mut self, index: u32, interfaces: &[Interface]) -> Result<(), Error> {
+        if self.tap.as_ref().is_some_and(|(known, _)| *known == index) {
+            return Ok(());
+        }
+        self.tap = None;
+        let Some(interface) = interfaces.iter().find(|interface| interface.index == index) else { return Ok(()) };
+        let raw = self.raw_v4.as_ref().map(AsFd::as_fd).or(self.raw_v6.as_ref().map(AsFd::as_fd));
+        let Some(socket) = raw.or(self.frames.as_ref().map(|frames| frames.socket.as_fd())) else { return Ok(()) };
+        // What cannot be asked is believed to stamp: only then a copy without its second stamp is called lost.
+        if !stamps_what_leaves(socket, &interface.name).unwrap_or(true) {
+            self.tap = Some((index, Tap::open(self.kernel.clone(), interface, &Filter::all())?));
+        }
+        Ok(())
     }
 
     fn open_frames(&mut self, index: u32, interfaces: &[Interface], hears: Hears) -> Result<(), Error> {

@@ -24,6 +24,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("a_packet_held_for_a_silent_neighbour_is_told", held),
         scenario("our_own_questions_give_a_silent_neighbour_up_after_three", own_questions),
         scenario("an_interface_that_is_down_is_named", down).tools(&["ip"]),
+        scenario("a_tap_tells_what_left_where_the_driver_does_not", no_stamps).tools(&["ip"]),
         scenario("counters_tell_what_moved_on_this_host", counters).tools(&["nft"]),
         scenario("names_nobody_knows_and_of_the_other_version_are_refused", names),
     ]
@@ -128,6 +129,25 @@ fn down(lab: &Lab) -> Outcome {
         let mut session = Session::open(Options { interface: Some("ww-none".to_owned()), ..options(lab) });
         let error = session.plan(&packet("udp 192.0.2.2:9")?).err();
         ensure!(matches!(&error, Some(Error::Refused(Refused::NoInterface { .. }))), "{error:?}");
+        Ok(())
+    })
+}
+
+/// The driver of `ifb` never says that it was given a frame.
+fn no_stamps(lab: &Lab) -> Outcome {
+    let ready = [
+        "ip link add ww-ifb type ifb",
+        "ip addr add 203.0.113.1/24 dev ww-ifb",
+        "ip link set ww-ifb up",
+        "ip neigh add 203.0.113.2 lladdr 02:00:00:00:00:02 dev ww-ifb",
+    ];
+    between(&ready, "ip link del ww-ifb", || {
+        for words in ["udp 203.0.113.2:9 data=x", "udp 203.0.113.2:9 data=x ip.sum=0xdead"] {
+            let sent = Session::open(options(lab)).send(&packet(words)?)?;
+            let Fate::Left(left) = &sent.fate else { fail!("{words}: {:?}", sent.fate) };
+            ensure!(!left.lost_in_queue && left.at.is_some(), "{words}: {left:?}");
+            ensure!(left.packet_bytes() == sent.built.bytes, "{words}: {left:?}");
+        }
         Ok(())
     })
 }

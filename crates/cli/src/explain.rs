@@ -178,8 +178,8 @@ fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
         Some(address) => format!(" ({address})"),
         None => String::new(),
     };
-    let headline = format!("{}: {}{place}", error.call, error.errno);
-    let failure = Failure::new(exit, code, headline).row("it means", words().say(&format!("next.{code}"), &[]));
+    let said = headline(words().say(&format!("next.{code}"), &[]));
+    let failure = Failure::new(exit, code, said).row("kernel", format!("{}: {}{place}", error.call, error.errno));
     match error.next {
         NextStep::AllowInFirewall => failure.row("look", "sudo nft list ruleset"),
         NextStep::ChoosePort => {

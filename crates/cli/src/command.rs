@@ -73,6 +73,13 @@ pub(crate) const VERBS: &[Verb] = &[
         examples: &["ww lab plan ip server id=0 proto=tcp", "ww lab plan tcp server:80 S ip.sum=0xdead"],
     },
     Verb {
+        name: "guard",
+        usage: "ADDR:PORT… [-- COMMAND …]",
+        about: "keep this kernel quiet about ports, for any raw-socket program",
+        options: with_output!("udp", "ipv4", "ipv6", "numeric"),
+        examples: &["ww lab guard client:40000 -- ss -tln", "ww lab guard --udp :5353 -- ss -uln"],
+    },
+    Verb {
         name: "show",
         usage: "FILE | - | HEX",
         about: "take packets apart: files, pasted dumps, captures",
@@ -152,6 +159,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("why", None, "", "the drop counters, neighbour and route around the attempt"),
     opt("leave", None, "", "do not answer a SYN-ACK with R: leave the connection half-open"),
     opt("listen", None, "[ADDR]:PORT", "wait for somebody else's SYN on this port"),
+    opt("udp", None, "", "UDP's ports instead of TCP's"),
     opt("as", None, "FORM", "ww, hex, json, draw, tree or pcap"),
     opt("layer", None, "LAYER", "what the bytes begin with: eth, ip, ip6, tcp, udp, icmp, icmp6, arp"),
     opt("offload", None, "", "leave the offloads of the lab's wires on"),
@@ -227,6 +235,8 @@ pub(crate) struct Options {
     pub leave: bool,
     /// `--listen`.
     pub listen: Option<String>,
+    /// `--udp`.
+    pub udp: bool,
     /// `--as`.
     pub form: Option<String>,
     /// `--layer`.
@@ -247,6 +257,8 @@ pub(crate) struct Options {
     pub help: bool,
     /// All that is not an option: the packet's words, a file, a topic.
     pub words: Vec<OsString>,
+    /// What stands behind `--`, on a verb that runs a command.
+    pub command: Vec<OsString>,
 }
 
 impl Options {
@@ -255,6 +267,7 @@ impl Options {
     /// # Errors
     /// An option that the verb does not have, or a value that it cannot take.
     pub(crate) fn read(verb: &Verb, args: &[OsString]) -> Result<Self, Failure> {
+        let (args, command) = divide(verb, args)?;
         let matches = parser(verb).try_get_matches_from(args).map_err(|error| refused(verb, &error))?;
         let flag = |id: &str| has(verb, id) && matches.get_flag(id);
         let mut options = Self {
@@ -271,6 +284,7 @@ impl Options {
             why: flag("why"),
             leave: flag("leave"),
             listen: text(verb, &matches, "listen")?,
+            udp: flag("udp"),
             form: text(verb, &matches, "as")?,
             layer: text(verb, &matches, "layer")?,
             offload: flag("offload"),
@@ -281,6 +295,7 @@ impl Options {
             ascii: flag("ascii"),
             help: matches.get_flag("help"),
             words: matches.get_many::<OsString>("words").map(|w| w.cloned().collect()).unwrap_or_default(),
+            command: command.to_vec(),
         };
         if let Some(wait) = text(verb, &matches, "wait")? {
             options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);
@@ -319,6 +334,21 @@ impl Options {
             })
             .collect()
     }
+}
+
+/// Divides the verb's own arguments from the command that it is to run, where it runs one.
+///
+/// # Errors
+/// Nothing stands behind `--`.
+fn divide<'a>(verb: &Verb, args: &'a [OsString]) -> Result<(&'a [OsString], &'a [OsString]), Failure> {
+    let runs_commands = verb.usage.contains("-- COMMAND");
+    let Some(at) = args.iter().position(|arg| arg == "--").filter(|_| runs_commands) else { return Ok((args, &[])) };
+    let (own, command) = (&args[..at], &args[at + 1..]);
+    if command.is_empty() {
+        return Err(Failure::usage("command-missing", format!("`ww {} … --` needs a command", verb.name))
+            .row("see", format!("ww help {}", verb.name)));
+    }
+    Ok((own, command))
 }
 
 fn has(verb: &Verb, id: &str) -> bool {
@@ -409,6 +439,15 @@ mod tests {
         let failure = read("build", &["--wait", "1s"]).unwrap_err();
         assert_eq!(failure.exit, crate::failure::Exit::Usage);
         assert!(failure.to_string().contains("it is for"), "{failure}");
+    }
+
+    #[test]
+    fn a_command_stands_behind_two_dashes_with_options_of_its_own() {
+        let options = read("guard", &["--udp", ":80", "--", "nc", "-q", "0", "--", "x"]).unwrap();
+        assert!(options.udp && !options.quiet);
+        assert_eq!((options.words.len(), options.command.len()), (1, 5));
+        assert_eq!(read("guard", &[":80", "--"]).unwrap_err().code, "command-missing");
+        assert_eq!(read("build", &["--", "tcp"]).unwrap().words, ["tcp"]);
     }
 
     #[test]

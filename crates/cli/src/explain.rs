@@ -3,11 +3,11 @@
 //! Behind `try`, `look`, `see`, `mend` stands a command that can be typed as it is (a test types them all); a hint in words
 //! stands behind `or`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use craft::BuildError;
 use hand::{Objection, Refused};
-use link::{NextStep, OsError};
+use link::{GuardError, NextStep, OsError};
 use net::{Error, Families, Misuse, NameError};
 use render::{Catalogue, Lang, shell_word};
 
@@ -188,6 +188,50 @@ fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
         NextStep::BringInterfaceUp => failure.row("mend", format!("sudo ip link set {} up", shell_word(interface))),
         NextStep::ChooseInterface | NextStep::NameInterface => failure.row("look", "ip -brief link"),
         _ => failure,
+    }
+}
+
+/// No guard can stand there.
+pub(crate) fn guard(error: &GuardError, local: SocketAddr, attempt: &Attempt<'_>) -> Failure {
+    let place = crate::verbs::guard::spoken(local);
+    let look = |command: String| match attempt.place {
+        Place::Machine => command,
+        Place::Lab(_) => format!("ww lab -- {command}"),
+    };
+    match error {
+        GuardError::AddressNotLocal { address } => {
+            let said = format!(
+                "{address} is none of this machine's addresses: its kernel answers nothing there, and no guard is needed"
+            );
+            could_not_send("use-local-address", said).row("look", look("ip -brief address".to_owned()))
+        }
+        GuardError::Port(error) if error.next == NextStep::ChoosePort => {
+            let sockets = if attempt.options.udp { "-uanp" } else { "-tanp" };
+            could_not_send(
+                error.next.code(),
+                format!("{place} is in use: another program, or another guard, has the port"),
+            )
+            .row("look", look(format!("ss {sockets} sport = :{}", local.port())))
+            .row("or", "another source port for your program")
+        }
+        GuardError::Port(error) if error.next == NextStep::ChooseHighPort => {
+            let failure = Failure::new(
+                Exit::NotPermitted,
+                error.next.code(),
+                format!("{place}: ports below 1024 need CAP_NET_BIND_SERVICE here"),
+            );
+            failure.row("once", format!("sudo {}", again_without(&[], &[]))).row("or", "a port from 1024 on")
+        }
+        GuardError::Unavailable { tried } => {
+            let mut failure =
+                could_not_send("no-guard", format!("{place}: no way to keep this kernel quiet works here"));
+            for (rung, error) in tried {
+                failure = failure.row(rung.code(), format!("{}: {}", error.call, error.errno));
+            }
+            failure.row("or", "a firewall rule of yours that drops this kernel's resets")
+        }
+        GuardError::Port(error) => os(error, attempt),
+        other => could_not_send("no-guard", other.to_string()),
     }
 }
 

@@ -4,27 +4,44 @@ use std::fmt;
 
 /// The exit codes of `ww`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Exit {
-    /// Answered, or the expectation was met.
-    Answered = 0,
-    /// No answer.
-    NoAnswer = 1,
-    /// The command line, a packet or a file could not be understood.
-    Usage = 2,
-    /// The operating system does not permit it.
-    NotPermitted = 3,
-    /// It could not be sent.
-    CouldNotSend = 4,
-    /// Answered, but not as expected; or findings.
-    Unexpected = 5,
-    /// Ended by ctrl-C.
-    Interrupted = 130,
+    /// 0: answered, or the expectation was met.
+    Answered,
+    /// 1: no answer.
+    NoAnswer,
+    /// 2: the command line, a packet or a file could not be understood.
+    Usage,
+    /// 3: the operating system does not permit it.
+    NotPermitted,
+    /// 4: it could not be sent.
+    CouldNotSend,
+    /// 5: answered, but not as expected; or findings.
+    Unexpected,
+    /// 130: ended by ctrl-C.
+    Interrupted,
+    /// The code of a command that was run.
+    Theirs(u8),
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Answered => 0,
+            Self::NoAnswer => 1,
+            Self::Usage => 2,
+            Self::NotPermitted => 3,
+            Self::CouldNotSend => 4,
+            Self::Unexpected => 5,
+            Self::Interrupted => 130,
+            Self::Theirs(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -89,7 +106,7 @@ impl Failure {
     /// The failure as JSON, for `--json`.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let rows: Vec<_> = self.rows.iter().map(|r| serde_json::json!({"label": r.label, "text": r.text})).collect();
-        serde_json::json!({"v": 1, "error": {"code": self.code, "exit": self.exit as u8, "text": self.headline, "rows": rows}})
+        serde_json::json!({"v": 1, "error": {"code": self.code, "exit": self.exit.code(), "text": self.headline, "rows": rows}})
     }
 }
 

@@ -7,6 +7,8 @@ use std::{env, fs, path::Path};
 pub enum Need {
     /// A program on `PATH`.
     Tool(&'static str),
+    /// A module that `python3` can import.
+    PythonModule(&'static str),
     /// Root in the machine's first user namespace.
     RealRoot,
     /// A user and a network namespace may be made.
@@ -21,6 +23,7 @@ impl Need {
     pub fn unmet(&self) -> Option<String> {
         match self {
             Self::Tool(name) => (!has_program(name)).then(|| format!("{name} is not installed")),
+            Self::PythonModule(name) => (!imports(name)).then(|| format!("python3 has no {name}")),
             Self::RealRoot => (!is_real_root()).then(|| "needs real root".to_owned()),
             Self::Namespaces => namespaces_refused(),
             Self::Tun => {
@@ -35,6 +38,12 @@ fn has_program(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let beside = ["/usr/sbin", "/sbin"].map(Path::new).map(Path::to_path_buf);
     env::split_paths(&path).chain(beside).any(|folder| folder.join(name).is_file())
+}
+
+fn imports(module: &str) -> bool {
+    let mut command = std::process::Command::new("python3");
+    let output = command.args(["-c", &format!("import {module}")]).output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 /// Root, and in the user namespace that maps all identities onto themselves.

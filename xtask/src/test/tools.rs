@@ -27,11 +27,41 @@ const TOOLS: &[(&str, &str)] = &[
     ("script", "bsdutils"),
 ];
 
+/// A module that tests import in `python3`, its Debian package, and its name at PyPI.
+const MODULES: &[(&str, &str, &str)] = &[("scapy", "python3-scapy", "scapy")];
+
 /// The nextest that these tests are run with by their developers.
 const NEXTEST: &str = "0.9.143";
 
-/// Installs the missing tools with apt-get where that can be done; else says what is missing.
+/// Installs the missing tools and modules where that can be done; else says what is missing.
 pub(super) fn install() {
+    install_programs();
+    for module in MODULES {
+        install_module(module);
+    }
+}
+
+/// A module, from Debian; from PyPI where `python3` is not Debian's own.
+fn install_module((module, package, pypi): &(&str, &str, &str)) {
+    let there = || succeeds(Command::new("python3").args(["-c", &format!("import {module}")]));
+    if find_program("python3").is_none() || there() {
+        return;
+    }
+    if find_program("apt-get").is_some() && is_root() {
+        let _ = must(apt_get().args(["install", "--quiet", "--yes", "--no-install-recommends", package]));
+    }
+    if !there() {
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", pypi];
+        let _ = must(Command::new("python3").args(pip));
+    }
+    if !there() {
+        eprintln!(
+            "xtask test: python3 cannot import {module}, and what needs it is skipped: sudo apt-get install {package}"
+        );
+    }
+}
+
+fn install_programs() {
     let missing: Vec<_> = TOOLS.iter().filter(|(program, _)| find_program(program).is_none()).collect();
     if missing.is_empty() {
         return;

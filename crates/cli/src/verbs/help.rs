@@ -30,6 +30,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../help/en/sum.txt"),
     },
     Topic { name: "lab", about: "the practice network", text: include_str!("../../help/en/lab.txt") },
+    Topic {
+        name: "guard",
+        about: "why the kernel resets hand-made conversations, and how it is kept quiet",
+        text: include_str!("../../help/en/guard.txt"),
+    },
     Topic { name: "exit", about: "exit codes and failures", text: include_str!("../../help/en/exit.txt") },
 ];
 

@@ -149,7 +149,13 @@ fn command_in_lab(lab: &Lab, line: &[OsString], out: &Output) -> Result<Ended, F
 
 /// Runs a command to its end; its exit code is ours.
 fn run_command(lab: &Lab, command: Command, name: &str) -> Result<Ended, Failure> {
-    let status = lab.run(Host::Client, command).map_err(|error| match error {
+    let status = lab.run(Host::Client, command).map_err(|error| command_refused(name, error))?;
+    Ok(Ended::Theirs(exit_code(status)))
+}
+
+/// A command that cannot be run.
+pub(crate) fn command_refused(name: &str, error: PlaceError) -> Failure {
+    match error {
         PlaceError::NoSuchHost { rung, .. } => Failure::new(
             Exit::NotPermitted,
             "no-network",
@@ -162,12 +168,11 @@ fn run_command(lab: &Lab, command: Command, name: &str) -> Result<Ended, Failure
             Failure::usage("command", format!("{}: {text}", render::escape(name)))
         }
         other => Failure::new(Exit::CouldNotSend, "command", other.to_string()),
-    })?;
-    Ok(Ended::Theirs(exit_code(lab, status)))
+    }
 }
 
 /// The command's code; 128 and the signal's number for one that a signal ended, as shells say it.
-fn exit_code(_lab: &Lab, status: std::process::ExitStatus) -> i32 {
+pub(crate) fn exit_code(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }

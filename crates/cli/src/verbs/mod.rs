@@ -8,6 +8,7 @@
 pub(crate) mod build;
 pub(crate) mod demo;
 pub(crate) mod fields;
+pub(crate) mod guard;
 pub(crate) mod hand;
 pub(crate) mod help;
 pub(crate) mod lab;
@@ -33,6 +34,7 @@ pub(crate) fn run(verb: &Verb, options: &Options, place: &Place<'_>) -> Result<E
         "help" => help::run(options, &out),
         "plan" => plan::run(options, &out, place),
         "ask" | "send" if options.dry_run => plan::run(options, &out, place),
+        "guard" => guard::run(options, &out, place),
         "ask" => send::ask(options, &out, place),
         "send" => send::send(options, &out, place),
         _ => demo::run(options),

@@ -27,8 +27,14 @@ use crate::sys::{Address, Errno, Family, Kernel, Kind, SocketOption};
 pub struct Guard {
     local: SocketAddr,
     rung: Rung,
-    _socket: OwnedFd,
+    kernel: Arc<dyn Kernel>,
+    socket: OwnedFd,
 }
+
+/// `SK_MEMINFO_DROPS` of linux/sock_diag.h: where the count of what was dropped stands among the words of `SO_MEMINFO`.
+const DROPS_WORD: usize = 8;
+/// `SK_MEMINFO_VARS`.
+const MEMINFO_WORDS: usize = 9;
 
 /// How a guard works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,9 +80,8 @@ impl Guard {
     ///
     /// **Errors**: see [`GuardError`].
     pub fn tcp(kernel: &Arc<dyn Kernel>, local: SocketAddr) -> Result<Self, GuardError> {
-        let kernel = &**kernel;
-        let socket = reserve(kernel, Kind::Stream, local)?;
-        match md5_listener::arm(kernel, socket.as_fd(), local.ip()) {
+        let socket = reserve(&**kernel, Kind::Stream, local)?;
+        match md5_listener::arm(&**kernel, socket.as_fd(), local.ip()) {
             Ok(()) => Self::new(kernel, socket, local, Rung::Md5Listener),
             // Between bind and listen another listener may have taken the port.
             Err(error) if error.errno == Errno::EADDRINUSE => Err(GuardError::Port(error.at_address(local))),
@@ -88,16 +93,15 @@ impl Guard {
     ///
     /// **Errors**: see [`GuardError`].
     pub fn udp(kernel: &Arc<dyn Kernel>, local: SocketAddr) -> Result<Self, GuardError> {
-        let kernel = &**kernel;
-        let socket = reserve(kernel, Kind::Datagram, local)?;
-        udp_port::arm(kernel, socket.as_fd());
+        let socket = reserve(&**kernel, Kind::Datagram, local)?;
+        udp_port::arm(&**kernel, socket.as_fd());
         Self::new(kernel, socket, local, Rung::UdpPort)
     }
 
-    fn new(kernel: &dyn Kernel, socket: OwnedFd, local: SocketAddr, rung: Rung) -> Result<Self, GuardError> {
+    fn new(kernel: &Arc<dyn Kernel>, socket: OwnedFd, local: SocketAddr, rung: Rung) -> Result<Self, GuardError> {
         let bound = kernel.local_address(socket.as_fd());
         let bound = bound.map_err(|errno| failed("getsockname", local, errno))?;
-        Ok(Self { local: bound.ip().unwrap_or(local), rung, _socket: socket })
+        Ok(Self { local: bound.ip().unwrap_or(local), rung, kernel: Arc::clone(kernel), socket })
     }
 
     /// The address and port that are guarded.
@@ -116,6 +120,16 @@ impl Guard {
     #[must_use]
     pub const fn rung(&self) -> Rung {
         self.rung
+    }
+
+    /// How many segments or datagrams the kernel has dropped at this guard so far instead of answering them; it wraps.
+    /// `None` where the kernel does not tell.
+    #[must_use]
+    pub fn dropped(&self) -> Option<u32> {
+        let mut words = [0; MEMINFO_WORDS * 4];
+        let len = self.kernel.option(self.socket.as_fd(), SocketOption::SO_MEMINFO, &mut words).ok()?;
+        let word = words[..len.min(words.len())].chunks_exact(4).nth(DROPS_WORD)?;
+        Some(u32::from_ne_bytes(word.try_into().ok()?))
     }
 }
 

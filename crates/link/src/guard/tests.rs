@@ -87,3 +87,13 @@ fn udp_and_tcp_do_not_share_a_port_space() {
     assert_eq!(udp.rung(), Rung::UdpPort);
     assert!(matches!(Guard::udp(&kernel, udp.local()), Err(GuardError::Port(_))));
 }
+
+#[test]
+fn it_counts_what_the_kernel_dropped_at_it() {
+    let kernel = system();
+    let Ok(guard) = Guard::tcp(&kernel, addr("127.0.0.1:0")) else { return };
+    assert_eq!(guard.dropped(), Some(0));
+    let tried = std::net::TcpStream::connect_timeout(&guard.local(), core::time::Duration::from_millis(50));
+    assert_eq!(tried.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    assert!(guard.dropped() >= Some(1), "{:?}", guard.dropped());
+}

@@ -19,6 +19,7 @@ pub mod filter_program;
 pub mod linux;
 pub mod namespace;
 pub mod option;
+pub mod process;
 pub mod scripted;
 
 use core::fmt;

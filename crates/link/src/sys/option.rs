@@ -55,6 +55,7 @@ options! {
     SOL_SOCKET SO_RXQ_OVFL = libc::SO_RXQ_OVFL, "how many were dropped before this one";
     SOL_SOCKET SO_REUSEADDR = libc::SO_REUSEADDR, "a port in TIME-WAIT may be bound";
     SOL_SOCKET SO_PRIORITY = libc::SO_PRIORITY, "the queueing priority of what is sent";
+    SOL_SOCKET SO_MEMINFO = libc::SO_MEMINFO, "the memory that it holds, and how many it dropped";
     SOL_SOCKET SO_ERROR = libc::SO_ERROR, "the pending error, which reading clears";
     IPPROTO_IP IP_HDRINCL = libc::IP_HDRINCL, "the packet brings its IPv4 header";
     IPPROTO_IP IP_RECVERR = libc::IP_RECVERR, "errors are reported: a full queue, ICMP";

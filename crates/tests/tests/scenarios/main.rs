@@ -3,6 +3,7 @@
 mod answers;
 mod bad_input;
 mod every_field;
+mod guard_verb;
 mod harness;
 mod hostile;
 mod lab_child;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         bad_input::scenarios(),
         tour::scenarios(),
         every_field::scenarios(),
+        guard_verb::scenarios(),
         hostile::scenarios(),
         language::scenarios(),
         manners::scenarios(),

@@ -15,7 +15,7 @@ use super::tools::{CLIENT, Fallible, RawIp, SERVER, bytes, field, kernel, socket
 const CONVERSATIONS: u16 = 20;
 
 /// A hand-made end of a conversation: it sends segments in words and receives those of its peer.
-struct End {
+pub(crate) struct End {
     family: Family,
     sender: RawIp,
     receiver: RawReceiver,
@@ -24,9 +24,9 @@ struct End {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Segment {
+pub(crate) struct Segment {
     flags: u128,
-    seq: u32,
+    pub(crate) seq: u32,
     ack: u32,
     source_port: u16,
 }
@@ -37,7 +37,7 @@ const PSH: u128 = 0x08;
 const ACK: u128 = 0x10;
 
 impl End {
-    fn new(family: Family, local_port: u16, peer: SocketAddr) -> Fallible<Self> {
+    pub(crate) fn new(family: Family, local_port: u16, peer: SocketAddr) -> Fallible<Self> {
         let what = What::Tcp { source_port: None, destination_port: Some(local_port) };
         let filter = Filter::any_of(&[Wanted { source: Some(peer.ip()), destination: None, what }]);
         let receiver = match family {
@@ -47,7 +47,7 @@ impl End {
         Ok(Self { family, sender: RawIp::open(family)?, receiver, local_port, peer })
     }
 
-    fn send(&mut self, flags: &str, seq: u32, ack: u32, rest: &str) -> Fallible<()> {
+    pub(crate) fn send(&mut self, flags: &str, seq: u32, ack: u32, rest: &str) -> Fallible<()> {
         let ip = if self.family == Family::V4 { "ip" } else { "ip6" };
         let (to, port, sport) = (self.peer.ip(), self.peer.port(), self.local_port);
         let words = format!("{ip} {to} / tcp :{port} sport={sport} {flags} seq={seq} ack={ack} {rest}");
@@ -55,7 +55,7 @@ impl End {
         Ok(())
     }
 
-    fn receive(&mut self) -> Fallible<Segment> {
+    pub(crate) fn receive(&mut self) -> Fallible<Segment> {
         let Some(received) = self.receiver.recv(soon())? else { return Err("no segment came".into()) };
         let part = |key| field(received.bytes, "tcp", key).ok_or("no TCP");
         let number = |key| Ok::<_, Box<dyn std::error::Error + Send + Sync>>(u32::try_from(part(key)?)?);
@@ -68,7 +68,7 @@ impl End {
     }
 
     /// The client's handshake with the server's echo, a byte there and back, and a reset at the end.
-    fn talk(&mut self, isn: u32) -> Fallible<()> {
+    pub(crate) fn talk(&mut self, isn: u32) -> Fallible<()> {
         self.send("S", isn, 0, "")?;
         let answer = self.receive()?;
         ensure!(answer.flags == SYN | ACK && answer.ack == isn.wrapping_add(1), "{answer:?}");
@@ -142,12 +142,12 @@ pub(super) fn a_hand_made_server_lives(world: &World) -> Outcome {
     Ok(())
 }
 
-fn connect(world: &World, to: SocketAddr) -> Fallible<()> {
+pub(crate) fn connect(world: &World, to: SocketAddr) -> Fallible<()> {
     world.lab().on(Host::Server, || TcpStream::connect_timeout(&to, Duration::from_secs(2)).map(drop))??;
     Ok(())
 }
 
-fn serve(end: &mut End) -> Fallible<()> {
+pub(crate) fn serve(end: &mut End) -> Fallible<()> {
     let syn = end.receive()?;
     ensure!(syn.flags & SYN != 0, "{syn:?}");
     end.peer.set_port(syn.source_port);
@@ -176,7 +176,7 @@ pub(super) fn udp_answers_are_not_unreachable(world: &World) -> Outcome {
     Ok(())
 }
 
-fn udp_receiver(family: Family, source: IpAddr, port: u16) -> Fallible<RawReceiver> {
+pub(crate) fn udp_receiver(family: Family, source: IpAddr, port: u16) -> Fallible<RawReceiver> {
     let what = What::Udp { source_port: None, destination_port: Some(port) };
     let filter = Filter::any_of(&[Wanted { source: Some(source), destination: None, what }]);
     Ok(match family {
@@ -185,7 +185,7 @@ fn udp_receiver(family: Family, source: IpAddr, port: u16) -> Fallible<RawReceiv
     })
 }
 
-fn answer(world: &World, family: Family, to: SocketAddr) -> Fallible<()> {
+pub(crate) fn answer(world: &World, family: Family, to: SocketAddr) -> Fallible<()> {
     let from = socket_address(SERVER, family, 0);
     world.lab().on(Host::Server, || UdpSocket::bind(from).and_then(|socket| socket.send_to(b"answer", to)))??;
     Ok(())

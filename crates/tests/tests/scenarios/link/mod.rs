@@ -5,12 +5,12 @@
 //! Above: `main.rs`. Below: link, craft, lab.
 //! Not here: what a plan predicts (hand), the command.
 
-mod guard;
+pub(crate) mod guard;
 mod read_back;
 mod receive;
 mod send_errors;
 mod tables;
-mod tools;
+pub(crate) mod tools;
 
 use wirewright_tests::{Ground, Need, Outcome, Scenario, World};
 

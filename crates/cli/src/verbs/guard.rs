@@ -1,0 +1,324 @@
+//! `ww guard`: keep this kernel quiet about ports, for anybody's raw-socket program.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::{Child, Command};
+use std::thread;
+use std::time::Duration;
+
+use lab::Host;
+use link::sys::{Errno, namespace, process, system};
+use link::{Guard, GuardError};
+use serde_json::json;
+
+use super::lab::{command_refused, exit_code};
+use crate::command::Options;
+use crate::explain::{self, Attempt};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::place::Place;
+
+/// The most guards of one call: a process has 1,024 descriptors unless told otherwise, and some are in use.
+const GUARDS_MAX: usize = 1000;
+
+/// How long a guard stands on at least: the shortest retransmission time-out of Linux is 200 ms (and a little), after which
+/// a peer that still waits is heard again.
+const LAST_SEGMENTS: Duration = Duration::from_millis(300);
+
+/// How long it stands on at most for a peer that is heard again and again.
+const LAST_SEGMENTS_MAX: Duration = Duration::from_secs(5);
+
+/// One word of the command line: a port, on an address or on all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    addresses: Vec<IpAddr>,
+    port: u16,
+    /// All addresses of both families: one of them may be missing on this machine.
+    anywhere: bool,
+}
+
+pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let attempt = Attempt { verb: "guard", options, place };
+    if let Place::Lab(lab) = place
+        && !lab.rung().has_networks()
+    {
+        let said = format!("the lab stands on {}: it has no kernel of its own to keep quiet", lab.rung());
+        return Err(Failure::new(Exit::NotPermitted, "no-network", said));
+    }
+    let wanted = read(&options.text_words()?, &attempt)?;
+    let guards = raise(&wanted, &attempt)?;
+    if options.command.is_empty() { stand(&guards, out) } else { stand_for(&guards, out, &attempt) }
+}
+
+/// Guards until a signal ends it.
+fn stand(guards: &[Guard], out: &Output) -> Result<Exit, Failure> {
+    let signals = process::EndSignals::hold().map_err(|error| trouble(&error))?;
+    give_up_rights(out);
+    for guard in guards {
+        if out.json {
+            out.json_line(&json!({"v": 1, "guard": {"local": guard.local(), "rung": guard.rung().code()}}))?;
+        } else {
+            out.result(&standing(guard))?;
+        }
+    }
+    if !out.json {
+        out.remark("ww: ctrl-C ends it");
+    }
+    signals.wait().map_err(|error| trouble(&error))?;
+    linger(guards);
+    tell_dropped(guards, out);
+    Ok(Exit::Interrupted)
+}
+
+/// Guards for as long as a command runs, and for the last segments of its peers.
+fn stand_for(guards: &[Guard], out: &Output, attempt: &Attempt<'_>) -> Result<Exit, Failure> {
+    for guard in guards {
+        out.remark(&format!("ww: {}", standing(guard)));
+    }
+    let mut child = start(&attempt.options.command, attempt.place)?;
+    // They are for the command, which decides what they mean.
+    namespace::ignore_interrupts().map_err(|error| trouble(&error))?;
+    if matches!(attempt.place, Place::Machine) {
+        give_up_rights(out);
+    }
+    let status = child.wait().map_err(|error| trouble(&error))?;
+    linger(guards);
+    if out.verbose {
+        tell_dropped(guards, out);
+    }
+    // 128 and the signal's number at most.
+    Ok(Exit::Theirs(u8::try_from(exit_code(status)).unwrap_or(u8::MAX)))
+}
+
+/// What stands, where, and how.
+fn standing(guard: &Guard) -> String {
+    format!("guarding {} ({}): this kernel answers nothing there", spoken(guard.local()), guard.rung().code())
+}
+
+/// Starts the command: here, where it ends with the guard, or on the lab's client.
+fn start(line: &[OsString], place: &Place<'_>) -> Result<Child, Failure> {
+    let (program, args) = line.split_first().expect("there is a command");
+    let name = program.to_string_lossy();
+    let mut command = Command::new(program);
+    command.args(args);
+    match place {
+        Place::Machine => process::spawn_bound(command).map_err(|error| command_missing(&name, &error)),
+        Place::Lab(lab) => lab.spawn(Host::Client, command).map_err(|error| command_refused(&name, error)),
+    }
+}
+
+/// The command cannot be run.
+fn command_missing(name: &str, error: &std::io::Error) -> Failure {
+    command_refused(
+        name,
+        lab::PlaceError::Os { host: Host::Client, error: std::io::Error::new(error.kind(), error.to_string()) },
+    )
+}
+
+/// A guard needs no right once it stands; that none is held is only thrift.
+fn give_up_rights(out: &Output) {
+    if let Err(error) = process::give_up_capabilities()
+        && out.verbose
+    {
+        out.remark(&format!("ww: capabilities are kept: {error}"));
+    }
+}
+
+/// Stands on until no peer is heard for the time in which it would send again (RFC 6298 §5.5 doubles that each time): a
+/// segment that came after the guard's end would be answered with a reset.
+fn linger(guards: &[Guard]) {
+    let dropped = || guards.iter().map(|guard| u64::from(guard.dropped().unwrap_or(0))).sum::<u64>();
+    let (mut quiet, mut waited) = (LAST_SEGMENTS, Duration::ZERO);
+    while waited + quiet <= LAST_SEGMENTS_MAX {
+        let before = dropped();
+        thread::sleep(quiet);
+        if dropped() == before {
+            return;
+        }
+        waited += quiet;
+        quiet *= 2;
+    }
+}
+
+fn tell_dropped(guards: &[Guard], out: &Output) {
+    for guard in guards {
+        if let Some(dropped) = guard.dropped() {
+            out.remark(&format!("ww: {}: {dropped} arrived and got no answer from this kernel", spoken(guard.local())));
+        }
+    }
+}
+
+/// Raises all guards, or none.
+fn raise(wanted: &[Wanted], attempt: &Attempt<'_>) -> Result<Vec<Guard>, Failure> {
+    let kernel = system();
+    let mut guards: Vec<Guard> = Vec::new();
+    for want in wanted {
+        let before = guards.len();
+        for address in &want.addresses {
+            let local = SocketAddr::new(*address, want.port);
+            let opened = if attempt.options.udp { Guard::udp(&kernel, local) } else { Guard::tcp(&kernel, local) };
+            match opened {
+                Ok(guard) => guards.push(guard),
+                Err(error) if want.anywhere && lacks_family(&error) && guards.len() > before => {}
+                Err(error) => return Err(explain::guard(&error, local, attempt)),
+            }
+        }
+    }
+    Ok(guards)
+}
+
+/// This machine has no IPv6.
+fn lacks_family(error: &GuardError) -> bool {
+    match error {
+        GuardError::AddressNotLocal { .. } => true,
+        GuardError::Port(error) => matches!(error.errno, Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL),
+        _ => false,
+    }
+}
+
+/// Reads the words: `ADDR:PORT`, `ADDR :PORT`, `[ADDR]:PORT`, `NAME:PORT`, `:PORT`.
+fn read(words: &[String], attempt: &Attempt<'_>) -> Result<Vec<Wanted>, Failure> {
+    let mut wanted = Vec::new();
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
+        let follows = words.peek().and_then(|next| next.strip_prefix(':'));
+        let whole = word.parse::<IpAddr>().is_ok() || !word.contains(':');
+        let (host, port) = match (word.rsplit_once(':'), follows) {
+            (_, Some(port)) if whole => {
+                words.next();
+                (word.as_str(), port)
+            }
+            (Some(parts), _) if !whole => parts,
+            _ => return Err(no_port(word, attempt)),
+        };
+        let port = port_number(port).ok_or_else(|| bad_port(word, port))?;
+        wanted.push(Wanted { addresses: addresses(host, attempt)?, port, anywhere: host.is_empty() });
+    }
+    if wanted.is_empty() {
+        return Err(Failure::usage(
+            "guard-missing",
+            "`ww guard` needs the address and port of your raw-socket program",
+        )
+        .row("try", "ww lab guard client:40000 -- ss -tln")
+        .row("see", "ww help guard"));
+    }
+    if wanted.iter().map(|want| want.addresses.len()).sum::<usize>() > GUARDS_MAX {
+        return Err(Failure::usage("too-many", format!("more than {GUARDS_MAX} guards in one call")));
+    }
+    Ok(wanted)
+}
+
+/// A number, or a service's name.
+fn port_number(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let number = if digits { text.parse().ok() } else { wire::ports::number_of(text) };
+    number.filter(|port| *port != 0)
+}
+
+fn addresses(host: &str, attempt: &Attempt<'_>) -> Result<Vec<IpAddr>, Failure> {
+    if host.is_empty() {
+        return Ok(vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]);
+    }
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    if let Ok(address) = bare.parse() {
+        return Ok(vec![address]);
+    }
+    let found = attempt.place.names(attempt.options).addresses(host).unwrap_or_default();
+    if found.is_empty() {
+        return Err(Failure::usage(
+            "name-unknown",
+            format!("`{}` is no address, and nobody here knows the name", render::escape(host)),
+        )
+        .row("look", "ip -brief address"));
+    }
+    Ok(found)
+}
+
+fn no_port(word: &str, attempt: &Attempt<'_>) -> Failure {
+    let (shown, ww) = (render::shell_word(word), attempt.place.prefix());
+    let failure = Failure::usage("port-missing", format!("{shown}: which port, of which address, is to be guarded?"));
+    match port_number(word) {
+        Some(port) => failure.row("or", format!("{ww} guard :{port}")),
+        None => failure.row("or", format!("{ww} guard {shown} :PORT")),
+    }
+}
+
+fn bad_port(word: &str, port: &str) -> Failure {
+    let failure = Failure::usage(
+        "port",
+        format!("{}: '{}' is no port that can be guarded", render::escape(word), render::escape(port)),
+    );
+    failure.row("it takes", "the source port of your program, 1 to 65535; a range needs an address of its own")
+}
+
+/// An address and its port as the packet language writes them.
+pub(crate) fn spoken(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(address) => address.to_string(),
+        SocketAddr::V6(address) => format!("{} :{}", address.ip(), address.port()),
+    }
+}
+
+fn trouble(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::CouldNotSend, "guard", format!("the guard cannot wait: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(words: &[&str]) -> Result<Vec<Wanted>, Failure> {
+        let options = Options { numeric: true, ..Options::default() };
+        let attempt = Attempt { verb: "guard", options: &options, place: &Place::Machine };
+        read(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), &attempt)
+    }
+
+    #[test]
+    fn each_form_of_a_port_is_read() {
+        let v4 = |port| Wanted { addresses: vec!["192.0.2.1".parse().unwrap()], port, anywhere: false };
+        let v6 = |port| Wanted { addresses: vec!["2001:db8::1".parse().unwrap()], port, anywhere: false };
+        let any = |port| Wanted { addresses: addresses_of_all(), port, anywhere: true };
+        for (words, want) in [
+            (&["192.0.2.1:80"][..], vec![v4(80)]),
+            (&["192.0.2.1", ":http"], vec![v4(80)]),
+            (&["192.0.2.1:http"], vec![v4(80)]),
+            (&["2001:db8::1", ":80", ":81"], vec![v6(80), any(81)]),
+            (&["[2001:db8::1]:80", "192.0.2.1:81"], vec![v6(80), v4(81)]),
+            (&[":65535"], vec![any(65535)]),
+        ] {
+            assert_eq!(wanted(words).unwrap(), want, "{words:?}");
+        }
+    }
+
+    fn addresses_of_all() -> Vec<IpAddr> {
+        vec!["0.0.0.0".parse().unwrap(), "::".parse().unwrap()]
+    }
+
+    #[test]
+    fn what_is_no_port_is_refused() {
+        for (words, code) in [
+            (&[][..], "guard-missing"),
+            (&["192.0.2.1"], "port-missing"),
+            (&["2001:db8::1"], "port-missing"),
+            (&["192.0.2.1", "192.0.2.2:80"], "port-missing"),
+            (&["192.0.2.1:0"], "port"),
+            (&["192.0.2.1:65536"], "port"),
+            (&["192.0.2.1:1-9"], "port"),
+            (&["192.0.2.1:"], "port"),
+            (&[":"], "port"),
+            (&["nobody:80"], "name-unknown"),
+            (&["80"], "port-missing"),
+        ] {
+            assert_eq!(wanted(words).unwrap_err().code, code, "{words:?}");
+        }
+        let many: Vec<String> = (1..=501).map(|port| format!(":{port}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(wanted(&many).unwrap_err().code, "too-many");
+    }
+
+    #[test]
+    fn an_address_is_spoken_as_the_language_writes_it() {
+        assert_eq!(spoken("[2001:db8::1]:80".parse().unwrap()), "2001:db8::1 :80");
+        assert_eq!(spoken("192.0.2.1:80".parse().unwrap()), "192.0.2.1:80");
+    }
+}

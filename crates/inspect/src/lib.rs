@@ -1,4 +1,4 @@
-//! Frames to fields and complaints; checksums judged, and what made a wrong one.
+//! Frames to fields and complaints; checksums judged, and what made a wrong one; segments to conversations.
 //!
 //! In: the bytes of a frame or packet, and what they begin with.
 //! Out: layers with their fields, complaints instead of failure, checksums with their verdicts and causes.
@@ -27,6 +27,7 @@ extern crate std;
 
 pub mod diagnose;
 pub mod dissect;
+pub mod flow;
 pub mod sum;
 
 pub use diagnose::{Finding, FindingKind, diagnose};

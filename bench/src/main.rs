@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod pair;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,8 +15,10 @@ use std::time::Duration;
 /// A benchmark: its name, what it measures, and how to run it.
 type Benchmark = (&'static str, &'static str, fn(usize) -> Result<(), String>);
 
-const BENCHMARKS: &[Benchmark] =
-    &[("ask", "one SYN and its answer as a whole process, beside hping3 (rival) in the same network", ask::run)];
+const BENCHMARKS: &[Benchmark] = &[
+    ("ask", "one SYN and its answer as a whole process, beside hping3 (rival) in the same network", ask::run),
+    ("pair", "64 MiB between two engines in one process, beside smoltcp (rival)", pair::run),
+];
 
 /// The runs of each program unless told otherwise.
 const RUNS: usize = 200;

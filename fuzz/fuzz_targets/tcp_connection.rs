@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use wirewright_tcp::{
-    Config, Connection, Flags, HalfOpen, InitialNumbers, IpMeta, Keepalive, Listener, Next, Options, Outgoing, Ports,
+    Config, Connection, Flags, HalfOpen, IcmpError, InitialNumbers, IpMeta, Keepalive, Listener, Next, Options, Outgoing, Ports,
     Segment, TimeWait,
 };
 use wirewright_units::Instant;
@@ -105,9 +105,10 @@ fuzz_target!(|bytes: &[u8]| {
 
 impl Host {
     fn step(&mut self, input: &mut Bytes<'_>) {
-        match input.u8() % 12 {
+        match input.u8() % 13 {
             0..=6 => self.segment(input),
             7 => self.time(input),
+            8 => self.icmp(input),
             call => self.call(call, input),
         }
     }
@@ -144,6 +145,21 @@ impl Host {
         self.follow(next);
     }
 
+    /// An ICMP error about something near what is in flight.
+    fn icmp(&mut self, input: &mut Bytes<'_>) {
+        let how = input.u8();
+        let quoted = self.seq - SeqLen::new(input.u16().into());
+        let error = match how % 3 {
+            0 => IcmpError::Soft,
+            1 => IcmpError::Hard,
+            _ => IcmpError::TooBig { mss: input.u16() },
+        };
+        if let (Some(conn), Slot::Connection) = (&mut self.conn, &self.slot) {
+            let (_, next) = conn.handle_icmp(self.now, quoted, error);
+            self.follow(next);
+        }
+    }
+
     fn time(&mut self, input: &mut Bytes<'_>) {
         let how = input.u8();
         let deadline = match &self.slot {
@@ -169,11 +185,11 @@ impl Host {
         let Some(conn) = &mut self.conn else { return };
         let len = usize::from(input.u16());
         match call {
-            8 => drop(conn.write(self.now, &vec![1; len])),
-            9 => drop(conn.read(self.now, &mut vec![0; len])),
-            10 if len % 8 == 0 => conn.abort(self.now),
-            10 if len % 8 == 1 => conn.release(self.now),
-            10 => drop(conn.close(self.now)),
+            9 => drop(conn.write(self.now, &vec![1; len])),
+            10 => drop(conn.read(self.now, &mut vec![0; len])),
+            11 if len % 8 == 0 => conn.abort(self.now),
+            11 if len % 8 == 1 => conn.release(self.now),
+            11 => drop(conn.close(self.now)),
             _ if len % 3 == 0 => drop(conn.write_urgent(self.now, &vec![2; len % 100])),
             _ if len % 3 == 1 => conn.set_nodelay(len % 2 == 0),
             _ => conn.trim(),

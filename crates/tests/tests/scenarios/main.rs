@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod conversation;
 mod every_field;
 mod guard_verb;
 mod harness;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         obstacles::scenarios(),
         harness::scenarios(),
         bad_input::scenarios(),
+        conversation::scenarios(),
         tour::scenarios(),
         every_field::scenarios(),
         guard_verb::scenarios(),

@@ -91,6 +91,11 @@ impl ReceiveBuffer {
         self.out_of_order.as_ref().is_some_and(|ranges| !ranges.is_empty())
     }
 
+    /// Whether text behind this place has come.
+    pub(crate) fn has_beyond(&self, place: Pos) -> bool {
+        self.out_of_order.as_ref().is_some_and(|ranges| ranges.end() > place)
+    }
+
     /// The ranges behind holes, for SACK.
     pub(crate) fn out_of_order(&self) -> Option<&OutOfOrder> {
         self.out_of_order.as_deref().filter(|ranges| !ranges.is_empty())
@@ -151,6 +156,8 @@ impl ReceiveBuffer {
 
     pub(crate) fn check_invariants(&self, nxt: Pos, edge: Pos) {
         assert!(self.read <= nxt, "read what has not come");
+        // One more for a FIN, which takes a place and no room.
+        assert!(nxt.since(self.read) <= self.ring.len() as u64 + 1, "what can be read is not there");
         if let Some(ranges) = &self.out_of_order {
             ranges.check_invariants(nxt, edge);
         }

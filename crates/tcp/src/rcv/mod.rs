@@ -82,6 +82,7 @@ impl Rcv {
     pub(crate) fn check_invariants(&self) {
         assert!(self.nxt <= self.edge.plus(1), "received beyond the window");
         assert!(self.acked <= self.nxt, "acknowledged what has not come");
+        assert!(self.fin.is_none() || self.fin.plus(1) >= self.nxt, "text was taken behind a FIN");
         self.buffer.check_invariants(self.nxt, self.edge);
     }
 }

@@ -31,6 +31,11 @@ impl OutOfOrder {
         self.ranges.is_empty()
     }
 
+    /// Behind the last stretch, or none.
+    pub(crate) fn end(&self) -> Pos {
+        self.ranges.last().map_or(Pos::NONE, |range| range.end)
+    }
+
     /// How many stretches there are.
     pub(crate) fn len(&self) -> usize {
         self.ranges.len()

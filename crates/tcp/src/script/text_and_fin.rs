@@ -121,6 +121,28 @@ fn a_fin_behind_a_hole_counts_when_the_hole_is_filled() {
 }
 
 #[test]
+fn a_peer_who_goes_on_behind_its_fin_has_not_closed() {
+    for start in STARTS {
+        // The FIN first, behind a hole; then text that reaches over it.
+        let mut script = Script::established(start, plain());
+        script.receive(from(4, 1, FA).text(b"de"));
+        script.receive(from(1, 1, A).text(b"abcdefghi"));
+        assert_eq!((script.read_all(), script.conn.state()), (b"abcdefghi".to_vec(), State::Established));
+        script.conn.trim();
+        script.receive(from(10, 1, FA));
+        assert_eq!(script.conn.read(script.now, &mut [0; 4]), Ok(Some(0)));
+        script.sent();
+        // The text first, then a FIN in front of it.
+        let mut script = Script::established(start, plain());
+        script.receive(from(8, 1, A).text(b"hi"));
+        script.receive(from(4, 1, FA).text(b"d"));
+        script.receive(from(1, 1, A).text(b"abcdefg"));
+        assert_eq!((script.read_all(), script.conn.state()), (b"abcdefghi".to_vec(), State::Established));
+        script.sent();
+    }
+}
+
+#[test]
 fn text_after_the_fin_is_ignored() {
     let mut script = Script::in_state(0, State::CloseWait);
     assert_eq!(script.receive(from(2, 1, A).text(b"late")), Verdict::Accepted);

@@ -2,6 +2,7 @@
 
 use super::Arrival;
 use crate::event::Events;
+use crate::position::Pos;
 use crate::timers::Timer;
 use crate::{Connection, Discard, Ended};
 
@@ -22,6 +23,10 @@ pub(super) fn accept_text(conn: &mut Connection, arrival: &Arrival<'_>) -> Resul
         return Err(Discard::UserGone);
     }
     let tcb = &mut conn.tcb;
+    if tcb.rcv.fin < arrival.at.plus(arrival.text.len() as u64) {
+        // A FIN that was noted behind a hole is none: its sender goes on behind it.
+        tcb.rcv.fin = Pos::NONE;
+    }
     let inserted = tcb.rcv.buffer.insert(tcb.rcv.nxt, arrival.at, arrival.text);
     let arrived = inserted.nxt.steps_since(tcb.rcv.nxt);
     tcb.rcv.nxt = inserted.nxt;

@@ -87,6 +87,13 @@ pub(crate) const VERBS: &[Verb] = &[
         examples: &["ww show 450100140000400040060000c0000201c0000202"],
     },
     Verb {
+        name: "flow",
+        usage: "FILE [N]",
+        about: "the TCP conversations of a capture, and the ladder of one",
+        options: with_output!("iface", "layer"),
+        examples: &["ww lab -w talk.pcapng ask tcp server:80 S", "ww flow talk.pcapng"],
+    },
+    Verb {
         name: "sum",
         usage: "FILE | - | HEX",
         about: "the right checksum of whatever is pasted, and what made a wrong one",

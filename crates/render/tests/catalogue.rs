@@ -5,6 +5,7 @@ use std::path::Path;
 
 use wirewright_inspect::FindingKind;
 use wirewright_inspect::dissect::Complaint;
+use wirewright_inspect::flow::Mark;
 use wirewright_inspect::sum::Mistake;
 use wirewright_inspect::wire::{FieldDesc, LAYERS, TlvDesc};
 use wirewright_link::NextStep;
@@ -63,6 +64,7 @@ fn every_code_has_a_sentence() {
     for verdict in ["right", "absent", "absent-not-allowed", "fragment", "truncated", "no-addresses", "source-route"] {
         keys.push(format!("sum.verdict.{verdict}"));
     }
+    keys.extend(Mark::ALL.iter().map(|mark| format!("mark.{}", mark.code())));
     keys.extend(FindingKind::CODES.iter().map(|code| format!("finding.{code}")));
     let missing: Vec<_> = keys.iter().filter(|key| catalogue().sentence(key).is_none()).collect();
     assert!(missing.is_empty(), "codes without a sentence: {missing:?}");

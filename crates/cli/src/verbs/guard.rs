@@ -124,8 +124,9 @@ fn give_up_rights(out: &Output) {
     }
 }
 
-/// Stands on until no peer is heard for the time in which it would send again (RFC 6298 §5.5 doubles that each time): a
-/// segment that came after the guard's end would be answered with a reset.
+/// Stands on until no peer is heard for the time in which it would send again: a segment that came after the guard's end
+/// would be answered with a reset. RFC 6298 §5.5 doubles that time after each; three times as long also holds what is left
+/// of the last one.
 fn linger(guards: &[Guard]) {
     let dropped = || guards.iter().map(|guard| u64::from(guard.dropped().unwrap_or(0))).sum::<u64>();
     let (mut quiet, mut waited) = (LAST_SEGMENTS, Duration::ZERO);
@@ -136,7 +137,7 @@ fn linger(guards: &[Guard]) {
             return;
         }
         waited += quiet;
-        quiet *= 2;
+        quiet *= 3;
     }
 }
 

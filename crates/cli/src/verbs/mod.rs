@@ -8,6 +8,7 @@
 pub(crate) mod build;
 pub(crate) mod demo;
 pub(crate) mod fields;
+pub(crate) mod flow;
 pub(crate) mod guard;
 pub(crate) mod hand;
 pub(crate) mod help;
@@ -28,6 +29,7 @@ pub(crate) fn run(verb: &Verb, options: &Options, place: &Place<'_>) -> Result<E
     match verb.name {
         "build" => build::run(options, &out, place),
         "show" => show::run(options, &out),
+        "flow" => flow::run(options, &out),
         "sum" => sum::run(options, &out),
         "fields" => fields::run(options, &out),
         "hand" => hand::run(options, &out, place),

@@ -30,7 +30,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 /// Records what `act` causes.
-fn recorded(
+pub(crate) fn recorded(
     lab: &Lab,
     act: impl FnOnce() -> Outcome,
 ) -> Result<Vec<Recorded>, Box<dyn std::error::Error + Send + Sync>> {
@@ -86,7 +86,7 @@ fn quiet() -> Outcome {
 }
 
 /// Writes frames as `ww lab -w` does: one interface block a host.
-fn write(frames: &[Recorded]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn write(frames: &[Recorded]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let mut writer = Writer::pcapng(Vec::new(), "scenarios")?;
     let mut views = Vec::new();
     for host in Host::ALL {

@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod conversation;
 mod every_field;
+mod flow_verb;
 mod guard_verb;
 mod harness;
 mod hostile;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         conversation::scenarios(),
         tour::scenarios(),
         every_field::scenarios(),
+        flow_verb::scenarios(),
         guard_verb::scenarios(),
         hostile::scenarios(),
         language::scenarios(),

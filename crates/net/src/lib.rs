@@ -7,10 +7,17 @@
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
+mod blocking;
+mod driver;
 mod error;
 mod names;
+mod raw_wire;
+mod tcp_error;
 
 pub mod hand;
 
+pub use blocking::{InProcess, TcpListener, TcpStream};
+pub use driver::Watch;
 pub use error::{Error, Misuse};
-pub use names::{Families, Hosts, NameError, Names, System, resolve};
+pub use names::{Families, Hosts, NameError, Names, System, resolve, resolve_name};
+pub use tcp_error::StreamError;

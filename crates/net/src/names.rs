@@ -114,6 +114,18 @@ pub fn resolve(packet: &mut Packet, names: &dyn Names, allowed: Families) -> Res
     Ok(packet.resolve(|name, family| look_up(names, name, family, allowed))?)
 }
 
+/// The best address of a name, or of an address written out, that a person's wish allows.
+///
+/// # Errors
+/// When there is none.
+pub fn resolve_name(name: &str, names: &dyn Names, allowed: Families) -> Result<IpAddr, Error> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        let other = || NameError::OtherFamily { name: name.to_owned(), has: address, families: allowed };
+        return if allowed.allows(address) { Ok(address) } else { Err(other().into()) };
+    }
+    Ok(look_up(names, name, Family::Either, allowed)?)
+}
+
 /// The best address of a name that fits the place and the person's wish.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
@@ -182,6 +183,18 @@ impl Host {
     pub fn abort(&mut self, now: Instant, id: ConnectionId) {
         // An error says that it is gone already.
         let _ = self.act(id, |conn| conn.abort(now));
+    }
+
+    /// Ends all connections at once, with resets where peers know of them; half-open ones are forgotten.
+    pub fn abort_all(&mut self, now: Instant) {
+        let ids: Vec<_> = self.demux.all().map(|held| held.id).collect();
+        for id in ids {
+            self.abort(now, id);
+        }
+        let half_open: Vec<_> = self.demux.half_open.keys().copied().collect();
+        for tuple in half_open {
+            self.end_half_open(&tuple);
+        }
     }
 
     /// The user has gone: the connection is closed, and forgotten when it is over.

@@ -1,0 +1,246 @@
+//! Raw IP sockets beside the kernel, under the guard: what leaves by them is seen by connection tracking, as what comes is.
+
+use core::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use wirewright_link::netlink::{Netlink, Refusal, RouteAnswer, RouteQuery};
+use wirewright_link::sys::{Kernel, SocketOption};
+use wirewright_link::{
+    Filter, Guard, Operation, OsError, RawIpv4, RawIpv6, RawReceiver, SenderConfig, Wanted, What,
+};
+use wirewright_stack::{Checksum, Host, HostConfig, Link, Offload, Ownership, Prefix, Received, Secret, Transmit};
+use wirewright_tcp::Config;
+
+use crate::driver::{Receiver, Transmitter};
+use crate::tcp_error::StreamError;
+
+/// TCP and ICMP's protocol numbers (IANA).
+const TCP: u8 = 6;
+const ICMPV4: u8 = 1;
+const ICMPV6: u8 = 58;
+
+/// What is offered fits the room of the receiving socket, of which the kernel's bookkeeping takes up to half; not less than
+/// a window without scale, nor more than this.
+const RECEIVE_BYTES_MIN: u32 = 65_535;
+const RECEIVE_BYTES_MAX: u32 = 4 << 20;
+/// Data written and not acknowledged yet.
+const SEND_BYTES_MAX: u32 = 1 << 20;
+
+/// A wire, ready to be started.
+pub(crate) struct RawWire {
+    pub(crate) host: Host,
+    pub(crate) local: SocketAddr,
+    pub(crate) sender: Sender,
+    pub(crate) receiver: Receivers,
+}
+
+/// Sends, and holds the guard for as long as the engine runs.
+pub(crate) struct Sender {
+    socket: Socket,
+    packet: Vec<u8>,
+    scope: u32,
+    _guard: Guard,
+}
+
+enum Socket {
+    V4(RawIpv4),
+    V6(RawIpv6),
+}
+
+/// Receives segments, and the ICMP errors about ours.
+pub(crate) struct Receivers {
+    tcp: RawReceiver,
+    icmp: RawReceiver,
+}
+
+impl RawWire {
+    /// A wire for one connection to `remote`: its source by the kernel's route, a free port under the guard.
+    pub(crate) fn to(kernel: &Arc<dyn Kernel>, remote: SocketAddr) -> Result<Self, StreamError> {
+        let mut netlink = Netlink::open(kernel.clone())?;
+        let query = RouteQuery { interface: scope_of(remote), ..RouteQuery::to(remote.ip()) };
+        let route = match netlink.route_to(&query)? {
+            RouteAnswer::Via(route) => route,
+            RouteAnswer::Refused(refusal) => return Err(StreamError::NoRoute { prohibited: is_prohibited(refusal) }),
+        };
+        let source = route.source.ok_or(StreamError::NoRoute { prohibited: false })?;
+        let interfaces = netlink.interfaces()?;
+        let link = interfaces.iter().find(|it| it.index == route.interface).map(|it| it.mtu);
+        let mtu = route.mtu.or(link).unwrap_or(1500);
+        let guard = Guard::tcp(kernel, with_scope(source, 0, route.interface))?;
+        let local = SocketAddr::new(source, guard.port());
+        let segments = Wanted {
+            source: Some(remote.ip()),
+            destination: Some(source),
+            what: What::Tcp { source_port: Some(remote.port()), destination_port: Some(guard.port()) },
+        };
+        Self::open(kernel, guard, local, &[source], mtu, segments, route.interface)
+    }
+
+    /// A wire for a listener on `local`, whose address may be unspecified.
+    pub(crate) fn at(kernel: &Arc<dyn Kernel>, local: SocketAddr) -> Result<Self, StreamError> {
+        let mut netlink = Netlink::open(kernel.clone())?;
+        let interfaces = netlink.interfaces()?;
+        let fits = |address: IpAddr| {
+            address.is_ipv4() == local.is_ipv4() && (local.ip().is_unspecified() || address == local.ip())
+        };
+        let mut addresses = Vec::new();
+        let mut mtu = u32::from(u16::MAX);
+        let mut index = 0;
+        for interface in &interfaces {
+            let own = interface.addresses.iter().map(|it| it.address).filter(|&address| fits(address));
+            let before = addresses.len();
+            addresses.extend(own);
+            if addresses.len() > before {
+                mtu = mtu.min(interface.mtu);
+                index = interface.index;
+            }
+        }
+        let guard = Guard::tcp(kernel, local)?;
+        let local = SocketAddr::new(local.ip(), guard.port());
+        let segments = Wanted {
+            source: None,
+            destination: Some(local.ip()).filter(|address| !address.is_unspecified()),
+            what: What::Tcp { source_port: None, destination_port: Some(local.port()) },
+        };
+        if addresses.is_empty() {
+            // 127.0.0.2: of this machine, though no interface names it; the guard stands, so the kernel takes it.
+            addresses.push(local.ip());
+        }
+        Self::open(kernel, guard, local, &addresses, mtu, segments, index)
+    }
+
+    fn open(
+        kernel: &Arc<dyn Kernel>,
+        guard: Guard,
+        local: SocketAddr,
+        addresses: &[IpAddr],
+        mtu: u32,
+        segments: Wanted,
+        interface: u32,
+    ) -> Result<Self, StreamError> {
+        let receiver = Receivers::open(kernel, local.is_ipv4(), segments)?;
+        let config = SenderConfig { read_back: false, ..SenderConfig::default() };
+        let socket = if local.is_ipv4() {
+            Socket::V4(RawIpv4::open(kernel.clone(), &config)?)
+        } else {
+            Socket::V6(RawIpv6::open(kernel.clone(), &config)?)
+        };
+        let mut secret = [0; 32];
+        let random = kernel.random(&mut secret);
+        random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
+        let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+        let room = receive_room(&**kernel, receiver.tcp.as_fd());
+        let settings = |base: &Config, headers: u16| {
+            Arc::new(Config {
+                mss: mtu.saturating_sub(headers),
+                receive_bytes_max: room,
+                send_bytes_max: SEND_BYTES_MAX,
+                ..base.clone()
+            })
+        };
+        let host = Host::new(&HostConfig {
+            // Every destination is "on the link": the kernel's routes decide.
+            addresses: addresses.iter().map(|&address| Prefix::new(address, 0)).collect(),
+            routes: Vec::new(),
+            link: Link::Ip,
+            mtu,
+            offload: Offload::default(),
+            ownership: Ownership::SharedWithKernel,
+            tcp_v4: settings(&Config::IPV4, 40),
+            tcp_v6: settings(&Config::IPV6, 60),
+            secret: Secret(secret),
+        });
+        let sender = Sender { socket, packet: Vec::new(), scope: interface, _guard: guard };
+        Ok(Self { host, local, sender, receiver })
+    }
+}
+
+impl Transmitter for Sender {
+    fn send(&mut self, packet: &Transmit<'_>) -> Result<(), OsError> {
+        self.packet.clear();
+        packet.append_to(&mut self.packet);
+        match (&mut self.socket, packet.destination) {
+            (Socket::V4(socket), Some(IpAddr::V4(to))) => socket.send(&self.packet, to).map(drop),
+            (Socket::V6(socket), Some(IpAddr::V6(to))) => {
+                let scope = if is_link_local(to) { self.scope } else { 0 };
+                socket.send(&self.packet, to, scope).map(drop)
+            }
+            // A host without a link layer sends nothing but packets of its one version.
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Receivers {
+    fn open(kernel: &Arc<dyn Kernel>, is_ipv4: bool, segments: Wanted) -> Result<Self, OsError> {
+        let tcp = Filter::any_of(&[segments]);
+        let errors = Filter::any_of(&[Wanted { source: None, ..Wanted::anywhere(What::IcmpErrors) }]);
+        Ok(if is_ipv4 {
+            Self {
+                tcp: RawReceiver::ipv4(kernel.clone(), TCP, &tcp)?,
+                icmp: RawReceiver::ipv4(kernel.clone(), ICMPV4, &errors)?,
+            }
+        } else {
+            Self {
+                tcp: RawReceiver::ipv6(kernel.clone(), TCP, &tcp)?,
+                icmp: RawReceiver::ipv6(kernel.clone(), ICMPV6, &errors)?,
+            }
+        })
+    }
+}
+
+impl Receiver for Receivers {
+    fn receive(&mut self, take: &mut dyn FnMut(&Received<'_>)) -> Result<bool, OsError> {
+        for receiver in [&mut self.tcp, &mut self.icmp] {
+            if let Some(frame) = receiver.try_recv()? {
+                let checksum = match frame.checksum {
+                    wirewright_link::Checksum::ToCheck => Checksum::ToCheck,
+                    wirewright_link::Checksum::Verified => Checksum::Verified,
+                    wirewright_link::Checksum::Partial => Checksum::Partial,
+                    wirewright_link::Checksum::MaybePartial => Checksum::MaybePartial,
+                };
+                take(&Received { bytes: frame.bytes, checksum, segment_size: frame.segment_size });
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn sources(&self) -> Vec<BorrowedFd<'_>> {
+        vec![self.tcp.as_fd(), self.icmp.as_fd()]
+    }
+}
+
+/// The room of a receiving socket, as the window to be offered.
+fn receive_room(kernel: &dyn Kernel, fd: BorrowedFd<'_>) -> u32 {
+    let mut bytes = [0; 4];
+    let read = kernel.option(fd, SocketOption::SO_RCVBUF, &mut bytes);
+    let room = read.map_or(0, |_| u32::from_ne_bytes(bytes));
+    (room / 2).clamp(RECEIVE_BYTES_MIN, RECEIVE_BYTES_MAX)
+}
+
+const fn is_prohibited(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Prohibit)
+}
+
+const fn is_link_local(address: core::net::Ipv6Addr) -> bool {
+    address.segments()[0] & 0xffc0 == 0xfe80
+}
+
+/// The interface that a scope names.
+fn scope_of(address: SocketAddr) -> Option<u32> {
+    match address {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
+        _ => None,
+    }
+}
+
+/// A link-local address means nothing without its link.
+fn with_scope(address: IpAddr, port: u16, interface: u32) -> SocketAddr {
+    match address {
+        IpAddr::V6(v6) if is_link_local(v6) => SocketAddrV6::new(v6, port, 0, interface).into(),
+        _ => SocketAddr::new(address, port),
+    }
+}
+

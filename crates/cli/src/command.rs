@@ -101,6 +101,13 @@ pub(crate) const VERBS: &[Verb] = &[
         examples: &["ww sum 45010000d4310000ff060c64c0a80167c0a80101"],
     },
     Verb {
+        name: "get",
+        usage: "http://HOST[:PORT]/PATH",
+        about: "fetch a page by HTTP over our own TCP, beside this machine's kernel",
+        options: &["output", "wait", "ipv4", "ipv6", "numeric", "quiet", "verbose", "color", "ascii"],
+        examples: &["ww lab get http://server/hello", "ww lab get -6 -v http://server/"],
+    },
+    Verb {
         name: "fields",
         usage: "[LAYER]",
         about: "the reference of any layer: keys, bits, what unset means",
@@ -156,7 +163,8 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("iface", Some('i'), "NAME", "leave by this interface"),
     opt("to", None, "ADDR", "the address given to the kernel, or the next hop, if it is not the header's destination"),
     opt("write", Some('w'), "FILE", "record what was sent and heard as pcapng; - for a pipe"),
-    opt("wait", None, "TIME", "how long to wait for answers [1s]"),
+    opt("output", Some('o'), "FILE", "write the body to a file; - for standard output"),
+    opt("wait", None, "TIME", "how long to wait for answers [1s; get: 10s]"),
     opt("ipv4", Some('4'), "", "names become IPv4 addresses"),
     opt("ipv6", Some('6'), "", "names become IPv6 addresses"),
     opt("numeric", Some('n'), "", "no names: neither looked up nor printed"),
@@ -222,6 +230,8 @@ pub(crate) struct Options {
     pub to: Option<String>,
     /// `-w`.
     pub write: Option<OsString>,
+    /// `-o`.
+    pub output: Option<OsString>,
     /// `--wait`.
     pub wait: Option<Duration>,
     /// `-4`.
@@ -281,6 +291,7 @@ impl Options {
             iface: text(verb, &matches, "iface")?,
             to: text(verb, &matches, "to")?,
             write: has(verb, "write").then(|| matches.get_one::<OsString>("write").cloned()).flatten(),
+            output: has(verb, "output").then(|| matches.get_one::<OsString>("output").cloned()).flatten(),
             wait: None,
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),

@@ -285,6 +285,9 @@ fn in_the_lab(attempt: &Attempt<'_>) -> String {
 
 /// `server` for an address, `server:80` for an address with a port.
 fn as_server(word: &str) -> Option<String> {
+    if word.starts_with("http://") {
+        return Some("http://server/".to_owned());
+    }
     if word.parse::<IpAddr>().is_ok() {
         return Some("server".to_owned());
     }

@@ -14,6 +14,7 @@ extern crate wirewright_lab as lab;
 extern crate wirewright_link as link;
 extern crate wirewright_net as net;
 extern crate wirewright_render as render;
+extern crate wirewright_tcp as tcp;
 extern crate wirewright_units as units;
 extern crate wirewright_wire as wire;
 
@@ -21,6 +22,7 @@ mod command;
 mod context;
 mod explain;
 mod failure;
+mod http;
 mod input;
 mod names;
 mod output;

@@ -13,9 +13,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wirewright_link::sys;
-use wirewright_stack::{
-    Backlog, ConnectionId, Host, HostConfig, Link, ListenerId, Offload, Ownership, Prefix, Secret,
-};
+use wirewright_stack::{Backlog, ConnectionId, Host, HostConfig, Link, ListenerId, Offload, Ownership, Prefix, Secret};
 use wirewright_tcp::{Config, State as TcpState, Status};
 use wirewright_units::Instant;
 
@@ -82,12 +80,7 @@ impl TcpStream {
         Ok(Self::open(Arc::new(engine), wire.local, peer, timeout)?)
     }
 
-    fn open(
-        engine: Arc<Engine>,
-        local: SocketAddr,
-        peer: SocketAddr,
-        timeout: Duration,
-    ) -> Result<Self, StreamError> {
+    fn open(engine: Arc<Engine>, local: SocketAddr, peer: SocketAddr, timeout: Duration) -> Result<Self, StreamError> {
         let deadline = engine.now() + timeout;
         let id = engine.act(|state, now| state.host.connect(now, local, peer))?;
         let mut inner = Inner { engine, id, local, peer, timeouts: Mutex::default() };

@@ -102,7 +102,8 @@ impl Engine {
             over_since: None,
             is_dead: false,
         };
-        let shared = Arc::new(Shared { kernel: sys::system(), state: Mutex::new(state), changed: Condvar::new(), waker });
+        let shared =
+            Arc::new(Shared { kernel: sys::system(), state: Mutex::new(state), changed: Condvar::new(), waker });
         let of_thread = shared.clone();
         let builder = std::thread::Builder::new().name("ww-tcp".to_owned());
         let thread = builder.spawn(move || of_thread.run(receiver, &woken))?;
@@ -313,10 +314,7 @@ pub(crate) fn memory(wakers: [&Waker; 2]) -> [(MemoryEnd, MemoryEnd); 2] {
     let [to_first, to_second] = [(); 2].map(|()| Arc::new(Mutex::new(VecDeque::new())));
     let sender = |queue: &Arc<_>, waker: &Waker| MemoryEnd { queue: Arc::clone(queue), other: Some(waker.clone()) };
     let receiver = |queue: &Arc<_>| MemoryEnd { queue: Arc::clone(queue), other: None };
-    [
-        (sender(&to_second, wakers[1]), receiver(&to_first)),
-        (sender(&to_first, wakers[0]), receiver(&to_second)),
-    ]
+    [(sender(&to_second, wakers[1]), receiver(&to_first)), (sender(&to_first, wakers[0]), receiver(&to_second))]
 }
 
 impl Transmitter for MemoryEnd {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use wirewright_link::netlink::{Netlink, Refusal, RouteAnswer, RouteQuery};
 use wirewright_link::sys::{Kernel, SocketOption};
-use wirewright_link::{
-    Filter, Guard, Operation, OsError, RawIpv4, RawIpv6, RawReceiver, SenderConfig, Wanted, What,
-};
+use wirewright_link::{Filter, Guard, Operation, OsError, RawIpv4, RawIpv6, RawReceiver, SenderConfig, Wanted, What};
 use wirewright_stack::{Checksum, Host, HostConfig, Link, Offload, Ownership, Prefix, Received, Secret, Transmit};
 use wirewright_tcp::Config;
 
@@ -243,4 +241,3 @@ fn with_scope(address: IpAddr, port: u16, interface: u32) -> SocketAddr {
         _ => SocketAddr::new(address, port),
     }
 }
-

@@ -9,6 +9,7 @@ pub(crate) mod build;
 pub(crate) mod demo;
 pub(crate) mod fields;
 pub(crate) mod flow;
+pub(crate) mod get;
 pub(crate) mod guard;
 pub(crate) mod hand;
 pub(crate) mod help;
@@ -31,6 +32,7 @@ pub(crate) fn run(verb: &Verb, options: &Options, place: &Place<'_>) -> Result<E
         "show" => show::run(options, &out),
         "flow" => flow::run(options, &out),
         "sum" => sum::run(options, &out),
+        "get" => get::run(options, &out, place),
         "fields" => fields::run(options, &out),
         "hand" => hand::run(options, &out, place),
         "help" => help::run(options, &out),

@@ -100,16 +100,10 @@ impl Get<'_> {
         }
         let style = self.out.style;
         let mut first: Option<Instant> = None;
-        Some(Box::new(move |at, direction, bytes| {
+        Some(Box::new(move |at, _, bytes| {
             let since = at.since(*first.get_or_insert(at));
-            let arrow = match (direction, style.unicode) {
-                (link::Direction::Outgoing, true) => "→",
-                (link::Direction::Outgoing, false) => ">",
-                (_, true) => "←",
-                (_, false) => "<",
-            };
             let line = render::line(&inspect::dissect(bytes, First::Ip), &style);
-            let _ = writeln!(io::stderr().lock(), "{:>9.3} ms {arrow} {line}", since.as_secs_f64() * 1000.0);
+            let _ = writeln!(io::stderr().lock(), "{:>9.3} ms  {line}", since.as_secs_f64() * 1000.0);
         }))
     }
 

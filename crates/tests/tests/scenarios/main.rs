@@ -19,6 +19,7 @@ mod link;
 mod manners;
 mod obstacles;
 mod pasted;
+mod our_tcp;
 mod random_packet;
 mod sent_line;
 mod tour;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         lab_records::scenarios(),
         lab_enters::scenarios(),
         link::scenarios(),
+        our_tcp::scenarios(),
     ];
     wirewright_tests::main(topics.into_iter().flatten().collect())
 }

@@ -275,6 +275,10 @@ fn grant(failure: Failure, attempt: &Attempt<'_>) -> Failure {
 fn in_the_lab(attempt: &Attempt<'_>) -> String {
     let mut replaced = false;
     let words = attempt.options.text_words().unwrap_or_default();
+    if attempt.verb == "hand" && words.is_empty() {
+        // Who waits on a port finds somebody to talk to there.
+        return "server:80".to_owned();
+    }
     let mend = |word: &String| {
         let server = if replaced { None } else { as_server(word) };
         replaced |= server.is_some();

@@ -332,10 +332,13 @@ impl Conversation {
         }
         if flags.syn() && matches!(self.us, State::Closed | State::Listen | State::SynSent) {
             self.apply_syn(segment);
-        } else if segment.seq.at_or_before(self.snd_nxt) && segment.end().after(self.snd_nxt) {
+        } else if segment.seq.at_or_before(self.snd_nxt)
+            && segment.end().after(self.snd_nxt)
+            && self.is_in_reach(segment)
+        {
             self.snd_nxt = segment.end();
         }
-        if segment.end().after(self.snd_max) {
+        if segment.end().after(self.snd_max) && self.is_in_reach(segment) {
             self.snd_max = segment.end();
         }
         if flags.fin() && self.snd_nxt == segment.end() && self.fin_sent.is_none() {
@@ -345,6 +348,11 @@ impl Conversation {
         if flags.ack() && self.irs.is_some() {
             self.apply_own_ack(segment);
         }
+    }
+
+    /// What lies beyond any window cannot be acknowledged: it moves nothing, wherever it was sent.
+    fn is_in_reach(&self, segment: &Segment) -> bool {
+        segment.end().since(self.snd_una).get() <= Window::MAX.get()
     }
 
     /// Our SYN, first or again.

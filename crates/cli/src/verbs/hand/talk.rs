@@ -257,7 +257,7 @@ impl<'a> Talk<'a> {
 
     /// Plays right segments: this many, or to the end. What has no answer is sent again after a second, then two.
     fn auto(&mut self, count: u32) -> Result<Then, Failure> {
-        let end = self.dialogue.now() + self.wait;
+        let mut end = self.dialogue.now() + self.wait;
         let mut patience = Duration::from_secs(1);
         let mut played = 0;
         while played < count && !self.conversation().is_over() {
@@ -270,7 +270,10 @@ impl<'a> Talk<'a> {
             let idle = self.conversation().due() == Due::Talk;
             let until = if idle { now + SETTLE * 2 } else { now + patience };
             match self.pump(until.min(end), false)? {
-                Woke::Told => patience = Duration::from_secs(1),
+                Woke::Told => {
+                    patience = Duration::from_secs(1);
+                    end = self.dialogue.now() + self.wait;
+                }
                 Woke::Typed => {}
                 Woke::Interrupted => return Ok(Then::Leave),
                 Woke::TimedOut => {

@@ -132,6 +132,12 @@ fn a_peer_who_goes_on_behind_its_fin_has_not_closed() {
         script.receive(from(10, 1, FA));
         assert_eq!(script.conn.read(script.now, &mut [0; 4]), Ok(Some(0)));
         script.sent();
+        // The text first, then a segment that fills the hole and has a FIN in front of that text.
+        let mut script = Script::established(start, plain());
+        script.receive(from(4, 1, A).text(b"defg"));
+        script.receive(from(1, 1, FA).text(b"abcd"));
+        assert_eq!((script.read_all(), script.conn.state()), (b"abcdefg".to_vec(), State::Established));
+        script.sent();
         // The text first, then a FIN in front of it.
         let mut script = Script::established(start, plain());
         script.receive(from(8, 1, A).text(b"hi"));

@@ -14,7 +14,7 @@ pub(super) fn check_fin(conn: &mut Connection, arrival: &Arrival<'_>) {
     if let Some(fin) = arrival.fin {
         // It may stand behind a hole; it counts when everything before it has come. In front of text that has come it
         // contradicts its own sender, and is passed over.
-        if !tcb.rcv.buffer.has_beyond(fin) {
+        if fin >= tcb.rcv.nxt && !tcb.rcv.buffer.has_beyond(fin) {
             tcb.rcv.fin = fin;
         }
         tcb.due.ack = true;

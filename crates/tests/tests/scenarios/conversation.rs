@@ -19,6 +19,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("a_server_by_hand_answers_a_kernels_client", server).tools(&["python3"]),
         scenario("a_line_that_is_no_segment_ends_a_pipe_and_not_a_terminal", wrong_line),
         scenario("a_person_types_it_on_a_terminal", terminal).tools(&["python3"]),
+        scenario("a_person_serves_on_a_terminal", terminal_server).tools(&["python3"]),
         scenario("a_terminal_that_interrupts_or_closes_leaves_nothing", interrupted).tools(&["python3"]),
         scenario("nothing_is_left_after_quit_end_and_signals", nothing_left).tools(&["python3", "ss"]),
         scenario("a_port_in_use_is_refused", port_in_use).tools(&["python3"]),
@@ -244,6 +245,34 @@ fn terminal() -> Outcome {
         ensure!(output.code == 0, "{output}");
         let wide: Vec<_> = output.text().lines().filter(|line| visible(line) > 80).map(str::to_owned).collect();
         ensure!(wide.is_empty(), "wider than the terminal: {wide:?}");
+    }
+    Ok(())
+}
+
+fn terminal_server() -> Outcome {
+    for (family, address) in [("AF_INET", "127.0.0.1"), ("AF_INET6", "::1")] {
+        let client = format!(
+            "import socket,time\ntime.sleep(0.5)\ns=socket.socket(socket.{family})\ns.settimeout(8)\ns.connect(('{address}',8080))\n\
+             s.sendall(b'question')\nd=s.recv(99)\ns.close()"
+        );
+        let text = format!("python3 -c \"{client}\" & \"$0\" hand --listen :8080; code=$?; wait; exit $code");
+        let ww = binary().as_os_str();
+        let program = [ww, "lab".as_ref(), "--".as_ref(), "bash".as_ref(), "-c".as_ref(), text.as_ref(), ww];
+        let steps = [
+            see("waiting for a SYN"),
+            type_in("SA\r"),
+            see("nobody has sent a SYN yet"),
+            see("The peer asks for a connection"),
+            type_in("\x1b[A\r"),
+            see("[ESTABLISHED]"),
+            see("The peer sends 8 bytes"),
+            type_in("PA data=answer\r"),
+            see("nothing more comes from it"),
+            type_in("auto\r"),
+            see("You are in CLOSED"),
+        ];
+        let output = Terminal::default().run(&program, &steps)?;
+        ensure!(output.code == 0, "{output}");
     }
     Ok(())
 }

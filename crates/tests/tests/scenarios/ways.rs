@@ -36,7 +36,7 @@ const ROWS: usize = 15;
 /// Rows of the kernel's table that no way of ours takes: plain raw sockets, from another language, so that what our own code
 /// avoids is known to be worth avoiding.
 fn rows_beside_our_ways(_lab: &Lab) -> Outcome {
-    let output = Program::new("python3").args(&["-c", include_str!("raw_rows.py")]).run()?;
+    let output = Program::new("python3").args(["-c", include_str!("raw_rows.py")]).run()?;
     let said = String::from_utf8_lossy(&output.stdout);
     let held = said.lines().filter(|line| line.starts_with("holds")).count();
     ensure!(output.code == 0 && held == ROWS, "{said}{}", output.stderr);

@@ -125,7 +125,7 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "demo",
         usage: "",
         about: "the guided tour of a packet made by hand, run live in the practice network",
-        options: &["color", "ascii", "write"],
+        options: &["path", "color", "ascii", "write"],
         examples: &["ww demo"],
     },
     Verb {
@@ -176,6 +176,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("listen", None, "[ADDR]:PORT", "wait for somebody else's SYN on this port"),
     opt("udp", None, "", "UDP's ports instead of TCP's"),
     opt("as", None, "FORM", "ww, hex, json, draw, tree or pcap"),
+    opt("path", None, "PATH", "what the tour asks the lab's server for [/]"),
     opt("layer", None, "LAYER", "what the bytes begin with: eth, ip, ip6, tcp, udp, icmp, icmp6, arp"),
     opt("offload", None, "", "leave the offloads of the lab's wires on"),
     opt("json", None, "", "results as JSON, a line each"),
@@ -256,6 +257,8 @@ pub(crate) struct Options {
     pub udp: bool,
     /// `--as`.
     pub form: Option<String>,
+    /// `--path`.
+    pub path: Option<String>,
     /// `--layer`.
     pub layer: Option<String>,
     /// `--offload`.
@@ -304,6 +307,7 @@ impl Options {
             listen: text(verb, &matches, "listen")?,
             udp: flag("udp"),
             form: text(verb, &matches, "as")?,
+            path: text(verb, &matches, "path")?,
             layer: text(verb, &matches, "layer")?,
             offload: flag("offload"),
             json: flag("json"),

@@ -21,6 +21,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("it_is_quick_and_leaves_no_trace", whole),
         scenario("nothing_but_ww_is_the_tour", bare),
         scenario("its_capture_shows_what_it_says", capture),
+        scenario("its_conversation_is_whole_and_the_unguarded_one_is_reset_once", conversation),
         scenario("a_killed_tour_leaves_no_trace", killed),
         scenario("without_user_namespaces_it_runs_on_the_second_rung", limited),
         scenario("with_the_user_map_refused_it_runs_on_the_second_rung", map_refused),
@@ -51,7 +52,7 @@ fn copy(folder: &Folder) -> Result<String, String> {
 
 /// What every telling must hold, whatever could be sent.
 const CHAPTERS: [&str; 5] =
-    ["1  The packet", "bytes-swapped", "TCP on top of IP means", "2  The echo", "3  Where to go"];
+    ["1  The packet", "bytes-swapped", "TCP on top of IP means", "2  The echo", "Where to go from here"];
 
 fn check(output: &Output, said: &[&str], not_said: &[&str]) -> Outcome {
     let text = output.text();
@@ -162,6 +163,30 @@ fn check_beginner(path: &Path) -> Outcome {
     // Wireshark takes a length of 0 for a segment that the card cuts, unless told otherwise; then it reads no further.
     let lengths = Tshark::read(path).preference("ip.tso_support:FALSE").only("ip.dsfield == 1").fields(&["ip.len"])?;
     ensure!(lengths == [["0"], ["20"], ["20"]], "{lengths:?}");
+    Ok(())
+}
+
+/// Which flags, by whom: Wireshark's account of both conversations.
+fn conversation() -> Outcome {
+    let folder = Folder::new()?;
+    let output = ww().args(&["demo", "--path", "/echo/a-path"]).folder(folder.path()).run()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.code == 0 && said.contains("HTTP/1.1 200 OK") && said.contains("TcpOutRsts went from 0 to 1"),
+        "{said}"
+    );
+    let path = folder.file("handshake.pcapng");
+    let wrong = "_ws.malformed || tcp.analysis.retransmission || tcp.checksum.status == 0 || ip.checksum.status == 0";
+    ensure!(Tshark::read(&path).only(wrong).frames()?.is_empty(), "wrong frames in handshake.pcapng");
+    let guarded = Tshark::read(&path).only("frame.comment == \"guarded\"").fields(&["tcp.completeness"])?;
+    ensure!(guarded.last() == Some(&vec!["31".to_owned()]), "{guarded:?}");
+    let path_asked = Tshark::read(&path).only("tcp.payload contains \"GET /echo/a-path \"").frames()?;
+    ensure!(path_asked.len() == 1, "{} segments ask for the path", path_asked.len());
+    let resets = |comment: &str| {
+        let ours = format!("frame.comment == \"{comment}\" && tcp.flags.reset == 1 && ip.src == 198.51.100.2");
+        Tshark::read(&path).only(&ours).frames().map(|frames| frames.len())
+    };
+    ensure!((resets("guarded")?, resets("unguarded")?) == (0, 1), "resets of ours");
     Ok(())
 }
 

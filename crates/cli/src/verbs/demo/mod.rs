@@ -6,6 +6,7 @@
 //! Not here: any knowledge of packets; what is told was built, sent and read back here and now.
 
 mod echo;
+mod handshake;
 mod packet;
 mod story;
 
@@ -34,6 +35,7 @@ pub(crate) fn tour(lab: &Lab, options: &Options) -> Result<Exit, Failure> {
     opening(&mut story)?;
     packet::tell(&mut story)?;
     echo::tell(&mut story)?;
+    handshake::tell(&mut story, options.path.as_deref().unwrap_or("/"))?;
     closing(&mut story, path)?;
     Ok(Exit::Answered)
 }

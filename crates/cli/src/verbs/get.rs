@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use craft::First;
 use link::clock;
+use link::sys::process::EndSignals;
 use net::{StreamError, TcpStream, Watch};
 use units::Instant;
 
@@ -64,14 +66,24 @@ impl Get<'_> {
                 .row("try", "ww lab get http://server/"));
         }
         let peer = SocketAddr::new(address, self.url.port);
+        let running = end_on_signal();
         let stream = TcpStream::connect_watched(peer, self.wait, self.watch())
             .map_err(|error| self.failed(&error, peer, "connecting"))?;
+        *running.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream.clone());
+        let done = self.fetch(&stream, peer);
+        *running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        done
+    }
+
+    /// The request and its answer.
+    fn fetch(&self, stream: &TcpStream, peer: SocketAddr) -> Result<Exit, Failure> {
         // The clock runs from one byte to the next: a large page may take its time.
         let set = stream.set_read_timeout(Some(self.wait)).and_then(|()| stream.set_write_timeout(Some(self.wait)));
         set.map_err(|error| self.failed(&error, peer, "connecting"))?;
-        let sent = (&stream).write_all(self.request().as_bytes());
+        let mut writer = stream;
+        let sent = writer.write_all(self.request().as_bytes());
         sent.map_err(|error| self.failed(&error, peer, "sending the request"))?;
-        let mut answer = Answer::new(&stream);
+        let mut answer = Answer::new(stream);
         let head = answer.head().map_err(|error| self.http_failed(error, peer))?;
         let mut sink = Sink::open(self, &head)?;
         let body = answer.body(head.framing, &mut |piece| sink.take(piece));
@@ -191,6 +203,25 @@ impl Get<'_> {
             }
         }
     }
+}
+
+/// Ctrl-C, `kill` and a terminal that closes reset the connection, so that the peer holds nothing, and end the command.
+fn end_on_signal() -> Arc<Mutex<Option<TcpStream>>> {
+    let running = Arc::new(Mutex::new(None::<TcpStream>));
+    let of_thread = running.clone();
+    // Without it a signal ends the process as usual, and the kernel resets the peer when it sends again.
+    if let Ok(signals) = EndSignals::hold() {
+        std::thread::spawn(move || {
+            if signals.wait().is_ok() {
+                if let Some(stream) = &*of_thread.lock().unwrap_or_else(PoisonError::into_inner) {
+                    stream.abort();
+                }
+                let _ = writeln!(io::stderr().lock(), "\nww: interrupted; the connection was reset");
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+        });
+    }
+    running
 }
 
 /// An address and port as the packet language has them.

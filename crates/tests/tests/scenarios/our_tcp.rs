@@ -31,6 +31,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("our_listener_serves_curl_and_urllib", listener).tools(&["curl", "python3"]),
         lab("a_half_closed_stream_goes_on_the_other_way", half_close).tools(&["python3"]),
         lab("a_refused_connection_says_so", refused),
+        lab("an_interrupted_get_resets_its_peer", interrupted).tools(&["python3", "kill"]),
     ]
 }
 
@@ -245,5 +246,28 @@ fn refused(world: &World) -> Outcome {
         ensure!(error.kind() == std::io::ErrorKind::ConnectionRefused, "{error:?}");
         ensure!(StreamError::of(&error).is_some_and(|reason| reason.code() == "refused"), "{error:?}");
     }
+    Ok(())
+}
+
+fn interrupted(world: &World) -> Outcome {
+    // Says when the request has come, and how the connection ended.
+    let program = format!(
+        "import socket\ns=socket.create_server(('',{PORT}))\nprint('r',end='')\nc,_=s.accept()\nc.recv(4096)\n\
+         c.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\nand then nothing')\nprint('q',end='')\n\
+         try:\n c.recv(1)\n print('f',end='')\nexcept ConnectionResetError:\n print('x',end='')"
+    );
+    let mut server = python(world, &program)?;
+    let from = url(socket_address(SERVER, Family::V4, PORT), "/");
+    let mut client = Running(ww().args(["get", &from]).start()?);
+    let mut said = [0];
+    let mut output = server.0.stdout.take().ok_or("no output")?;
+    output.read_exact(&mut said)?;
+    ensure!(said == *b"q", "the server says {said:?}");
+    let number = client.0.id().to_string();
+    ensure!(Command::new("kill").args(["-INT", &number]).status()?.success(), "kill");
+    output.read_exact(&mut said)?;
+    ensure!(said == *b"x", "the server says {said:?}: not reset");
+    let ended = wait_for("the command's end", Limit(SOON), || client.0.try_wait().ok().flatten())?;
+    ensure!(ended.code() == Some(130), "{ended}");
     Ok(())
 }

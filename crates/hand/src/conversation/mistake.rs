@@ -113,8 +113,8 @@ impl Conversation {
         let flags = segment.flags;
         let irs = self.irs?;
         if flags.rst() {
-            // RFC 5961 §3.2 of a peer that has our SYN.
-            let inexact = self.them.holds() && segment.seq != self.snd_nxt;
+            // RFC 5961 §3.2 of a peer that has our SYN. What is not acknowledged may not have come.
+            let inexact = self.them.holds() && segment.seq != self.snd_nxt && segment.seq != self.snd_una;
             return inexact.then_some(Mistake::RstNotExact);
         }
         let synack_is_due = self.role == Role::Server && self.us == State::Listen;

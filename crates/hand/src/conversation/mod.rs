@@ -19,6 +19,8 @@ mod state;
 mod tests;
 mod typed;
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -182,7 +184,8 @@ impl Conversation {
 
     /// A packet left at `now`, as it was read back. `None`: it is no segment of this conversation.
     pub fn handle_sent(&mut self, now: Instant, packet: &[u8]) -> Option<Step> {
-        let segment = Segment::read(packet)?;
+        let mut segment = Segment::read(packet)?;
+        segment.sum_is_right &= segment::ip_sum_is_right(packet);
         if Some(segment.source) != self.local || Some(segment.destination) != self.remote {
             return None;
         }
@@ -253,6 +256,27 @@ impl Conversation {
     #[must_use]
     pub fn ends(&self) -> Option<(End, End)> {
         Some((self.local?, self.remote?))
+    }
+
+    /// The reset that the peer takes, as it is typed. What it has not acknowledged may not have come to it: then the number
+    /// is the one that it named last.
+    #[must_use]
+    pub fn closing_reset(&self) -> String {
+        if self.us == State::Listen {
+            return String::from("RA");
+        }
+        if self.snd_una == self.snd_nxt { String::from("R") } else { self.reset_at_acked(self.snd_una) }
+    }
+
+    /// The reset that answers an acknowledgment of the peer: RFC 5961 §3.2, what a challenge asks for.
+    #[must_use]
+    pub fn reset_for(&self, challenge: &Step) -> Option<String> {
+        let counts = !challenge.out && challenge.segment.flags.ack() && !challenge.segment.flags.rst();
+        (counts && self.them == State::Closed).then(|| self.reset_at_acked(challenge.segment.ack))
+    }
+
+    fn reset_at_acked(&self, number: SeqNum) -> String {
+        format!("R seq={}", number.since(self.iss).get())
     }
 
     /// From which number SACK blocks of our segments count, or of the peer's.

@@ -118,6 +118,12 @@ fn upper(packet: &[u8]) -> Option<(IpAddr, IpAddr, &[u8])> {
     is_tcp.then(|| (header.source().into(), header.destination().into(), upper))
 }
 
+/// RFC 791 §3.1: the checksum of the IPv4 header is right; IPv6 has none.
+pub(super) fn ip_sum_is_right(packet: &[u8]) -> bool {
+    let header = packet.first().map_or(0, |first| usize::from(first & 15) * 4);
+    packet.first().is_some_and(|first| first >> 4 != 4) || packet.get(..header).is_some_and(checksum::verify)
+}
+
 /// RFC 9293 §3.1: over pseudo-header, header and data. A kernel that leaves it to a card stores the folded pseudo-header,
 /// which is what a raw socket hears of such a segment on a link without a card.
 fn sum_is_right(source: IpAddr, destination: IpAddr, upper: &[u8]) -> bool {

@@ -294,6 +294,38 @@ fn resets_are_told_apart() {
 }
 
 #[test]
+fn a_closing_reset_finds_the_peers_number_whatever_was_lost() {
+    everywhere(|v6, start| {
+        let mut duet = Duet::connected(v6, start, "S", "SA");
+        assert_eq!(duet.client.closing_reset(), "R");
+        // Lost data: the peer is where its last acknowledgment was.
+        duet.now += 1;
+        pass(Instant::from_nanos(duet.now), "PA data=x", &mut duet.client, &mut duet.server, false);
+        let line = duet.client.closing_reset();
+        assert_eq!(duet.client(&line).1.unwrap().what, What::Reset, "{line}");
+        assert!(duet.server.is_over());
+        // A lost acknowledgment: the peer is further on, and its challenge says where.
+        let mut duet = Duet::connected(v6, start, "S", "SA");
+        duet.client("PA data=x");
+        duet.server_in_vain("A");
+        let line = duet.client.closing_reset();
+        assert_ne!(duet.client(&line).1.unwrap().what, What::Reset, "{line}");
+        let challenge = duet.server("A").1.unwrap();
+        let line = duet.client.reset_for(&challenge).unwrap();
+        assert_eq!(duet.client(&line).1.unwrap().what, What::Reset, "{line}");
+    });
+}
+
+#[test]
+fn a_wrong_checksum_of_the_ip_header_counts_as_one() {
+    let mut duet = Duet::connected(false, 0, "S", "SA");
+    let mut packet = bytes(Instant::from_nanos(1), "PA data=x", &duet.client);
+    packet[10] ^= 1;
+    assert_eq!(duet.client.handle_sent(Instant::from_nanos(1), &packet).unwrap().what, What::Odd);
+    assert_eq!(duet.client.handle_silence(Instant::from_nanos(2)).unwrap().mistake, Some(Mistake::BadChecksum));
+}
+
+#[test]
 fn an_old_connection_of_the_peer_is_reset_and_ours_begins_again() {
     let mut duet = Duet::new(false, 77);
     duet.client("S");

@@ -48,6 +48,8 @@ pub(super) struct Talk<'a> {
     pub(super) has_said: bool,
     pub(super) has_mistake: bool,
     pub(super) not_sent: bool,
+    /// The reset that the last segment of the peer asks for, once we have reset it.
+    pub(super) answer: Option<String>,
 }
 
 /// What ended a wait.
@@ -96,6 +98,7 @@ impl<'a> Talk<'a> {
             has_said: false,
             has_mistake: false,
             not_sent: false,
+            answer: None,
         })
     }
 
@@ -303,8 +306,7 @@ impl<'a> Talk<'a> {
             }
         }
         if self.conversation().leaves_something() {
-            let line = if self.conversation().us() == State::Listen { "RA" } else { "R" };
-            return self.say(line);
+            return self.reset();
         }
         // RFC 9293 §3.10.7.4: in TIME-WAIT a FIN that comes again is acknowledged again, and the time starts anew.
         let mut until = self.dialogue.now() + LINGER;
@@ -319,6 +321,28 @@ impl<'a> Talk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Resets the peer. Where it has not acknowledged all that was sent, its challenge says which number it takes.
+    fn reset(&mut self) -> Result<(), Failure> {
+        let all_is_acked = self.conversation().closing_reset() == "R";
+        let line = self.conversation().closing_reset();
+        self.say(&line)?;
+        if all_is_acked {
+            return Ok(());
+        }
+        let until = self.dialogue.now() + SETTLE;
+        loop {
+            self.answer = None;
+            match self.pump(until, false)? {
+                Woke::Told => match self.answer.take() {
+                    Some(line) => return self.say(&line),
+                    None => continue,
+                },
+                Woke::Typed => {}
+                Woke::TimedOut | Woke::Interrupted => return Ok(()),
+            }
+        }
     }
 
     /// Waits for the peer, for signals, and for what is typed; in a pipe only where it is `wanted`.

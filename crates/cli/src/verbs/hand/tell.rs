@@ -97,6 +97,7 @@ impl Talk<'_> {
         if let Some(recording) = &mut self.recording {
             recording.add_heard(&self.interface, (First::Ip, &heard.bytes), heard.wall, heard.rebuilt)?;
         }
+        self.answer = self.conversation().reset_for(&heard.step);
         if !self.conversation().awaits_answer() {
             self.silence_at = None;
         }

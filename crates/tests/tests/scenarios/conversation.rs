@@ -265,7 +265,7 @@ fn terminal_server() -> Outcome {
             see("The peer asks for a connection"),
             type_in("\x1b[A\r"),
             see("[ESTABLISHED]"),
-            see("The peer sends 8 bytes"),
+            see("The peer sends data: 8 B"),
             type_in("PA data=answer\r"),
             see("nothing more comes from it"),
             type_in("auto\r"),

@@ -169,7 +169,7 @@ fn check_beginner(path: &Path) -> Outcome {
 /// Which flags, by whom: Wireshark's account of both conversations.
 fn conversation() -> Outcome {
     let folder = Folder::new()?;
-    let output = ww().args(&["demo", "--path", "/echo/a-path"]).folder(folder.path()).run()?;
+    let output = ww().args(["demo", "--path", "/echo/a-path"]).folder(folder.path()).run()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(
         output.code == 0 && said.contains("HTTP/1.1 200 OK") && said.contains("TcpOutRsts went from 0 to 1"),

@@ -170,7 +170,7 @@ fn check_beginner(path: &Path) -> Outcome {
 fn conversation() -> Outcome {
     let folder = Folder::new()?;
     let output = ww().args(["demo", "--path", "/echo/a-path"]).folder(folder.path()).run()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
     ensure!(
         output.code == 0 && said.contains("HTTP/1.1 200 OK") && said.contains("TcpOutRsts went from 0 to 1"),
         "{said}"

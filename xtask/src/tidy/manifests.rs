@@ -37,7 +37,7 @@ const MAP: &[Row] = &[
     row("wirewright-render", &["inspect", "hand", "units"]),
     row("wirewright-sim", &["units"]),
     row("wirewright-link", &["wire", "units"]),
-    row("wirewright-net", &["stack", "tcp", "hand", "craft", "link", "capture", "wire", "units"]),
+    row("wirewright-net", &["stack", "tcp", "hand", "craft", "link", "capture", "units"]),
     row("wirewright-lab", &["link", "sim", "craft", "units"]),
     row(
         "wirewright",

@@ -26,12 +26,12 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("by_a_gateway_the_address_handed_over_decides", by_gateway),
         scenario("a_packet_socket_on_loopback_reaches_nobody", loopback),
         scenario("an_unknown_next_hop_is_asked_for_by_our_own_questions", own_questions),
-        scenario("rows_that_no_way_of_ours_uses_hold_too", rows_beside_our_ways).tools(&["python3"]),
+        scenario("rows_that_no_way_of_ours_uses_hold_too", rows_beside_our_ways).tools(&["python3", "nft"]),
     ]
 }
 
 /// The rows in `raw_rows.py`.
-const ROWS: usize = 15;
+const ROWS: usize = 18;
 
 /// Rows of the kernel's table that no way of ours takes: plain raw sockets, from another language, so that what our own code
 /// avoids is known to be worth avoiding.

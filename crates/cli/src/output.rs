@@ -53,8 +53,8 @@ impl Output {
         if self.quiet {
             return Ok(());
         }
-        self.bytes(text.as_bytes())?;
-        if text.ends_with('\n') { Ok(()) } else { self.bytes(b"\n") }
+        // One write: lines of two programs on one pipe do not tear each other.
+        if text.ends_with('\n') { self.bytes(text.as_bytes()) } else { self.bytes(format!("{text}\n").as_bytes()) }
     }
 
     /// Prints one JSON value on a line.

@@ -184,7 +184,7 @@ fn server() -> Outcome {
     for (family, address) in [("AF_INET", "127.0.0.1"), ("AF_INET6", "::1")] {
         let client = format!(
             "import socket,time\ntime.sleep(0.5)\ns=socket.socket(socket.{family})\ns.settimeout(8)\ns.connect(('{address}',8080))\n\
-             s.sendall(b'question')\ns.shutdown(1)\nd=b''\nwhile 1:\n  p=s.recv(99)\n  if not p: break\n  d+=p\nprint('client got',d.decode())"
+             s.sendall(b'question')\ns.shutdown(1)\nd=b''\nwhile 1:\n  p=s.recv(99)\n  if not p: break\n  d+=p\nprint('client got '+d.decode())"
         );
         let text = format!(
             "python3 -c \"{client}\" & printf \"SA mss=1400\\nA\\nPA data='by hand'\\nFA\\n\" | \"$WW\" hand --listen :8080 --json; \

@@ -10,6 +10,7 @@
 mod app;
 mod end;
 mod referee;
+mod round_trip;
 mod scenario;
 mod world;
 

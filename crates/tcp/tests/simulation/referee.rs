@@ -8,6 +8,7 @@ use wirewright_units::Instant;
 use wirewright_wire::{SeqNum, WindowScale};
 
 use crate::app::stream_byte;
+use crate::round_trip::RoundTrips;
 
 /// RFC 9293 MUST-40, and the tick of a timer.
 const ACK_DELAY_LIMIT: Duration = Duration::from_millis(503);
@@ -77,6 +78,7 @@ struct Side {
     may_have_dropped: bool,
     text_frames: u64,
     repeated: u64,
+    round_trips: RoundTrips,
     is_over: bool,
 }
 
@@ -120,6 +122,25 @@ impl Referee {
         self.check_ack(now, end, seg);
         self.check_sack(end, seg);
         self.check_timestamps(end, seg);
+        let stamp = seg.options.timestamps.map(|stamps| stamps.value);
+        self.sides[end].round_trips.on_sent(now, at, at + u64::from(seg.len().get()), stamp);
+    }
+
+    /// The engine of this end has taken a segment, which acknowledges what lies in front of `una`; with its average of the
+    /// round trips before and after.
+    pub(crate) fn on_taken(
+        &mut self,
+        now: Instant,
+        end: usize,
+        seg: &Segment<'_>,
+        una: SeqNum,
+        srtt: [Option<Duration>; 2],
+    ) {
+        let Some(una) = self.place(end, una) else { return };
+        let echo = seg.options.timestamps.map(|stamps| stamps.echo);
+        if let Err(why) = self.sides[end].round_trips.on_average(now, srtt, una, echo) {
+            panic!("end {end} measured a round trip that none of its segments made: {why}");
+        }
     }
 
     /// A segment, undamaged, has reached this end.

@@ -153,12 +153,21 @@ impl World {
                 self.show("  ", from, &seg);
                 // What comes for a connection that is over concerns nobody.
                 self.referee.on_delivered(self.now, to, &seg);
-                self.ends[to].handle_segment(self.now, &seg);
+                self.hand_over(to, &seg);
                 // RFC 9293 MUST-59: what has arrived together is processed before anything is sent; sometimes.
                 if self.scenario.seed.is_multiple_of(2) {
                     self.poll_ends();
                 }
             }
+        }
+    }
+
+    fn hand_over(&mut self, to: usize, seg: &Segment<'_>) {
+        let status = |end: &End| end.conn.as_ref().map(|conn| conn.status());
+        let before = status(&self.ends[to]).and_then(|status| status.srtt);
+        self.ends[to].handle_segment(self.now, seg);
+        if let Some(after) = status(&self.ends[to]) {
+            self.referee.on_taken(self.now, to, seg, after.snd_una, [before, after.srtt]);
         }
     }
 
@@ -221,7 +230,7 @@ impl World {
         let frame = forged(1 - to, seq, ack, flags, text, status.timestamps);
         let seg = Segment::parse(&frame, IpMeta::default()).expect("well formed");
         self.show("forged ", 1 - to, &seg);
-        self.ends[to].handle_segment(self.now, &seg);
+        self.hand_over(to, &seg);
     }
 
     fn check_end(&self) {

@@ -20,6 +20,7 @@ mod manners;
 mod obstacles;
 mod our_tcp;
 mod pasted;
+mod peers;
 mod random_packet;
 mod sent_line;
 mod tour;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         lab_enters::scenarios(),
         link::scenarios(),
         our_tcp::scenarios(),
+        peers::scenarios(),
     ];
     wirewright_tests::main(topics.into_iter().flatten().collect())
 }

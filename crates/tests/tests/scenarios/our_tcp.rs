@@ -12,7 +12,7 @@ use wirewright_tests::{Folder, Ground, Limit, Outcome, Scenario, World, ensure, 
 use crate::link::tools::{CLIENT, Fallible, SERVER, socket_address};
 
 /// Long enough for a busy machine; nothing waits so long unless it fails.
-const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 /// Fresh processes, one after the other.
 const PROCESSES: usize = 50;
 /// Bodies: within one window, and many.
@@ -36,7 +36,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 /// Runs `act` and holds the client's kernel to have reset nothing meanwhile.
-fn without_resets(world: &World, act: impl FnOnce() -> Outcome) -> Outcome {
+pub(crate) fn without_resets(world: &World, act: impl FnOnce() -> Outcome) -> Outcome {
     let before = world.lab().counters(Host::Client)?;
     act()?;
     let resets = world.lab().counters(Host::Client)?.since(&before).value("TcpOutRsts");
@@ -45,7 +45,7 @@ fn without_resets(world: &World, act: impl FnOnce() -> Outcome) -> Outcome {
 }
 
 /// Bytes in which no two pieces are alike.
-fn pattern(len: usize) -> Vec<u8> {
+pub(crate) fn pattern(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let next = |_| {
         state ^= state << 13;
@@ -58,7 +58,7 @@ fn pattern(len: usize) -> Vec<u8> {
 }
 
 /// A child on a host of the lab, ended with the scenario.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -69,7 +69,7 @@ impl Drop for Running {
 }
 
 /// A Python program on the server, which has said that it listens.
-fn python(world: &World, program: &str) -> Fallible<Running> {
+pub(crate) fn python(world: &World, program: &str) -> Fallible<Running> {
     let mut command = Command::new("python3");
     command.args(["-u", "-c", program]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = Running(world.lab().spawn(Host::Server, command)?);
@@ -78,7 +78,7 @@ fn python(world: &World, program: &str) -> Fallible<Running> {
     Ok(child)
 }
 
-fn url(address: SocketAddr, path: &str) -> String {
+pub(crate) fn url(address: SocketAddr, path: &str) -> String {
     format!("http://{address}{path}")
 }
 

@@ -30,7 +30,7 @@ impl Connection {
     /// hard error counts as a soft one (RFC 5927 §5, as Linux and the BSDs do).
     pub fn handle_icmp(&mut self, now: Instant, quoted: SeqNum, error: IcmpError) -> (Verdict, Next) {
         let now = self.tcb.timers.advance(now);
-        let was_over = self.tcb.state.is_over();
+        let was_over = !self.tcb.state.holds();
         let place = self.tcb.snd.una.near(quoted);
         if was_over || place < self.tcb.snd.una || place >= self.tcb.snd.nxt {
             return (Verdict::Discarded(Discard::QuoteNotInFlight), Next::Stay);
@@ -51,7 +51,7 @@ impl Connection {
             return;
         }
         tcb.snd.mss = mss;
-        if tcb.state.may_send() {
+        if tcb.may_transmit() {
             tcb.snd.rxt = tcb.snd.una;
         }
     }

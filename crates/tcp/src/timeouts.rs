@@ -15,9 +15,9 @@ impl Connection {
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come. Too early does nothing.
     pub fn handle_timeout(&mut self, now: Instant) -> Next {
         let now = self.tcb.timers.advance(now);
-        let was_over = self.tcb.state.is_over();
+        let was_over = !self.tcb.state.holds();
         for timer in self.tcb.timers.take_expired() {
-            if self.tcb.state.is_over() {
+            if !self.tcb.state.holds() {
                 break;
             }
             match timer {

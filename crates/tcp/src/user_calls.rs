@@ -193,7 +193,7 @@ impl Connection {
     /// Whether everything written has been acknowledged, the FIN too.
     #[must_use]
     pub fn is_flushed(&self) -> bool {
-        self.tcb.state.is_over() || !self.tcb.snd.has_unfinished()
+        !self.tcb.state.holds() || !self.tcb.snd.has_unfinished()
     }
 
     /// Sends small writes at once (`true`), or gathers them while data is in flight (Nagle; RFC 9293 MUST-17).
@@ -218,7 +218,7 @@ impl Connection {
         }
         match keepalive {
             None => self.tcb.timers.stop(Timer::Keepalive),
-            Some(keepalive) if self.tcb.state.is_open() => self.tcb.timers.set(Timer::Keepalive, keepalive.idle),
+            Some(keepalive) if self.tcb.is_open() => self.tcb.timers.set(Timer::Keepalive, keepalive.idle),
             Some(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 use wirewright_wire::{SeqLen, SeqNum};
 
 use super::segment::Segment;
-use super::{AHEAD_MAX, Conversation, Mistake, State};
+use super::{AHEAD_MAX, Conversation, Mistake, State, state};
 
 /// What was done by a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -290,8 +290,8 @@ impl Conversation {
         }
         let fin_is_acked = self.fin_sent.is_some_and(|fin| self.snd_una.after(fin));
         if fin_is_acked && matches!(self.us, State::FinWait1 | State::Closing | State::LastAck) {
-            self.us = self.us.after_ack_of_fin();
-            self.them = self.them.after_their_fin();
+            self.us = state::after_ack_of_fin(self.us);
+            self.them = state::after_their_fin(self.them);
         }
     }
 
@@ -302,8 +302,8 @@ impl Conversation {
         if fin == Some(self.rcv_nxt) {
             self.rcv_nxt += SeqLen::ONE;
             self.fin_ahead = None;
-            self.us = self.us.after_their_fin();
-            self.them = self.them.after_own_fin();
+            self.us = state::after_their_fin(self.us);
+            self.them = state::after_own_fin(self.them);
         }
     }
 

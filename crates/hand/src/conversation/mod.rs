@@ -32,8 +32,8 @@ pub use due::Due;
 pub use heard::What;
 pub use mistake::Mistake;
 pub use segment::{End, Segment};
-pub use state::State;
 pub use typed::TypedError;
+pub use wirewright_wire::tcp::State;
 
 /// The window that is offered unless one is set: what Linux offers first on Ethernet.
 const WINDOW: u32 = 64_240;
@@ -367,7 +367,7 @@ impl Conversation {
         }
         if flags.fin() && self.snd_nxt == segment.end() && self.fin_sent.is_none() {
             self.fin_sent = Some(segment.data_end());
-            self.us = self.us.after_own_fin();
+            self.us = state::after_own_fin(self.us);
         }
         if flags.ack() && self.irs.is_some() {
             self.apply_own_ack(segment);
@@ -406,7 +406,7 @@ impl Conversation {
         }
         let acks_fin = self.us_heard_fin() && segment.ack == self.rcv_nxt;
         if acks_fin {
-            self.them = self.them.after_ack_of_fin();
+            self.them = state::after_ack_of_fin(self.them);
         }
     }
 

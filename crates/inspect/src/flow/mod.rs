@@ -27,7 +27,7 @@ use side::Side;
 
 pub use marks::Mark;
 pub use segment::{Options, Segment, Way};
-pub use state::State;
+pub use wirewright_wire::tcp::State;
 
 /// The most conversations that are told apart: a capture of a scan has one a port.
 pub const FLOWS_MAX: usize = 65_536;

@@ -1,57 +1,9 @@
-//! RFC 9293 §3.3.2: the states of both ends, as an onlooker follows them.
+//! RFC 9293 §3.3.2: the states of both ends, as an onlooker follows them and the ladders of §3.5 and §3.6 write them: a
+//! segment that was seen has been sent, and has arrived.
 
 use super::Segment;
 use super::side::Side;
-
-/// The state of one end, as the ladders of RFC 9293 §3.5 and §3.6 write it: a segment that was seen has been sent, and has
-/// arrived.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
-    /// There is no connection, or none any more.
-    #[default]
-    Closed,
-    /// It has sent a SYN.
-    SynSent,
-    /// It has got a SYN, and its own is not acknowledged.
-    SynReceived,
-    /// Data flows.
-    Established,
-    /// It has closed; its FIN is not acknowledged.
-    FinWait1,
-    /// It has closed, and the other end knows.
-    FinWait2,
-    /// The other end has closed.
-    CloseWait,
-    /// Both have closed at once; its FIN is not acknowledged.
-    Closing,
-    /// The other end had closed, now it has; its FIN is not acknowledged.
-    LastAck,
-    /// Both have closed.
-    TimeWait,
-}
-
-impl State {
-    /// The RFC's word.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "CLOSED",
-            Self::SynSent => "SYN-SENT",
-            Self::SynReceived => "SYN-RECEIVED",
-            Self::Established => "ESTABLISHED",
-            Self::FinWait1 => "FIN-WAIT-1",
-            Self::FinWait2 => "FIN-WAIT-2",
-            Self::CloseWait => "CLOSE-WAIT",
-            Self::Closing => "CLOSING",
-            Self::LastAck => "LAST-ACK",
-            Self::TimeWait => "TIME-WAIT",
-        }
-    }
-
-    const fn is_synchronized(self) -> bool {
-        !matches!(self, Self::Closed | Self::SynSent | Self::SynReceived)
-    }
-}
+use wirewright_wire::tcp::State;
 
 /// Moves both ends by a segment that `sender` has just been noted to have sent and `receiver` not yet to have heard.
 pub(super) fn step(it: &Segment, seen_before: bool, sender: &mut Side, receiver: &mut Side) {

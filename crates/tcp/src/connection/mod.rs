@@ -6,7 +6,6 @@
 //! Not here: the checks on a segment (`segment_arrives`), the calls (`user_calls`), the sending (`transmit`).
 
 mod negotiate;
-mod state;
 mod status;
 mod tcb;
 
@@ -16,9 +15,9 @@ use wirewright_units::Instant;
 use wirewright_wire::SeqNum;
 
 pub(crate) use negotiate::Agreed;
-pub use state::State;
 pub use status::Status;
 pub(crate) use tcb::Tcb;
+pub use wirewright_wire::tcp::State;
 
 use crate::event::Events;
 use crate::segment_arrives::segment_arrives;
@@ -51,7 +50,7 @@ impl Connection {
     /// SEGMENT ARRIVES (RFC 9293 §3.10.7).
     pub fn handle_segment(&mut self, now: Instant, seg: &Segment<'_>) -> (Verdict, Next) {
         let now = self.tcb.timers.advance(now);
-        let was_over = self.tcb.state.is_over();
+        let was_over = !self.tcb.state.holds();
         let verdict = match segment_arrives(self, now, seg) {
             Ok(()) => Verdict::Accepted,
             Err(discard) => Verdict::Discarded(discard),
@@ -95,7 +94,7 @@ impl Connection {
     /// Nothing is left to send or receive: once the user has read what is there, the connection can be dropped.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        self.tcb.state.is_over() && self.tcb.due.reset.is_none()
+        !self.tcb.state.holds() && self.tcb.due.reset.is_none()
     }
 
     /// Panics when something about the connection cannot be. Simulations call it after every step.

@@ -115,6 +115,16 @@ impl Tcb {
         }
     }
 
+    /// The handshake is complete, and the connection not over.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.state.is_synchronized() && self.state.holds()
+    }
+
+    /// Data, or the FIN, may still have to be sent, or sent again.
+    pub(crate) const fn may_transmit(&self) -> bool {
+        self.state.may_send() || matches!(self.state, State::FinWait1 | State::Closing | State::LastAck)
+    }
+
     /// TSval: our clock in milliseconds, moved by the connection's offset (RFC 7323 §5.4).
     pub(crate) fn timestamp_clock(&self, now: Instant) -> u32 {
         (now.as_millis() as u32).wrapping_add(self.timestamp_offset)
@@ -143,7 +153,7 @@ impl Tcb {
     }
 
     pub(crate) fn check_invariants(&self, config: &Config) {
-        if !self.state.is_over() {
+        if self.state.holds() {
             self.snd.check_invariants();
         }
         self.rto.check_invariants(config);
@@ -163,8 +173,7 @@ impl Tcb {
                 self.check_no_silence();
             }
         }
-        let has_closed =
-            matches!(self.state, State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck | State::TimeWait);
+        let has_closed = self.state.has_closed();
         assert!(has_closed == self.snd.fin || self.state == State::Closed, "FIN and {:?} disagree", self.state);
         assert!(self.state != State::FinWait2 || self.snd.is_fin_acked(), "FIN-WAIT-2 with an unacknowledged FIN");
         assert!(self.state != State::FinWait1 || !self.snd.is_fin_acked(), "FIN-WAIT-1 with an acknowledged FIN");

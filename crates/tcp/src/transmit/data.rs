@@ -10,7 +10,7 @@ use crate::ticks::Tick;
 
 /// The next data from `rxt` on, as one segment or a super-segment; the FIN behind it, when it is its turn.
 pub(super) fn plan_data(tcb: &Tcb, config: &Config) -> Option<Plan> {
-    if !tcb.state.may_send() {
+    if !tcb.may_transmit() {
         return None;
     }
     let snd = &tcb.snd;
@@ -62,7 +62,7 @@ fn whole_segments(tcb: &Tcb, config: &Config, fits: u32, waiting: u32, mss: u32)
 /// The first unacknowledged segment once more; never anything that was not sent.
 pub(super) fn plan_head(tcb: &Tcb) -> Option<Plan> {
     let snd = &tcb.snd;
-    if !tcb.state.may_send() {
+    if !tcb.may_transmit() {
         return None;
     }
     let sent = snd.nxt.steps_since(snd.una);
@@ -79,7 +79,7 @@ pub(super) fn plan_head(tcb: &Tcb) -> Option<Plan> {
 /// RFC 9293 §3.8.6.1: at least one octet of new data, or the FIN, into the closed window.
 pub(super) fn plan_probe(tcb: &Tcb) -> Option<Plan> {
     let snd = &tcb.snd;
-    if !tcb.state.may_send() || !snd.has_unfinished() {
+    if !tcb.may_transmit() || !snd.has_unfinished() {
         return None;
     }
     let text_len = u32::from(snd.una < snd.buffer.end());

@@ -126,7 +126,7 @@ fn choose(tcb: &mut Tcb, config: &Config, now: Instant) -> Option<Plan> {
 /// Data waits and cannot go: a timer will probe the window, or overrule the silly window rule (RFC 9293 §3.8.6.1,
 /// §3.8.6.2.1). While the window is closed it takes the place of the retransmission timer, also for data in flight.
 fn arm_persist(tcb: &mut Tcb, config: &Config) {
-    if !tcb.state.may_send() || !tcb.snd.has_unfinished() {
+    if !tcb.may_transmit() || !tcb.snd.has_unfinished() {
         tcb.timers.stop(Timer::Persist);
         return;
     }

@@ -69,7 +69,8 @@ fn every_seed_delivers_every_byte_and_reaches_every_state() {
          crossing SYNs in {simultaneous_opens}; states {states:?}"
     );
     if count >= 500 {
-        for state in State::ALL {
+        // LISTEN is a type of its own, which every connection came from.
+        for state in State::ALL.into_iter().filter(|&state| state != State::Listen) {
             assert!(states.contains(&state), "no seed reached {}", state.name());
         }
         assert!(half_opens > count / 2 && time_waits > count / 4 && resets > 0, "the seeds have become too tame");

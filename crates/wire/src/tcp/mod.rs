@@ -10,11 +10,13 @@ use crate::{Auto, Layer, LengthOf, LimitedBy, ParseError, SeqNum, SumOver, Windo
 
 mod flags;
 mod options;
+mod state;
 
 pub use flags::{Flags, LETTERS};
 pub use options::{
     OPTIONS, OPTIONS_MAX, OptionsBuf, SackBlock, SackBlocks, TcpOption, TcpOptions, Timestamps, options,
 };
+pub use state::State;
 
 header! {
     "tcp" 20 bytes "Transmission Control Protocol" "RFC 9293 §3.1"

@@ -1,6 +1,8 @@
 //! RFC 9293 §3.3.2: the states.
 
-/// The state of a connection.
+use core::fmt;
+
+/// The state of one end of a connection.
 ///
 /// ```text
 ///                            CLOSED ──────────────────────────┐ active OPEN, SYN
@@ -21,36 +23,38 @@
 ///              ▼                          ▼                            ▼
 ///           TIME-WAIT ◀───────────────────┘                         CLOSED
 /// ```
-///
-/// LISTEN is a [`Listener`](crate::Listener), the passive SYN-RECEIVED a [`HalfOpen`](crate::HalfOpen).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// There is no connection any more.
+    /// There is no connection, or none any more.
+    #[default]
     Closed,
+    /// Waiting for a SYN.
+    Listen,
     /// A SYN was sent.
     SynSent,
-    /// SYNs crossed: both were sent and received, ours is not acknowledged.
+    /// SYNs went both ways; one's own is not acknowledged.
     SynReceived,
     /// Data flows.
     Established,
-    /// We have closed; our FIN is not acknowledged.
+    /// This end has closed; its FIN is not acknowledged.
     FinWait1,
-    /// We have closed, and the peer knows; it may still send.
+    /// This end has closed, and the other knows; the other may go on sending.
     FinWait2,
-    /// The peer has closed; we may still send.
+    /// The other end has closed; this one may go on sending.
     CloseWait,
-    /// Both have closed at once; our FIN is not acknowledged.
+    /// Both have closed at once; one's own FIN is not acknowledged.
     Closing,
-    /// The peer had closed, now we have; our FIN is not acknowledged.
+    /// The other end had closed, now this one has; its FIN is not acknowledged.
     LastAck,
     /// Both have closed; old segments may still be under way.
     TimeWait,
 }
 
 impl State {
-    /// Every state of [`Connection`](crate::Connection), for tests that must have seen them all.
-    pub const ALL: [Self; 10] = [
+    /// Every state, in the order of the RFC.
+    pub const ALL: [Self; 11] = [
         Self::Closed,
+        Self::Listen,
         Self::SynSent,
         Self::SynReceived,
         Self::Established,
@@ -62,11 +66,12 @@ impl State {
         Self::TimeWait,
     ];
 
-    /// The name in RFC 9293.
+    /// The RFC's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Closed => "CLOSED",
+            Self::Listen => "LISTEN",
             Self::SynSent => "SYN-SENT",
             Self::SynReceived => "SYN-RECEIVED",
             Self::Established => "ESTABLISHED",
@@ -79,23 +84,39 @@ impl State {
         }
     }
 
-    /// The connection itself has nothing to do any more.
-    pub(crate) const fn is_over(self) -> bool {
-        matches!(self, Self::Closed | Self::TimeWait)
+    /// Both ends know each other's sequence numbers (RFC 9293 §3.5.2).
+    #[must_use]
+    pub const fn is_synchronized(self) -> bool {
+        !matches!(self, Self::Closed | Self::Listen | Self::SynSent | Self::SynReceived)
     }
 
-    /// The handshake is complete, and the connection not over.
-    pub(crate) const fn is_open(self) -> bool {
-        !matches!(self, Self::SynSent | Self::SynReceived) && !self.is_over()
+    /// This end holds a connection, which a peer that goes away silently would leave behind.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        !matches!(self, Self::Closed | Self::Listen | Self::TimeWait)
     }
 
-    /// Data may still come from the peer.
-    pub(crate) const fn may_receive(self) -> bool {
+    /// This end has sent its FIN.
+    #[must_use]
+    pub const fn has_closed(self) -> bool {
+        matches!(self, Self::FinWait1 | Self::FinWait2 | Self::Closing | Self::LastAck | Self::TimeWait)
+    }
+
+    /// SEND is allowed: this end has not closed (RFC 9293 §3.10.2).
+    #[must_use]
+    pub const fn may_send(self) -> bool {
+        matches!(self, Self::Established | Self::CloseWait)
+    }
+
+    /// New data may still come from the other end (RFC 9293 §3.10.7.4).
+    #[must_use]
+    pub const fn may_receive(self) -> bool {
         matches!(self, Self::Established | Self::FinWait1 | Self::FinWait2)
     }
+}
 
-    /// Data, or the FIN, may still have to be sent.
-    pub(crate) const fn may_send(self) -> bool {
-        matches!(self, Self::Established | Self::CloseWait | Self::FinWait1 | Self::Closing | Self::LastAck)
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -129,6 +129,9 @@ pub struct Interface {
     pub up: bool,
     /// It is the loopback.
     pub loopback: bool,
+    /// On the loopback: IPv4 that a packet socket sends there arrives, because its settings `route_localnet` and
+    /// `accept_local` are both on. IPv6 arrives in any case.
+    pub takes_ipv4_frames: bool,
     /// Its addresses.
     pub addresses: Vec<IpAddr>,
 }

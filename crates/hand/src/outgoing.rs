@@ -63,7 +63,9 @@ impl Ip {
         if self.is_v6() { next::ether_type::IPV6 } else { next::ether_type::IPV4 }
     }
 
-    fn is_v6(&self) -> bool {
+    /// It is IPv6's.
+    #[must_use]
+    pub fn is_v6(&self) -> bool {
         core::ptr::eq(self.desc, &raw const ipv6::DESC)
     }
 }
@@ -116,7 +118,11 @@ impl<'a> Outgoing<'a> {
         let (_, layer) = self.ip_layer()?;
         let bytes = self.bytes.get(layer.at..)?;
         if layer.desc.key == ipv6::DESC.key {
-            let view = ipv6::View::split(bytes).map(|(view, _)| view);
+            let split = ipv6::View::split(bytes);
+            let view = split.map(|(view, _)| view);
+            let upper =
+                split.and_then(|(view, payload)| ipv6::ext::Extensions::new(view.next_header(), payload).upper().ok());
+            let fragment = upper.and_then(|upper| upper.fragment);
             return Some(Ip {
                 at: layer.at,
                 desc: &ipv6::DESC,
@@ -124,7 +130,7 @@ impl<'a> Outgoing<'a> {
                 destination: view.map_or(Ipv6Addr::UNSPECIFIED, |v| v.destination()).into(),
                 hops: view.map_or(0, |v| v.hop_limit()),
                 dont_fragment: true,
-                is_fragment: false,
+                is_fragment: fragment.is_some_and(|header| header.more || header.offset != 0),
             });
         }
         let view = ipv4::View::split(bytes).map(|(view, _)| view);

@@ -78,8 +78,9 @@ pub enum When {
     NodeLocalGroup,
     /// The packet (on [`Way::Ethernet`] what stands behind the link header) is larger than the MTU.
     LargerThanMtu,
-    /// The interface is the loopback.
-    OnLoopback,
+    /// The interface is the loopback, and what the frame carries is not IPv6, nor IPv4 that the loopback's settings let in
+    /// ([`takes_ipv4_frames`](crate::Interface::takes_ipv4_frames)).
+    OnDeafLoopback,
     /// The interface is down or has lost its carrier.
     LinkDown,
     /// The interface is not an Ethernet.
@@ -157,7 +158,7 @@ pub static TABLE: &[Row] = {
     use Subject::{Field, Options, Packet, Payload};
     use Way::{Ethernet, RawIpv4, RawIpv6};
     use When::{
-        Always, HeaderBroken, LargerThanMtu, LinkDown, NodeLocalGroup, NotEthernet, OnLoopback, ShorterThan, Zero,
+        Always, HeaderBroken, LargerThanMtu, LinkDown, NodeLocalGroup, NotEthernet, OnDeafLoopback, ShorterThan, Zero,
         ZeroAndDfClear,
     };
     &[
@@ -194,7 +195,7 @@ pub static TABLE: &[Row] = {
         row(RawIpv6, Field("dst"), Always, AsGiven),
         row(RawIpv6, Payload, Always, AsGiven),
         row(Ethernet, Packet, NotEthernet, Impossible),
-        row(Ethernet, Packet, OnLoopback, Lost),
+        row(Ethernet, Packet, OnDeafLoopback, Lost),
         row(Ethernet, Packet, LinkDown, Refused(Errno::Enetdown)),
         row(Ethernet, Packet, ShorterThan(14), Refused(Errno::Einval)),
         row(Ethernet, Packet, LargerThanMtu, Refused(Errno::Emsgsize)),

@@ -35,6 +35,7 @@ fn objections() -> Vec<Objection> {
         Objection::HeaderShape { claimed: 16, have: 40, need: 20 },
         Objection::OtherFamily { to: IpAddr::V6(Ipv6Addr::LOCALHOST) },
         Objection::Loopback,
+        Objection::LoopbackDropsIpv4,
         Objection::NotEthernet,
     ]
 }
@@ -72,6 +73,7 @@ fn a_plan() -> Plan {
             mtu: 1500,
             up: true,
             loopback: false,
+            takes_ipv4_frames: false,
             addresses: vec![CLIENT],
         },
         next_hop: Some(NextHop { address: Some(ROUTER), mac: None, by: NextHopBy::Gateway }),

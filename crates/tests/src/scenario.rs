@@ -88,6 +88,12 @@ impl Scenario {
         Self { name: format!("{ground}::{name}"), ground, needs: Vec::new(), run: Box::new(run) }
     }
 
+    /// Its name, ground first.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds what the machine must have for this scenario to mean anything.
     #[must_use]
     pub fn needs(mut self, need: Need) -> Self {

@@ -33,7 +33,7 @@ pub(super) fn explicit(packet: &Outgoing<'_>, wishes: &Wishes, facts: &Facts) ->
         _ => None,
     };
     let interface = leaving(wishes, facts, asked.filter(|_| wishes.interface.is_none()))?;
-    let objections = objections(interface, packet.bytes);
+    let objections = objections(packet, interface);
     if !objections.is_empty() {
         return Err(refused::one_way(Way::Ethernet, objections, interface));
     }
@@ -41,7 +41,7 @@ pub(super) fn explicit(packet: &Outgoing<'_>, wishes: &Wishes, facts: &Facts) ->
     let hop = match (asked, packet.arp_target()) {
         _ if packet.link_destination_is_set() => NextHop { address: None, mac, by: NextHopBy::Set },
         (_, Some(_)) => NextHop { address: None, mac: Some(MacAddr::BROADCAST), by: NextHopBy::Broadcast },
-        (Some(route), None) => next_hop(facts, route, interface),
+        (Some(route), None) => hop_to(facts, route, interface),
         (None, None) => NextHop { address: None, mac, by: NextHopBy::Set },
     };
     Ok(finish(packet, facts, asked, interface, Reason::EthernetLayer, hop, None))
@@ -55,17 +55,24 @@ pub(super) fn implied(
     interface: &Interface,
     reason: Reason,
 ) -> Result<Plan, Vec<Objection>> {
-    let mut against = against_interface(interface);
+    let mut against = against_interface(packet, interface);
     let mtu = usize::try_from(interface.mtu).unwrap_or(usize::MAX);
     if packet.bytes.len() > mtu {
         against.push(Objection::TooLarge { size: packet.bytes.len(), mtu });
     }
-    let (Some(source), Some(ip), true) = (interface.mac, packet.ip(), against.is_empty()) else {
+    let source = interface.mac.or(interface.loopback.then_some(MacAddr::ZERO));
+    let (Some(source), Some(ip), true) = (source, packet.ip(), against.is_empty()) else {
         return Err(against);
     };
-    let hop = next_hop(facts, route, interface);
+    let hop = hop_to(facts, route, interface);
     let framing = Framing { destination: hop.mac, source, ether_type: ip.ether_type() };
     Ok(finish(packet, facts, Some(route), interface, reason, hop, Some(framing)))
+}
+
+/// Who gets frames of a route. On the loopback that is this host, whose address there is all zeros.
+fn hop_to(facts: &Facts, route: &Route, interface: &Interface) -> NextHop {
+    let hop = next_hop(facts, route, interface);
+    if interface.loopback { NextHop { mac: Some(MacAddr::ZERO), ..hop } } else { hop }
 }
 
 /// The Ethernet address of a group: RFC 1112 §6.4 (IPv4), RFC 2464 §7 (IPv6).
@@ -121,8 +128,9 @@ fn finish(
 }
 
 /// What the table says against a frame with its own link header.
-fn objections(interface: &Interface, frame: &[u8]) -> Vec<Objection> {
-    let mut against = against_interface(interface);
+fn objections(packet: &Outgoing<'_>, interface: &Interface) -> Vec<Objection> {
+    let frame = packet.bytes;
+    let mut against = against_interface(packet, interface);
     let mtu = usize::try_from(interface.mtu).unwrap_or(usize::MAX);
     let tag = if frame.get(12..14) == Some(&TPID) { TAG } else { 0 };
     for row in ways::rows(Way::Ethernet).filter(|row| row.subject == Subject::Packet) {
@@ -140,11 +148,15 @@ fn objections(interface: &Interface, frame: &[u8]) -> Vec<Objection> {
 }
 
 /// What the table says against the interface.
-fn against_interface(interface: &Interface) -> Vec<Objection> {
+fn against_interface(packet: &Outgoing<'_>, interface: &Interface) -> Vec<Objection> {
     let mut against = Vec::new();
+    let ip = packet.ip();
+    let arrives = ip.is_some_and(|ip| ip.is_v6() || interface.takes_ipv4_frames);
     for row in ways::rows(Way::Ethernet) {
         match (row.when, row.effect) {
-            (When::OnLoopback, Effect::Lost) if interface.loopback => against.push(Objection::Loopback),
+            (When::OnDeafLoopback, Effect::Lost) if interface.loopback && !arrives => {
+                against.push(if ip.is_some() { Objection::LoopbackDropsIpv4 } else { Objection::Loopback });
+            }
             (When::NotEthernet, Effect::Impossible) if interface.mac.is_none() && !interface.loopback => {
                 against.push(Objection::NotEthernet);
             }

@@ -230,7 +230,8 @@ pub enum Note {
     },
     /// On the loopback: own packets are seen twice.
     Loopback,
-    /// Connection tracking may hold a fragment until the last has come.
+    /// Connection tracking on this machine may hold a fragment until the last has come. Only of IPv6 on its raw way: the raw
+    /// socket of IPv4 tells it not to (`IP_NODEFRAG`), and what goes by Ethernet does not pass it.
     Fragment,
 }
 
@@ -343,7 +344,7 @@ fn needs_and_notes(packet: &Outgoing<'_>, facts: &Facts, to: Option<IpAddr>, pla
     if plan.interface.loopback {
         plan.notes.push(Note::Loopback);
     }
-    if ip.is_fragment {
+    if ip.is_fragment && plan.way == Way::RawIpv6 {
         plan.notes.push(Note::Fragment);
     }
 }

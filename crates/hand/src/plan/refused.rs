@@ -37,8 +37,11 @@ pub enum Objection {
     },
     /// The kernel drops what is addressed to a group of this node alone.
     NodeLocalGroup,
-    /// What leaves by a packet socket on the loopback reaches nobody.
+    /// What leaves by a packet socket on the loopback reaches nobody, unless it is IP.
     Loopback,
+    /// IPv4 that leaves by a packet socket on the loopback reaches nobody while its settings `route_localnet` and
+    /// `accept_local` are not both on.
+    LoopbackDropsIpv4,
     /// The interface has no Ethernet address.
     NotEthernet,
 }
@@ -54,6 +57,7 @@ impl Objection {
             Self::OtherFamily { .. } => "other-family",
             Self::NodeLocalGroup => "node-local-group",
             Self::Loopback => "packet-socket-on-loopback",
+            Self::LoopbackDropsIpv4 => "ipv4-frame-on-loopback",
             Self::NotEthernet => "not-ethernet",
         }
     }

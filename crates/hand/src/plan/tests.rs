@@ -17,7 +17,7 @@ const PEER_MAC: MacAddr = MacAddr([2, 0, 0, 0, 0, 2]);
 
 fn interface(index: u32, name: &str, mac: Option<MacAddr>, loopback: bool) -> Interface {
     let addresses = if loopback { vec![Ipv4Addr::LOCALHOST.into()] } else { vec![OWN4.into(), OWN6.into()] };
-    Interface { index, name: name.to_string(), mac, mtu: 1500, up: true, loopback, addresses }
+    Interface { index, name: name.to_string(), mac, mtu: 1500, up: true, loopback, takes_ipv4_frames: false, addresses }
 }
 
 fn facts(destination: IpAddr) -> Facts {
@@ -215,7 +215,46 @@ fn on_loopback_only_the_raw_way_exists() {
     assert!(plan.notes.contains(&Note::Loopback));
     let refused = planned(&udp4(&[own, ("sum", 0xdead)]), &Wishes::default(), &facts).unwrap_err();
     let Refused::NoWay { raw, ethernet, .. } = refused else { panic!("{refused:?}") };
-    assert_eq!((raw[0].code(), ethernet[0].code()), ("kernel-rewrites", "packet-socket-on-loopback"));
+    assert_eq!((raw[0].code(), ethernet[0].code()), ("kernel-rewrites", "ipv4-frame-on-loopback"));
+}
+
+#[test]
+fn on_a_loopback_that_takes_frames_they_carry_what_the_raw_way_would_not() {
+    let mut facts = on_loopback(Ipv4Addr::LOCALHOST);
+    let own = ("src", u128::from(Ipv4Addr::LOCALHOST.to_bits()));
+    let mut framed = udp4(&[own]);
+    framed.layers.insert(0, Layer::new(wirewright_wire::layer("eth").unwrap()));
+    assert_eq!(planned(&framed, &Wishes::default(), &facts).unwrap_err().code(), "way-would");
+    facts.interfaces[0].takes_ipv4_frames = true;
+    let zeros = MacAddr::ZERO;
+    let plan = planned(&udp4(&[own, ("sum", 0xdead)]), &Wishes::default(), &facts).unwrap();
+    let framing = Framing { destination: Some(zeros), source: zeros, ether_type: 0x0800 };
+    assert_eq!((plan.way, plan.framing), (Way::Ethernet, Some(framing)));
+    let plan = planned(&framed, &Wishes::default(), &facts).unwrap();
+    assert_eq!((plan.way, plan.next_hop.unwrap().mac), (Way::Ethernet, Some(zeros)));
+    assert!(plan.needs.iter().all(|need| !matches!(need, Need::Resolve(_))));
+}
+
+#[test]
+fn ipv6_in_frames_arrives_on_any_loopback() {
+    let mut facts = on_loopback(Ipv4Addr::LOCALHOST);
+    if let Some(RouteAnswer::Route(route)) = &mut facts.route {
+        (route.destination, route.source) = (Ipv6Addr::LOCALHOST.into(), Some(Ipv6Addr::LOCALHOST.into()));
+    }
+    let p = packet(&[("eth", &[]), ("ip6", &[("dst", 1), ("src", 1)]), ("udp", &[("dport", 9)])], 0);
+    assert_eq!(planned(&p, &Wishes::default(), &facts).unwrap().way, Way::Ethernet);
+}
+
+#[test]
+fn only_a_fragment_of_ipv6_on_its_raw_way_may_be_held() {
+    let six = |fields| packet(&[("ip6", &[("dst", PEER6.to_bits())]), ("frag", fields)], 8);
+    let notes = |p: &Packet, wishes: &Wishes, to: IpAddr| planned(p, wishes, &facts(to)).unwrap().notes;
+    let (any, frames) = (Wishes::default(), Wishes { way: Some(Way::Ethernet), ..Wishes::default() });
+    assert_eq!(notes(&six(&[("mf", 1)]), &any, PEER6.into()), [Note::Fragment]);
+    assert_eq!(notes(&six(&[("off", 9)]), &any, PEER6.into()), [Note::Fragment]);
+    assert_eq!(notes(&six(&[("id", 9)]), &any, PEER6.into()), []);
+    assert_eq!(notes(&six(&[("mf", 1)]), &frames, PEER6.into()), []);
+    assert_eq!(notes(&udp4(&[("mf", 1)]), &any, PEER4.into()), []);
 }
 
 #[test]

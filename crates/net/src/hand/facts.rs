@@ -25,6 +25,7 @@ pub(super) fn gather(
     }
     let Some(destination) = destination else { return Ok(facts) };
     facts.route = Some(route(netlink, destination, named)?);
+    ask_loopback(&mut facts, named);
     if let Some(RouteAnswer::Route(route)) = &facts.route
         && route.kind != RouteKind::Local
     {
@@ -33,6 +34,26 @@ pub(super) fn gather(
         facts.neighbors.extend(neighbor.map(neighbor_fact));
     }
     Ok(facts)
+}
+
+/// Where the packet leaves by the loopback: does that take IPv4 in frames?
+fn ask_loopback(facts: &mut Facts, named: Option<u32>) {
+    let routed = match &facts.route {
+        Some(RouteAnswer::Route(route)) => Some(route.interface),
+        _ => None,
+    };
+    let leaving = named.or(routed);
+    if let Some(lo) = facts.interfaces.iter_mut().find(|it| it.loopback && Some(it.index) == leaving) {
+        lo.takes_ipv4_frames = ["route_localnet", "accept_local"].iter().all(|setting| is_on(&lo.name, setting));
+    }
+}
+
+/// A setting of IPv4 is on for this interface: for it alone, or for all. One that cannot be read is off, as it is by default.
+fn is_on(interface: &str, setting: &str) -> bool {
+    [interface, "all"].iter().any(|of| {
+        let value = std::fs::read_to_string(format!("/proc/sys/net/ipv4/conf/{of}/{setting}"));
+        value.is_ok_and(|value| value.trim() != "0")
+    })
 }
 
 fn route(netlink: &mut Netlink, destination: IpAddr, interface: Option<u32>) -> Result<RouteAnswer, OsError> {
@@ -74,6 +95,7 @@ fn interface_fact(interface: &netlink::Interface) -> Interface {
         mtu: interface.mtu,
         up: interface.flags.is_up(),
         loopback,
+        takes_ipv4_frames: false,
         addresses: interface.addresses.iter().map(|address| address.address).collect(),
     }
 }

@@ -80,6 +80,7 @@ mod tests {
             mtu: 1500,
             up: true,
             loopback: false,
+            takes_ipv4_frames: false,
             addresses: ["192.0.2.1", "2001:db8::1", "fe80::1"].iter().map(|a| a.parse().unwrap()).collect(),
         };
         let v6 = |target: &str| own(&interface, target.parse().unwrap()).ipv6.unwrap().to_string();

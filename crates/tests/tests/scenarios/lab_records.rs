@@ -9,7 +9,7 @@ use std::{
 use wirewright_capture::{Direction as Way, Interface, LinkType, Record, Writer};
 use wirewright_lab::{Host, Lab, RecordError, Recorded};
 use wirewright_link::Direction;
-use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, Tshark, World, ensure};
+use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, Tshark, World, ensure, ww};
 
 use crate::lab_child::{Copied, Task, page};
 
@@ -25,6 +25,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario::new("lab_records::a_new_lab_is_quiet", Ground::Plain, |_| quiet()).needs(Need::Namespaces),
         scenario("tshark_finds_every_checksum_right", all_right).tools(&["tshark"]),
         scenario("no_frame_is_longer_than_a_wire_carries", frames_are_cut),
+        Scenario::new("lab_records::with_offload_frames_are_longer_than_a_wire_carries", Ground::Plain, |_| {
+            offloaded()
+        })
+        .needs(Need::Namespaces)
+        .tools(&["tshark", "python3"]),
         scenario("a_sink_that_fails_is_told", sink_fails),
     ]
 }
@@ -130,6 +135,21 @@ fn frames_are_cut(lab: &Lab) -> Outcome {
     })?;
     let longest = frames.iter().map(|frame| frame.bytes.len().max(frame.original_len)).max();
     ensure!(longest == Some(FRAME_LEN_MAX), "the longest frame has {longest:?} bytes");
+    Ok(())
+}
+
+/// With the cards' help on, what is captured is what the kernel hands to a card: far more than the 1500 bytes of the MTU.
+fn offloaded() -> Outcome {
+    let fetch = "import urllib.request as u; u.urlopen('http://192.0.2.2/bytes/1000000').read()";
+    let folder = Folder::new()?;
+    for (options, expected) in [(&["--offload"][..], true), (&[], false)] {
+        let lab = [&["lab", "-w", "all.pcapng"], options, &["--", "python3", "-c", fetch]].concat();
+        ww().args(lab).folder(folder.path()).run()?.success()?;
+        let long = format!("frame.len > {FRAME_LEN_MAX}");
+        let rows = Tshark::read(&folder.file("all.pcapng")).only(&long).fields(&["frame.len"])?;
+        ensure!(rows.is_empty() != expected, "{options:?}: {} frames are longer than a wire carries", rows.len());
+        println!("{options:?}: {}, the longest {:?}", rows.len(), rows.iter().flatten().max_by_key(|it| it.len()));
+    }
     Ok(())
 }
 

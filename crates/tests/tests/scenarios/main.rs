@@ -8,6 +8,7 @@ mod flow_verb;
 mod guard_verb;
 mod harness;
 mod hostile;
+mod kernel_rows;
 mod lab_child;
 mod lab_command;
 mod lab_ends;
@@ -27,6 +28,8 @@ mod tour;
 mod ways;
 
 use std::process::ExitCode;
+
+use wirewright_tests::Scenario;
 
 fn main() -> ExitCode {
     // First: a lab is entered while there is one thread.
@@ -58,5 +61,8 @@ fn main() -> ExitCode {
         our_tcp::scenarios(),
         peers::scenarios(),
     ];
-    wirewright_tests::main(topics.into_iter().flatten().collect())
+    let mut scenarios: Vec<Scenario> = topics.into_iter().flatten().collect();
+    let names = scenarios.iter().map(|scenario| scenario.name().to_owned()).collect();
+    scenarios.push(kernel_rows::scenario(names));
+    wirewright_tests::main(scenarios)
 }

@@ -1,9 +1,12 @@
 """What Linux does on raw sockets that no way of ours uses: each row of the table, on a real kernel.
 
-Runs on the lab's client. Prints a line a row; ends with 1 at the first that does not hold.
+Runs on the lab's client: raw_rows.py PATH-OF-WW. Prints a line a row; ends with 1 at the first that does not hold.
+With `loopback-settings` behind it, in a network of its own: what a packet socket on lo reaches, by two settings.
 """
 
 import errno
+import itertools
+import os
 import select
 import socket
 import struct
@@ -13,8 +16,8 @@ import time
 
 CLIENT, ROUTER, SERVER, BROADCAST = "198.51.100.2", "198.51.100.1", "192.0.2.2", "198.51.100.255"
 CLIENT6, SERVER6 = "2001:db8:1::2", "2001:db8::2"
-IP_HDRINCL, IP_MTU_DISCOVER, IP_PMTUDISC_DO, IP_PMTUDISC_WANT = 3, 10, 2, 1
-IP_NODEFRAG = 22
+IP_HDRINCL, IP_MTU_DISCOVER, IP_PMTUDISC_DO, IP_PMTUDISC_WANT, IP_PMTUDISC_DONT = 3, 10, 2, 1, 0
+IP_NODEFRAG, IPV6_CHECKSUM = 22, 7
 PROTOCOL = 253  # RFC 3692: for experiments
 
 
@@ -48,14 +51,19 @@ class Tap:
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         self.socket.bind((interface, 3))
 
-    def leaving(self, is_it, limit=0.5):
-        """The frames for which is_it says yes, until nothing came for a tenth of a second."""
-        found, end = [], time.monotonic() + limit
+    def all(self, is_it, limit=0.5):
+        """The frames for which is_it says yes, with their kinds, until nothing came for a tenth of a second."""
+        end = time.monotonic() + limit
         while time.monotonic() < end and select.select([self.socket], [], [], 0.1)[0]:
             frame, address = self.socket.recvfrom(65535)
-            if address[2] == socket.PACKET_OUTGOING and is_it(frame):
-                found.append(frame)
-        return found
+            if is_it(frame):
+                yield frame, address[2]
+
+    def leaving(self, is_it, limit=0.5):
+        return [frame for frame, kind in self.all(is_it, limit) if kind == socket.PACKET_OUTGOING]
+
+    def kinds(self, is_it):
+        return [kind for _, kind in self.all(is_it)]
 
 
 def of_ipv4(protocol):
@@ -66,6 +74,9 @@ def ipv4_rows():
     tap, sender = Tap(), raw()
     check("broadcast without SO_BROADCAST: EACCES",
           refused(lambda: sender.sendto(header(BROADCAST), (BROADCAST, 0))) == errno.EACCES)
+    sender.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+    check("longer than the MTU: EMSGSIZE, even with IP_PMTUDISC_DONT",
+          refused(lambda: sender.sendto(header(body=b"x" * 1481), (SERVER, 0))) == errno.EMSGSIZE)
     sender.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 7)
     sender.sendto(header(), (SERVER, 0))
     frames = tap.leaving(of_ipv4(PROTOCOL))
@@ -113,6 +124,11 @@ def ipv6_rows():
     frames = tap.leaving(is_ipv6(6))
     check("raw TCP over IPv6: the checksum goes out as given",
           len(frames) == 1 and frames[0][54 + 16:54 + 18] == b"\xbe\xef")
+    tcp.setsockopt(socket.IPPROTO_IPV6, IPV6_CHECKSUM, 16)
+    tcp.sendto(segment, (SERVER6, 0))
+    frames = tap.leaving(is_ipv6(6))
+    check("unless IPV6_CHECKSUM is set",
+          len(frames) == 1 and frames[0][54 + 16:54 + 18] != b"\xbe\xef")
 
 
 def receiving_rows():
@@ -136,20 +152,68 @@ def receiving_rows():
     check("raw IPv6 comes without its header", message[:2] == b"\x81\x00")
 
 
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % ((len(data) + 1) // 2), data + b"\0" * (len(data) % 2)))
+    while total > 0xffff:
+        total = (total & 0xffff) + (total >> 16)
+    return struct.pack("!H", ~total & 0xffff)
+
+
+def datagram(address, port):
+    """A UDP datagram from and to this address, all sums right."""
+    udp = struct.pack("!HHHH", 5555, port, 9, 0) + b"x"
+    if ":" in address:
+        ends = socket.inet_pton(socket.AF_INET6, address) * 2
+        udp = udp[:6] + checksum(ends + struct.pack("!II", 9, 17) + udp) + udp[8:]
+        return struct.pack("!IHBB", 0x60000000, 9, 17, 64) + ends + udp
+    packet = struct.pack("!BBHHHBBH", 0x45, 0, 29, 9, 0, 64, 17, 0) + socket.inet_aton(address) * 2
+    return packet[:10] + checksum(packet) + packet[12:] + udp
+
+
+def heard_by_a_local_socket(address, send, limit):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as listener:
+        listener.bind((address, 0))
+        send(datagram(address, listener.getsockname()[1]))
+        return select.select([listener], [], [], limit)[0] != []
+
+
+def by_frame(packet):
+    """Sends by a packet socket on lo."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as frames:
+        frames.bind(("lo", 0))
+        frames.send(b"\0" * 12 + (b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd") + packet)
+
+
 def loopback_rows():
+    check("a packet socket on lo reaches no local socket", not heard_by_a_local_socket("127.0.0.1", by_frame, 0.2))
+    by_raw_socket = lambda packet: raw().sendto(packet, ("127.0.0.1", 0))
     tap = Tap("lo")
-    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    listener.bind(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    datagram = struct.pack("!HHHH", 5555, port, 9, 0) + b"x"
-    packet = struct.pack("!BBHHHBBH", 0x45, 0, 29, 9, 0, 64, 17, 0) + socket.inet_aton("127.0.0.1") * 2 + datagram
-    total = sum(struct.unpack("!10H", packet[:20]))
-    total = (total & 0xffff) + (total >> 16)
-    packet = packet[:10] + struct.pack("!H", ~total & 0xffff) + packet[12:]
-    tap.socket.send(b"\0" * 12 + b"\x08\x00" + packet)
-    check("a packet socket on lo reaches no local socket", select.select([listener], [], [], 0.2)[0] == [])
-    raw().sendto(packet, ("127.0.0.1", 0))
-    check("a raw socket on lo does", select.select([listener], [], [], 1)[0] != [])
+    check("a raw socket on lo does", heard_by_a_local_socket("127.0.0.1", by_raw_socket, 1))
+    is_it = lambda frame: frame[23] == 17
+    check("on lo a packet is seen twice: leaving and arriving", tap.kinds(is_it) == [socket.PACKET_OUTGOING, socket.PACKET_HOST])
+    again = [sys.executable, "-c", os.environ["RAW_ROWS"], *sys.argv[1:], "loopback-settings"]
+    settings = subprocess.run(["unshare", "-n", *again], stdout=subprocess.PIPE, text=True, check=False)
+    print(settings.stdout, end="")
+    check("all settings of the loopback were tried", settings.returncode == 0)
+
+
+def loopback_settings(ww):
+    """Every combination, and what `ww plan` makes of it."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    planned = lambda *words: subprocess.run([ww, "plan", *words], capture_output=True, check=False).returncode == 0
+    for values in itertools.product((0, 1), repeat=2):
+        for setting, value in zip(("route_localnet", "accept_local"), values):
+            with open(f"/proc/sys/net/ipv4/conf/lo/{setting}", "w") as file:
+                file.write(str(value))
+        both = values == (1, 1)
+        heard = heard_by_a_local_socket("127.0.0.1", by_frame, 1 if both else 0.1)
+        check("route_localnet %d, accept_local %d: by frame %s" % (*values, "heard" if both else "not"), heard == both)
+        check("and ww plan says so", planned("eth", "/", "udp", "127.0.0.1:9") == both)
+        wrong = planned("udp", "127.0.0.1:9", "ip.id=0", "ip.df=0")
+        check("also of what the raw way would rewrite", wrong == both)
+    check("IPv6 by frame is heard in any case", heard_by_a_local_socket("::1", by_frame, 1))
+    check("and ww plan says that too", planned("eth", "/", "udp", "::1", ":9"))
 
 
 def fragment(to, offset, more, body=b"12345678"):
@@ -159,13 +223,20 @@ def fragment(to, offset, more, body=b"12345678"):
     return struct.pack("!BBHHHBBH", 0x45, 0, 0, 4242, flags, 64, PROTOCOL, 0) + addresses + body
 
 
+CAUGHT = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "check": False}
+
+
+def by_ww(words):
+    return [*words.split(), "hex=0011223344556677"]
+
+
 def fragment_rows():
     joined = raw(PROTOCOL)
     joined.settimeout(1)
     for offset, more in ((0, True), (8, False)):
         raw().sendto(fragment("127.0.0.1", offset, more), ("127.0.0.1", 0))
     check("fragments arrive already joined", joined.recv(2048)[20:] == b"12345678" * 2)
-    track = "add table ip t; add chain ip t o { type filter hook output priority 0; }; add rule ip t o ct state new counter"
+    track = "add table inet t; add chain inet t o { type filter hook output priority 0; }; add rule inet t o ct state new counter"
     subprocess.run(["nft", track], check=True)
     tap = Tap()
     raw().sendto(fragment(SERVER, 0, True), (SERVER, 0))
@@ -177,11 +248,25 @@ def fragment_rows():
     free.setsockopt(socket.IPPROTO_IP, IP_NODEFRAG, 1)
     free.sendto(fragment(SERVER, 0, True), (SERVER, 0))
     check("IP_NODEFRAG lets it go at once", len(tap.leaving(of_ipv4(PROTOCOL))) == 1)
-    subprocess.run(["nft", "delete table ip t"], check=True)
+    noted = subprocess.run([sys.argv[1], "send", *by_ww(f"ip {SERVER} id=4242 mf proto={PROTOCOL}")], **CAUGHT)
+    check("and so does ww send, which has nothing to note",
+          noted.returncode == 0 and noted.stderr == "" and len(tap.leaving(of_ipv4(PROTOCOL))) == 1)
+    six = by_ww(f"ip6 {SERVER6} / frag mf nh={PROTOCOL}")
+    noted = subprocess.run([sys.argv[1], "plan", *six], **CAUGHT)
+    check("of an IPv6 fragment ww plan notes that it may be held", "hold a fragment" in noted.stdout)
+    is_six = lambda frame: frame[12:14] == b"\x86\xdd" and frame[20] == 44
+    subprocess.run([sys.argv[1], "send", *six], **CAUGHT)
+    check("and it is", tap.leaving(is_six) == [])
+    subprocess.run([sys.argv[1], "send", "eth", "/", *six], **CAUGHT)
+    check("but not by Ethernet", len(tap.leaving(is_six)) == 1)
+    subprocess.run(["nft", "delete table inet t"], check=True)
 
 
-ipv4_rows()
-ipv6_rows()
-receiving_rows()
-loopback_rows()
-fragment_rows()
+if sys.argv[-1] == "loopback-settings":
+    loopback_settings(sys.argv[1])
+else:
+    ipv4_rows()
+    ipv6_rows()
+    receiving_rows()
+    loopback_rows()
+    fragment_rows()

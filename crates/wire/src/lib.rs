@@ -53,6 +53,8 @@ extern crate std;
 
 #[macro_use]
 mod table;
+#[macro_use]
+mod icmp;
 
 mod addr;
 mod desc;

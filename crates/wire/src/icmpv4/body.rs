@@ -1,7 +1,7 @@
 //! The bodies of ICMPv4 messages: what stands behind type, code and checksum.
 
 use super::message_type as types;
-use crate::{Layer, LimitedBy, Name, ParseError, Variant};
+use crate::{Name, ParseError, Variant};
 
 /// Echo request and reply (RFC 792).
 pub mod echo {
@@ -247,34 +247,12 @@ pub enum Body<'a> {
     Other(&'a [u8]),
 }
 
-impl<'a> Body<'a> {
-    /// The body of a message of this type; `rest` are the bytes behind the checksum.
-    ///
-    /// # Errors
-    /// When the bytes end before the body does.
-    pub fn parse(message_type: u8, rest: &'a [u8]) -> Result<Self, ParseError> {
-        let short = |len: usize| ParseError {
-            layer: Layer::Icmpv4,
-            offset: super::LEN,
-            need: super::LEN + len,
-            have: super::LEN + rest.len(),
-            limited_by: LimitedBy::LowerLength,
-        };
-        macro_rules! body {
-            ($variant:ident, $module:ident) => {{
-                let (view, behind) = $module::View::split(rest).ok_or_else(|| short($module::LEN))?;
-                Ok(Self::$variant(view, behind))
-            }};
-        }
-        match message_type {
-            types::ECHO | types::ECHO_REPLY => body!(Echo, echo),
-            types::UNREACHABLE => body!(Unreachable, unreachable),
-            types::SOURCE_QUENCH => body!(SourceQuench, unused),
-            types::REDIRECT => body!(Redirect, redirect),
-            types::TIME_EXCEEDED => body!(TimeExceeded, time_exceeded),
-            types::PARAMETER_PROBLEM => body!(ParameterProblem, parameter_problem),
-            types::TIMESTAMP | types::TIMESTAMP_REPLY => body!(Timestamp, timestamp),
-            _ => Ok(Self::Other(rest)),
-        }
-    }
+icmp_bodies! {
+    ECHO | ECHO_REPLY => Echo(echo),
+    UNREACHABLE => Unreachable(unreachable),
+    SOURCE_QUENCH => SourceQuench(unused),
+    REDIRECT => Redirect(redirect),
+    TIME_EXCEEDED => TimeExceeded(time_exceeded),
+    PARAMETER_PROBLEM => ParameterProblem(parameter_problem),
+    TIMESTAMP | TIMESTAMP_REPLY => Timestamp(timestamp),
 }

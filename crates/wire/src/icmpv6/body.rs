@@ -1,7 +1,7 @@
 //! The bodies of ICMPv6 messages: what stands behind type, code and checksum.
 
 use super::{message_type as types, mld, ndp};
-use crate::{Layer, LimitedBy, Name, ParseError, Variant};
+use crate::{Name, ParseError, Variant};
 
 /// Echo request and reply (RFC 4443 §4).
 pub mod echo {
@@ -142,37 +142,15 @@ pub enum Body<'a> {
     Other(&'a [u8]),
 }
 
-impl<'a> Body<'a> {
-    /// The body of a message of this type; `rest` are the bytes behind the checksum.
-    ///
-    /// # Errors
-    /// When the bytes end before the body does.
-    pub fn parse(message_type: u8, rest: &'a [u8]) -> Result<Self, ParseError> {
-        let short = |len: usize| ParseError {
-            layer: Layer::Icmpv6,
-            offset: super::LEN,
-            need: super::LEN + len,
-            have: super::LEN + rest.len(),
-            limited_by: LimitedBy::LowerLength,
-        };
-        macro_rules! body {
-            ($variant:ident, $($module:ident)::+) => {{
-                let (view, behind) = $($module::)+View::split(rest).ok_or_else(|| short($($module::)+LEN))?;
-                Ok(Self::$variant(view, behind))
-            }};
-        }
-        match message_type {
-            types::UNREACHABLE => body!(Unreachable, unreachable),
-            types::TOO_BIG => body!(TooBig, too_big),
-            types::TIME_EXCEEDED => body!(TimeExceeded, time_exceeded),
-            types::PARAMETER_PROBLEM => body!(ParameterProblem, parameter_problem),
-            types::ECHO | types::ECHO_REPLY => body!(Echo, echo),
-            types::ROUTER_SOLICITATION => body!(RouterSolicitation, ndp::rs),
-            types::ROUTER_ADVERTISEMENT => body!(RouterAdvertisement, ndp::ra),
-            types::NEIGHBOR_SOLICITATION => body!(NeighborSolicitation, ndp::ns),
-            types::NEIGHBOR_ADVERTISEMENT => body!(NeighborAdvertisement, ndp::na),
-            types::REDIRECT => body!(Redirect, ndp::redirect),
-            _ => Ok(Self::Other(rest)),
-        }
-    }
+icmp_bodies! {
+    UNREACHABLE => Unreachable(unreachable),
+    TOO_BIG => TooBig(too_big),
+    TIME_EXCEEDED => TimeExceeded(time_exceeded),
+    PARAMETER_PROBLEM => ParameterProblem(parameter_problem),
+    ECHO | ECHO_REPLY => Echo(echo),
+    ROUTER_SOLICITATION => RouterSolicitation(ndp::rs),
+    ROUTER_ADVERTISEMENT => RouterAdvertisement(ndp::ra),
+    NEIGHBOR_SOLICITATION => NeighborSolicitation(ndp::ns),
+    NEIGHBOR_ADVERTISEMENT => NeighborAdvertisement(ndp::na),
+    REDIRECT => Redirect(ndp::redirect),
 }

@@ -152,45 +152,4 @@ pub static TYPES: &[Name] = &[
         .also(&["mldv2_report", "mld2_listener_report"]),
 ];
 
-/// An ICMPv6 message.
-#[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
-    /// Type, code and checksum.
-    pub header: View<'a>,
-    /// All behind these four bytes.
-    pub rest: &'a [u8],
-}
-
-impl<'a> Message<'a> {
-    /// The body that the type chooses.
-    ///
-    /// # Errors
-    /// When the bytes end before the body does.
-    pub fn body(&self) -> Result<Body<'a>, ParseError> {
-        Body::parse(self.header.message_type(), self.rest)
-    }
-
-    /// The packet that an error quotes, from its IP header; `None` when the message is no error, or cut off before it.
-    #[must_use]
-    pub fn quote(&self) -> Option<&'a [u8]> {
-        let variant = DESC.variant_for(u128::from(self.header.message_type()))?;
-        if variant.quotes { self.rest.get(variant.body.len..) } else { None }
-    }
-}
-
-/// Reads the four bytes that all messages have.
-///
-/// # Errors
-/// When there are fewer than 4 bytes. Type, code and checksum are not judged here.
-pub const fn parse(bytes: &[u8]) -> Result<Message<'_>, ParseError> {
-    match View::split(bytes) {
-        Some((header, rest)) => Ok(Message { header, rest }),
-        None => Err(ParseError {
-            layer: Layer::Icmpv6,
-            offset: 0,
-            need: LEN,
-            have: bytes.len(),
-            limited_by: LimitedBy::LowerLength,
-        }),
-    }
-}
+icmp_message!(Icmpv6);

@@ -12,11 +12,11 @@ use std::thread;
 use std::time::Duration;
 
 use wirewright_lab::{Family, Host};
-use wirewright_link::clock;
+use wirewright_link::{Direction, clock};
 use wirewright_net::{TcpListener, TcpStream, Watch};
 use wirewright_tests::{Folder, Limit, Outcome, World, ensure, fail, wait_for};
 
-use super::{held, rounds};
+use super::{held, none_aborted, rounds};
 use crate::link::tools::{CLIENT, Fallible, socket_address};
 use crate::our_tcp::{Running, pattern, without_resets};
 
@@ -71,10 +71,9 @@ impl Case {
 
 pub(super) fn served(world: &World) -> Outcome {
     let folder = Folder::new()?;
-    for size in SIZES {
-        folder.write(&format!("up{size}"), pattern(size))?;
-    }
+    prepare(&folder)?;
     let resets = Arc::new(AtomicUsize::new(0));
+    let before = world.lab().counters(Host::Server)?;
     let begun = clock::now();
     let total = rounds(CONNECTIONS);
     let each = [total.div_ceil(2), total / 2];
@@ -91,26 +90,35 @@ pub(super) fn served(world: &World) -> Outcome {
         Ok(())
     })?;
     let resets = resets.load(Ordering::Relaxed);
-    ensure!(resets == 0, "{resets} resets were sent or came");
+    ensure!(resets == 0, "our listener sent {resets} resets");
+    none_aborted(&world.lab().counters(Host::Server)?.since(&before))?;
     println!("{each:?} connections over IPv4 and IPv6, {:.1} s, no reset", clock::now().since(begun).as_secs_f64());
     Ok(())
 }
 
-/// Counts RSTs in both directions.
+/// Writes what clients send.
+pub(super) fn prepare(folder: &Folder) -> Outcome {
+    for size in SIZES {
+        folder.write(&format!("up{size}"), pattern(size))?;
+    }
+    Ok(())
+}
+
+/// Counts the RSTs that we send. One may come: where a client's FIN came twice, the answer to the second finds it gone.
 fn counting(resets: &Arc<AtomicUsize>) -> Watch {
     let resets = resets.clone();
-    Box::new(move |_, _, packet| {
+    Box::new(move |_, direction, packet| {
         let header = if packet[0] >> 4 == 6 { 40 } else { usize::from(packet[0] & 15) * 4 };
         // Only TCP comes with flags; an ICMP error is none.
         let is_tcp = packet.get(if header == 40 && packet[0] >> 4 == 6 { 6 } else { 9 }) == Some(&6);
-        if is_tcp && packet.get(header + 13).is_some_and(|flags| flags & 4 != 0) {
+        if direction == Direction::Outgoing && is_tcp && packet.get(header + 13).is_some_and(|flags| flags & 4 != 0) {
             resets.fetch_add(1, Ordering::Relaxed);
         }
     })
 }
 
 /// Clients on the lab's server, each beside some others, and a thread of ours for each connection.
-fn one_family(world: &World, folder: &Folder, listener: &TcpListener, count: usize) -> Outcome {
+pub(super) fn one_family(world: &World, folder: &Folder, listener: &TcpListener, count: usize) -> Outcome {
     let to = listener.local_addr()?;
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {

@@ -15,7 +15,7 @@ use crate::link::tools::{Fallible, SERVER};
 use crate::our_tcp::{Running, pattern, url};
 
 /// nginx's port.
-const PORT: u16 = 8080;
+pub(super) const PORT: u16 = 8080;
 /// Fresh processes where nobody says how many.
 const PROCESSES: usize = 60;
 /// A body on both sides of one segment's end, one of several segments, and one of many windows.
@@ -47,7 +47,9 @@ fn run(world: &World, host: Host, address: fn(Family) -> IpAddr) -> Outcome {
     for body in &bodies {
         folder.write(&body.len().to_string(), body)?;
     }
-    let _nginx = nginx(world, host, folder.path())?;
+    let own = folder.file("nginx");
+    fs::create_dir(&own)?;
+    let _nginx = nginx(world, host, folder.path(), &own)?;
     let process = Process::new(world, &folder)?;
     process.check_capabilities()?;
     let resets = || -> Fallible<[i64; 2]> {
@@ -75,10 +77,9 @@ fn run(world: &World, host: Host, address: fn(Family) -> IpAddr) -> Outcome {
     Ok(())
 }
 
-/// nginx on `host`, which serves the files of `folder` and keeps all of its own there; one process, so that it ends whole.
-fn nginx(world: &World, host: Host, folder: &Path) -> Fallible<Running> {
-    let own = folder.join("nginx");
-    fs::create_dir(&own)?;
+/// nginx on `host`, which serves the files of `root` and keeps all of its own in the folder `own`; one process, so that it
+/// ends whole.
+pub(super) fn nginx(world: &World, host: Host, root: &Path, own: &Path) -> Fallible<Running> {
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|what| format!("{what}_temp_path {}/{what};\n", own.display()))
@@ -89,12 +90,12 @@ fn nginx(world: &World, host: Host, folder: &Path) -> Fallible<Running> {
          http {{\naccess_log off;\nsendfile on;\n{temporary}\
          server {{ listen 0.0.0.0:{PORT}; listen [::]:{PORT}; root {root}; }}\n}}\n",
         own = own.display(),
-        root = folder.display(),
+        root = root.display(),
     );
     let path = own.join("nginx.conf");
     fs::write(&path, config)?;
     let mut command = Command::new("nginx");
-    command.arg("-p").arg(&own).arg("-c").arg(&path).arg("-e").arg(own.join("error.log"));
+    command.arg("-p").arg(own).arg("-c").arg(&path).arg("-e").arg(own.join("error.log"));
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
     let running = Running(world.lab().spawn(host, command)?);
     wait_for_listeners(world, host, PORT)

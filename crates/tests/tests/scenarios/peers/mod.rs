@@ -6,10 +6,11 @@
 //! Not here: the first words with a kernel (`our_tcp`), faults of the path (the relay).
 
 mod clients;
+mod firewall;
 mod fresh_gets;
 
-use wirewright_lab::Host;
-use wirewright_tests::{Ground, Limit, Outcome, Scenario, World, wait_for};
+use wirewright_lab::{Counters, Host};
+use wirewright_tests::{Ground, Limit, Outcome, Scenario, World, ensure, wait_for};
 
 use crate::link::tools::Fallible;
 use crate::our_tcp::SOON;
@@ -23,6 +24,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("fresh_gets_from_nginx_over_loopback_are_byte_exact", fresh_gets::over_loopback)
             .tools(&["nginx", "setpriv"]),
         lab("our_listener_serves_curl_nc_and_urllib", clients::served).tools(&["curl", "nc", "python3"]),
+        lab("get_passes_stateful_firewalls", firewall::get).tools(&["nft", "nginx"]),
+        lab("hand_passes_stateful_firewalls_in_both_roles", firewall::hand).tools(&["nft", "python3"]),
+        lab("our_listener_passes_stateful_firewalls", firewall::listener).tools(&["nft", "curl", "nc", "python3"]),
     ]
 }
 
@@ -53,6 +57,14 @@ fn sockets(world: &World, host: Host, port: u16) -> Fallible<Vec<[String; 4]>> {
 fn held(world: &World, host: Host, port: u16) -> Fallible<Vec<String>> {
     let sockets = sockets(world, host, port)?.into_iter();
     Ok(sockets.filter(|row| row[3] != TIME_WAIT && row[3] != LISTEN).map(|row| row.join(" ")).collect())
+}
+
+/// A kernel has given up no connection before its time, nor had one taken from it; `moved` is what its counters did.
+fn none_aborted(moved: &Counters) -> Outcome {
+    let aborts: Vec<_> =
+        moved.iter().filter(|(name, _)| name.starts_with("TcpExtTCPAbort") || *name == "TcpEstabResets").collect();
+    ensure!(aborts.is_empty(), "connections ended before their time: {aborts:?}");
+    Ok(())
 }
 
 /// Waits until something listens on `port` in both versions. To connect would leave traces in the counters.

@@ -3,10 +3,11 @@
 //! Behind `try`, `look`, `see`, `mend` stands a command that can be typed as it is (a test types them all); a hint in words
 //! stands behind `or`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use craft::BuildError;
 use hand::{Objection, Refused};
+use lab::Lab;
 use link::{GuardError, NextStep, OsError};
 use net::{Error, Families, Misuse, NameError};
 use render::{Catalogue, Lang, shell_word};
@@ -46,7 +47,7 @@ pub(crate) fn net(error: &Error, attempt: &Attempt<'_>) -> Failure {
             let values: [(&str, &dyn std::fmt::Display); 3] =
                 [("address", address), ("protocol", &protocol), ("interface", interface)];
             could_not_send(error.code(), words().say("refused.next-hop-silent", &values))
-                .row("look", format!("ip neigh show {address} dev {}", shell_word(interface)))
+                .row("look", attempt.place.beside(&format!("ip neigh show dev {}", shell_word(interface))))
                 .row("or", "another next hop: --to ADDR")
         }
         Error::NextHopCannotBeAsked { address, interface } => {
@@ -90,11 +91,8 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
             let said = words().say("refused.name-unknown", &[("name", name), ("said", &said)]);
             let failure = Failure::usage("name-unknown", headline(said));
             match attempt.place {
-                Place::Machine => failure.row("look", format!("getent hosts {}", shell_word(name))),
-                Place::Lab(lab) => {
-                    let names: Vec<_> = lab.hosts().iter().map(|host| host.name).collect();
-                    failure.row("the lab has", names.join(" "))
-                }
+                Place::Machine => failure.row("look", "cat /etc/hosts /etc/resolv.conf"),
+                Place::Lab(lab) => failure.row("the lab has", names_of(lab)),
             }
         }
         NameError::OtherFamily { name, has, families } => {
@@ -106,6 +104,22 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
     }
 }
 
+/// The names of a lab.
+pub(crate) fn names_of(lab: &Lab) -> String {
+    lab.hosts().iter().map(|host| host.name).collect::<Vec<_>>().join(" ")
+}
+
+/// The command that lists the routes of this address's version.
+pub(crate) fn routes(to: IpAddr) -> &'static str {
+    if to.is_ipv4() { "ip route" } else { "ip -6 route" }
+}
+
+/// The remedy of an interface that is down.
+fn bring_up(failure: Failure, interface: &str, place: &Place<'_>) -> Failure {
+    let command = format!("sudo ip link set {} up", shell_word(interface));
+    failure.noted("mend", place.beside(&command), "routes by a gateway went with it")
+}
+
 /// No way carries the packet as it was set.
 fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
     let (said, reasons) = render::refused(refused, words());
@@ -113,16 +127,17 @@ fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
     for reason in reasons {
         failure = failure.row("because", reason);
     }
+    let beside = |command: &str| attempt.place.beside(command);
     match refused {
         Refused::NotIp => failure.row("or", format!("eth dst=MAC / {} with -i NAME", typed(attempt))),
         Refused::NoRoute { destination } => {
-            failure.row("look", format!("ip route get {destination}")).row("or", "name the next hop: -i NAME --to ADDR")
+            failure.row("look", beside(routes(*destination))).row("or", "name the next hop: -i NAME --to ADDR")
         }
         Refused::RouteRefuses { destination, kind } => failure
-            .row("look", format!("ip route show type {}", kind.word()))
+            .row("look", beside(&format!("{} show type {}", routes(*destination), kind.word())))
             .row("or", format!("another way there: -i NAME --to ADDR  (for {destination})")),
-        Refused::NoInterface { .. } | Refused::InterfaceNeeded => failure.row("look", "ip -brief link"),
-        Refused::InterfaceDown { name } => failure.row("mend", format!("sudo ip link set {} up", shell_word(name))),
+        Refused::NoInterface { .. } | Refused::InterfaceNeeded => failure.row("look", beside("ip -brief link")),
+        Refused::InterfaceDown { name } => bring_up(failure, name, attempt.place),
         Refused::LoopbackElsewhere { .. } => failure.row("try", again_without(&["-i", "--iface"], &[])),
         Refused::TooLarge { size, mtu, .. } => {
             let over = size.saturating_sub(*mtu);
@@ -180,13 +195,21 @@ fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
     };
     let said = headline(words().say(&format!("next.{code}"), &[]));
     let failure = Failure::new(exit, code, said).row("kernel", format!("{}: {}{place}", error.call, error.errno));
+    let beside = |command: &str| attempt.place.beside(command);
     match error.next {
-        NextStep::AllowInFirewall => failure.row("look", "sudo nft list ruleset"),
-        NextStep::ChoosePort => {
-            failure.row("try", again_without(&[], &["sport=", "tcp.sport=", "udp.sport="])).row("look", "ss -tuanp")
+        NextStep::AllowInFirewall => failure.row("look", beside("sudo nft list ruleset")),
+        NextStep::ChoosePort => failure
+            .row("try", again_without(&[], &["sport=", "tcp.sport=", "udp.sport="]))
+            .row("look", beside("ss -tuanp")),
+        NextStep::BringInterfaceUp => bring_up(failure, interface, attempt.place),
+        NextStep::ChooseInterface | NextStep::NameInterface => failure.row("look", beside("ip -brief link")),
+        NextStep::AddRoute
+        | NextStep::MendBlackholeRoute
+        | NextStep::MendProhibitRoute
+        | NextStep::MendUnreachableRoute => {
+            let of = error.address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+            failure.row("look", beside(routes(of)))
         }
-        NextStep::BringInterfaceUp => failure.row("mend", format!("sudo ip link set {} up", shell_word(interface))),
-        NextStep::ChooseInterface | NextStep::NameInterface => failure.row("look", "ip -brief link"),
         _ => failure,
     }
 }
@@ -194,25 +217,23 @@ fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
 /// No guard can stand there.
 pub(crate) fn guard(error: &GuardError, local: SocketAddr, attempt: &Attempt<'_>) -> Failure {
     let place = crate::verbs::guard::spoken(local);
-    let look = |command: String| match attempt.place {
-        Place::Machine => command,
-        Place::Lab(_) => format!("ww lab -- {command}"),
-    };
     match error {
         GuardError::AddressNotLocal { address } => {
             let said = format!(
                 "{address} is none of this machine's addresses: its kernel answers nothing there, and no guard is needed"
             );
-            could_not_send("use-local-address", said).row("look", look("ip -brief address".to_owned()))
+            could_not_send("use-local-address", said).row("look", attempt.place.beside("ip -brief address"))
         }
         GuardError::Port(error) if error.next == NextStep::ChoosePort => {
+            let said = format!("{place} is in use: another program, or another guard, has the port");
+            let failure = could_not_send(error.next.code(), said);
             let sockets = if attempt.options.udp { "-uanp" } else { "-tanp" };
-            could_not_send(
-                error.next.code(),
-                format!("{place} is in use: another program, or another guard, has the port"),
-            )
-            .row("look", look(format!("ss {sockets} sport = :{}", local.port())))
-            .row("or", "another source port for your program")
+            let failure = match attempt.place {
+                Place::Machine => failure.row("look", format!("ss {sockets} sport = :{}", local.port())),
+                // Each lab is new: what holds the port there is this very command.
+                Place::Lab(_) => failure.row("or", "each port once"),
+            };
+            failure.row("or", "another source port for your program")
         }
         GuardError::Port(error) if error.next == NextStep::ChooseHighPort => {
             let failure = Failure::new(

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
+use std::path::Path;
 
 use capture::{Begins, Frame, Reader, looks_like_capture};
 use craft::pasted::{self, Format};
@@ -120,8 +121,10 @@ fn expand_home(path: &str) -> String {
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Failure {
-    let path = render::escape(path);
-    Failure::usage("file", format!("{path}: {}", os_text(error))).row("try", format!("ls -l {path}"))
+    // The nearest thing on the way to it that is there: the file itself, or the folder in which it is missing.
+    let there = Path::new(path).ancestors().find(|it| it.exists()).unwrap_or(Path::new(".")).to_string_lossy();
+    Failure::usage("file", format!("{}: {}", render::escape(path), os_text(error)))
+        .row("look", format!("ls -l {}", render::shell_word(&there)))
 }
 
 /// The system's own words, without `(os error N)`.

@@ -26,6 +26,14 @@ impl Place<'_> {
         }
     }
 
+    /// A command of others, as it is typed to run where the verb ran.
+    pub(crate) fn beside(&self, command: &str) -> String {
+        match self {
+            Self::Machine => command.to_owned(),
+            Self::Lab(_) => format!("ww lab -- {command}"),
+        }
+    }
+
     /// What stands before the verb in a command that is to be typed again.
     pub(crate) const fn prefix(&self) -> &'static str {
         match self {

@@ -159,7 +159,7 @@ impl Get<'_> {
                 let failure = new(Exit::NoAnswer, reason.code(), text);
                 let host = peer.ip();
                 failure
-                    .row("look", format!("{} ask tcp {} S --why", self.place.prefix(), word_of(host, peer.port())))
+                    .row("try", format!("{} ask tcp {} S --why", self.place.prefix(), word_of(host, peer.port())))
                     .row("or", "more time: --wait 60s")
             }
             Some(reason @ StreamError::Unreachable(trouble)) => {
@@ -168,7 +168,7 @@ impl Get<'_> {
             }
             Some(reason @ StreamError::NoRoute { .. }) => {
                 Failure::new(Exit::CouldNotSend, reason.code(), format!("{reason} ({})", peer.ip()))
-                    .row("look", format!("ip route get {}", peer.ip()))
+                    .row("look", self.place.beside(explain::routes(peer.ip())))
             }
             Some(reason) => Failure::new(Exit::CouldNotSend, reason.code(), format!("{peer}: {reason}")),
             None => Failure::new(Exit::CouldNotSend, "stream", format!("{peer}: {error}")),

@@ -226,11 +226,12 @@ fn addresses(host: &str, attempt: &Attempt<'_>) -> Result<Vec<IpAddr>, Failure> 
     }
     let found = attempt.place.names(attempt.options).addresses(host).unwrap_or_default();
     if found.is_empty() {
-        return Err(Failure::usage(
-            "name-unknown",
-            format!("`{}` is no address, and nobody here knows the name", render::escape(host)),
-        )
-        .row("look", "ip -brief address"));
+        let said = format!("`{}` is no address, and nobody here knows the name", render::escape(host));
+        let failure = Failure::usage("name-unknown", said);
+        return Err(match attempt.place {
+            Place::Machine => failure.row("look", "ip -brief address"),
+            Place::Lab(lab) => failure.row("the lab has", explain::names_of(lab)),
+        });
     }
     Ok(found)
 }

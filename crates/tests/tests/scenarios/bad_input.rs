@@ -1,4 +1,4 @@
-//! What bad input gets: the whole text, the exit code, an empty standard output, and remedies that work.
+//! What bad input gets: the whole text, the exit code, an empty standard output; that its remedies work: `remedies.rs`.
 //!
 //! The cases are `bad_input.txt`: a command after `$ `, its exit code in brackets (`[1 out]` where something is also on
 //! standard output), then standard error, to the letter. `BLESS=1` writes the file anew from what happens; whoever does that
@@ -10,6 +10,8 @@ use wirewright_tests::{
     Folder, Ground, Limit, Need, Outcome, Output, Program, Scenario, binary, ensure, workspace_root,
 };
 
+use crate::remedies::remedies_in;
+
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let lab = |name: &str, run: fn() -> Outcome| {
         Scenario::new(&format!("bad_input::{name}"), Ground::Plain, move |_| run())
@@ -18,26 +20,25 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     };
     vec![
         lab("each_text_is_whole_and_standard_output_empty", texts),
-        lab("each_remedy_is_a_command_that_works", remedies),
         Scenario::new("bad_input::without_privilege_each_way_out_works", Ground::Root, |_| privilege())
             .tools(&["setpriv", "setcap", "sudo", "unshare", "ip", "nc"]),
     ]
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Case {
-    command: String,
+pub(crate) struct Case {
+    pub(crate) command: String,
     code: i32,
     /// Standard output is not empty.
     out: bool,
-    text: String,
+    pub(crate) text: String,
 }
 
 fn file() -> PathBuf {
     workspace_root().join("crates/tests/tests/scenarios/bad_input.txt")
 }
 
-fn cases() -> Result<Vec<Case>, String> {
+pub(crate) fn cases() -> Result<Vec<Case>, String> {
     let text = fs::read_to_string(file()).map_err(|error| error.to_string())?;
     let blocks = text.split("\n$ ").skip(1);
     blocks.map(|block| read_case(block).ok_or_else(|| format!("not a case: $ {block}"))).collect()
@@ -53,12 +54,12 @@ fn read_case(block: &str) -> Option<Case> {
 }
 
 /// A folder in which `ww` is a command and the files of the cases lie.
-struct Place {
-    folder: Folder,
+pub(crate) struct Place {
+    pub(crate) folder: Folder,
 }
 
 impl Place {
-    fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         let folder = Folder::new().map_err(|error| error.to_string())?;
         let place = Self { folder };
         let commands = place.folder.file("bin");
@@ -72,20 +73,20 @@ impl Place {
         Ok(place)
     }
 
-    fn ww(&self) -> String {
+    pub(crate) fn ww(&self) -> String {
         self.folder.file("bin/ww").display().to_string()
     }
 
-    fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let system = env::var("PATH").unwrap_or_default();
         format!("{}:/usr/sbin:/sbin:{system}", self.folder.file("bin").display())
     }
 
-    fn run(&self, command: &str) -> Result<Output, String> {
+    pub(crate) fn run(&self, command: &str) -> Result<Output, String> {
         self.program(&["sh", "-c", command]).run()
     }
 
-    fn program(&self, words: &[&str]) -> Program {
+    pub(crate) fn program(&self, words: &[&str]) -> Program {
         Program::new(words[0])
             .args(&words[1..])
             .folder(self.folder.path())
@@ -137,46 +138,6 @@ fn shown(case: &Case) -> String {
     format!("\n$ {}\n[{}{out}]\n{}\n", case.command, case.code, case.text)
 }
 
-/// The labels of rows that hold a command, as a person would type it.
-const REMEDIES: &[&str] = &["did you mean", "try", "see", "look", "mend", "once", "for good", "without"];
-
-/// The commands that a text recommends.
-fn remedies_in(text: &str) -> Vec<String> {
-    let rows = text.lines().filter_map(|line| line.strip_prefix("    "));
-    let commands = rows.filter_map(|row| {
-        let label =
-            REMEDIES.iter().find(|label| row.strip_prefix(**label).is_some_and(|rest| rest.starts_with("  ")))?;
-        let command = row[label.len()..].trim_start();
-        // A remark stands in brackets, far to the right.
-        let command = command.split("   ").next().unwrap_or(command);
-        Some(command.trim().to_owned())
-    });
-    commands.collect()
-}
-
-/// Each remedy of each case runs where the case ran: in the lab. A shell that knows no such command says 126 or 127, and
-/// ours says 2 to what it does not understand.
-fn remedies() -> Outcome {
-    let place = Place::new()?;
-    let mut seen = 0;
-    let mut broken = String::new();
-    for case in cases()? {
-        for remedy in remedies_in(&case.text) {
-            let remedy = remedy.replace("{ww}", &place.ww());
-            let output = place.program(&["ww", "lab", "--", "sh", "-c", &remedy]).run()?;
-            seen += 1;
-            let starts_ours = remedy.starts_with("ww ") || remedy.starts_with(&place.ww());
-            if matches!(output.code, 126 | 127) || (starts_ours && output.code == 2) {
-                write!(broken, "\n$ {}\nrecommends: {remedy}\n{output}", case.command)?;
-            }
-        }
-    }
-    println!("{seen} remedies");
-    ensure!(broken.is_empty(), "{broken}");
-    ensure!(seen > 5, "only {seen} remedies: the rows are read wrongly");
-    Ok(())
-}
-
 /// What a plain user reads who asks on the real network, with the column of the remarks closed up.
 const NOT_PERMITTED: &str = "\
 ww: not permitted: a raw socket needs CAP_NET_RAW
@@ -199,7 +160,8 @@ fn privilege() -> Outcome {
     ensure!(refused.stdout.is_empty(), "standard output is not empty:\n{refused}");
     let text = closed_up(&place.text_of(&refused));
     ensure!(text == NOT_PERMITTED, "{text}\ninstead of\n{NOT_PERMITTED}");
-    let [once, for_good, without] = &remedies_in(&text)[..] else {
+    let remedies = remedies_in(&text);
+    let [(_, once), (_, for_good), (_, without)] = &remedies[..] else {
         return Err(format!("three ways out, not {text}").into());
     };
     let real = |remedy: &str| remedy.replace("{ww}", &place.ww());

@@ -23,6 +23,7 @@ mod our_tcp;
 mod pasted;
 mod peers;
 mod random_packet;
+mod remedies;
 mod sent_line;
 mod tour;
 mod ways;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         obstacles::scenarios(),
         harness::scenarios(),
         bad_input::scenarios(),
+        remedies::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),
         every_field::scenarios(),

@@ -215,7 +215,8 @@ pub(super) struct Exchange {
 
 /// The tour itself failed: what it sends is its own, so this is the machine's doing.
 pub(super) fn broken(error: &dyn Display) -> Failure {
-    Failure::new(Exit::CouldNotSend, "demo", format!("the tour cannot go on here: {error}")).row("look", "ww lab")
+    Failure::new(Exit::CouldNotSend, "demo", format!("the tour cannot go on here: {error}"))
+        .row("look", "ww lab -- ip -brief address")
 }
 
 /// The typographic signs of the prose in ASCII.

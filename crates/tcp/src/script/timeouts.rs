@@ -29,6 +29,29 @@ fn after_a_lost_syn_the_window_begins_at_one_segment() {
     assert_eq!(script.conn.status().rto, Duration::from_secs(3));
 }
 
+/// RFC 7323 §4.3: a listener that has answered a SYN goes on echoing that one's stamp when it comes again.
+#[test]
+fn what_a_syn_ack_echoes_after_a_lost_one_measures_no_round_trip() {
+    for start in STARTS {
+        let config = Config { timestamps: true, ..plain() };
+        let mut script = Script::unsent(start, config);
+        let stamp =
+            |script: &mut Script| Options::parse(script.one().options()).timestamps.expect("both want stamps").value;
+        let first = stamp(&mut script);
+        script.time_out();
+        let second = stamp(&mut script);
+        assert_eq!(second - first, 1000);
+        script.receive(from(0, 1, SA).stamps(7, first));
+        script.sent();
+        assert_eq!((script.conn.status().srtt, script.conn.status().rto), (None, Duration::from_secs(3)));
+        script.write(100);
+        script.sent();
+        script.pass(ms(1));
+        script.receive(from(1, 101, A).stamps(8, second));
+        assert!(script.conn.status().rto < ms(500), "{:?}", script.conn.status().rto);
+    }
+}
+
 #[test]
 fn a_time_out_sends_one_segment_again_and_slow_start_the_rest() {
     for start in STARTS {

@@ -43,9 +43,10 @@ fn complete_handshake(conn: &mut Connection, now: Instant, seg: &Segment<'_>, ac
         return Err(Discard::AckNotOfOurSyn);
     }
     let syn_was_lost = tcb.rto.expiries > 0;
-    let echo = tcb.echo_rtt(now, seg.options.timestamps);
     tcb.snd.on_ack(ack);
-    tcb.rto.on_ack(now, ack, echo, &conn.config);
+    // No echo: where the SYN went twice, a listener may echo the first one's stamp, which would measure our time-out
+    // (RFC 7323 §4.3, Karn).
+    tcb.rto.on_ack(now, ack, None, &conn.config);
     tcb.timers.stop(Timer::Retransmit);
     tcb.due.syn = false;
     let wnd = scaled_window(tcb, seg);

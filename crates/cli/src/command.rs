@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::amounts::duration;
 use crate::failure::Failure;
+use crate::faults;
 
 /// A verb: its name, what it does in a line, how it is called, and which options it takes.
 pub(crate) struct Verb {
@@ -118,8 +120,29 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "lab",
         usage: "[VERB … | -- COMMAND …]",
         about: "the practice network: its map and a shell, one of our verbs, or any command in it",
-        options: &["write", "offload"],
-        examples: &["ww lab ask tcp server:80 S", "ww lab -- ss -tln"],
+        options: &[
+            "write",
+            "offload",
+            "loss",
+            "delay",
+            "jitter",
+            "reorder",
+            "reorder-by",
+            "dup",
+            "corrupt",
+            "rate",
+            "queue",
+            "seed",
+            "quiet",
+            "verbose",
+            "color",
+            "ascii",
+        ],
+        examples: &[
+            "ww lab ask tcp server:80 S",
+            "ww lab -- ss -tln",
+            "ww lab --loss 2% --reorder 5% --dup 1% --seed 7 get http://server/bytes/100000",
+        ],
     },
     Verb {
         name: "demo",
@@ -179,6 +202,15 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("path", None, "PATH", "what the tour asks the lab's server for [/]"),
     opt("layer", None, "LAYER", "what the bytes begin with: eth, ip, ip6, tcp, udp, icmp, icmp6, arp"),
     opt("offload", None, "", "leave the offloads of the lab's wires on"),
+    opt("loss", None, "PERCENT", "the wire before the server loses this part of the frames, each way"),
+    opt("delay", None, "TIME", "… keeps every frame this long, each way: an answer takes twice that"),
+    opt("jitter", None, "TIME", "… and up to this much longer, in order"),
+    opt("reorder", None, "PERCENT", "… holds this part back, so that others overtake them"),
+    opt("reorder-by", None, "TIME", "… up to this long [10ms]"),
+    opt("dup", None, "PERCENT", "… delivers this part twice"),
+    opt("corrupt", None, "PERCENT", "… turns over one bit in this part"),
+    opt("rate", None, "RATE", "… carries this many bits a second, as 64k, 10M or 1G"),
+    opt("queue", None, "N", "… lets this many frames wait for that, and drops more [1000]"),
     opt("json", None, "", "results as JSON, a line each"),
     opt("quiet", Some('q'), "", "only the exit code"),
     opt("verbose", Some('v'), "", "every field, every step"),
@@ -188,6 +220,15 @@ pub(crate) const OPTIONS: &[Opt] = &[
 
 fn option(id: &str) -> &'static Opt {
     OPTIONS.iter().find(|opt| opt.id == id).expect("a verb names only options of the table")
+}
+
+/// Whether the next argument is the value of `arg`, an option of `verb`.
+pub(crate) fn wants_value(verb: &Verb, arg: &str) -> bool {
+    let is_it = |opt: &Opt| match (arg.strip_prefix("--"), arg.strip_prefix('-')) {
+        (Some(long), _) => long == opt.id,
+        (None, short) => short.is_some_and(|short| opt.short.is_some_and(|letter| short == letter.to_string())),
+    };
+    verb.options.iter().map(|id| option(id)).any(|opt| !opt.value.is_empty() && is_it(opt))
 }
 
 /// The parser of one verb, made from the tables.
@@ -263,6 +304,8 @@ pub(crate) struct Options {
     pub layer: Option<String>,
     /// `--offload`.
     pub offload: bool,
+    /// `--loss` and its like: what a wire of the lab does.
+    pub faults: Option<sim::Faults>,
     /// `--json`.
     pub json: bool,
     /// `-q`.
@@ -310,6 +353,7 @@ impl Options {
             path: text(verb, &matches, "path")?,
             layer: text(verb, &matches, "layer")?,
             offload: flag("offload"),
+            faults: faults::read(|id| text(verb, &matches, id))?,
             json: flag("json"),
             quiet: flag("quiet"),
             verbose: flag("verbose"),
@@ -390,7 +434,8 @@ fn text(verb: &Verb, matches: &ArgMatches, id: &str) -> Result<Option<String>, F
     }
 }
 
-fn bad_value(id: &str, value: &str, can: &str) -> Failure {
+/// An option's value that it cannot take, and what it takes.
+pub(crate) fn bad_value(id: &str, value: &str, can: &str) -> Failure {
     Failure::usage("option-value", format!("--{id} cannot be '{}'", render::escape(value))).row("it takes", can)
 }
 
@@ -420,23 +465,6 @@ fn refused(verb: &Verb, error: &clap::Error) -> Failure {
         _ => Failure::usage("option-value", format!("{option} needs a value")),
     };
     failure.row("see", format!("ww help {}", verb.name))
-}
-
-/// A duration with its unit: `250ms`, `1.5s`, `2m`.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let split = text.find(|c: char| c != '.' && !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(split);
-    let scale: f64 = match unit {
-        "ns" => 1e-9,
-        "us" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    };
-    let value: f64 = number.parse().ok()?;
-    Duration::try_from_secs_f64(value * scale).ok()
 }
 
 #[cfg(test)]
@@ -470,15 +498,6 @@ mod tests {
         assert_eq!((options.words.len(), options.command.len()), (1, 5));
         assert_eq!(read("guard", &[":80", "--"]).unwrap_err().code, "command-missing");
         assert_eq!(read("build", &["--", "tcp"]).unwrap().words, ["tcp"]);
-    }
-
-    #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(duration("1.5s"), Some(Duration::from_millis(1500)));
-        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
-        for wrong in ["", "1", "s", "1x", "-1s", "1e9s", "1..2s", "99999999999999999999999h"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
-        }
     }
 
     #[test]

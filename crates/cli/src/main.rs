@@ -14,20 +14,24 @@ extern crate wirewright_lab as lab;
 extern crate wirewright_link as link;
 extern crate wirewright_net as net;
 extern crate wirewright_render as render;
+extern crate wirewright_sim as sim;
 extern crate wirewright_tcp as tcp;
 extern crate wirewright_units as units;
 extern crate wirewright_wire as wire;
 
+mod amounts;
 mod command;
 mod context;
 mod explain;
 mod failure;
+mod faults;
 mod http;
 mod input;
 mod names;
 mod output;
 mod place;
 mod record;
+mod relay;
 mod suggest;
 mod verbs;
 

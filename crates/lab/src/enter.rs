@@ -13,9 +13,10 @@ use wirewright_link::sys::namespace::{self, Namespace};
 use wirewright_units::Instant;
 
 use crate::build::{self, Order};
-use crate::map::{self, HostEntry};
+use crate::map::{self, Host, HostEntry};
 use crate::message::{Line, Message, Report};
 use crate::refusal::{At, Failed, Note, Refusal, Step};
+use crate::relay::Relay;
 use crate::rung::Rung;
 use crate::services::Service;
 
@@ -28,6 +29,9 @@ pub struct Options {
     /// Leave TSO, GSO, GRO and transmit checksums as the kernel has them: fast, but what is seen on the wires is not what a
     /// wire would carry.
     pub offload: bool,
+    /// What the wire between router and server does to frames; `None`: nothing, it is a wire of the kernel's. The rungs
+    /// without networks have no wire, and leave it out. Not with `offload`: a frame of the relay is one that a wire carries.
+    pub relay: Option<Relay>,
     /// The first rung to try.
     pub first: Rung,
     /// The last rung to try.
@@ -36,7 +40,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { offload: false, first: Rung::UserNamespace, last: Rung::InProcess }
+        Self { offload: false, relay: None, first: Rung::UserNamespace, last: Rung::InProcess }
     }
 }
 
@@ -100,6 +104,10 @@ pub struct Lab {
     pub(crate) networks: Option<[OwnedFd; 3]>,
     pub(crate) pids: Option<OwnedFd>,
     pub(crate) mounts: Option<OwnedFd>,
+    /// The line to the relay.
+    pub(crate) relay: Option<Line>,
+    /// The longest time that the relay keeps a frame.
+    pub(crate) relay_time: Duration,
     builder: Option<Builder>,
 }
 
@@ -214,6 +222,8 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
         networks: None,
         pids: None,
         mounts: None,
+        relay: None,
+        relay_time: Duration::ZERO,
         builder: None,
     };
     match rung {
@@ -221,12 +231,18 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
         Rung::Loopback => check_raw_socket()?,
         Rung::UserNamespace | Rung::NetworkNamespace => {}
     }
-    let (pid, line) = build::start(Order { rung, offload: options.offload, parent: std::process::id() })?;
+    let (pid, line) = build::start(Order {
+        rung,
+        offload: options.offload,
+        relay: options.relay.filter(|_| rung.has_networks()),
+        parent: std::process::id(),
+    })?;
     let builder = Builder { pid, line };
     let one_user = rung == Rung::UserNamespace && write_maps(&builder)? == Users::One;
     let (report, networks) = receive_report(&builder.line)?;
     let mut lab = Lab { report, one_user, since: clock::now(), builder: Some(builder), ..empty };
     if rung.has_networks() {
+        lab.relay_time = options.relay.map_or(Duration::ZERO, |relay| relay.time_max());
         lab.follow(pid, networks)?;
     }
     Ok(lab)
@@ -303,7 +319,10 @@ fn receive_report(line: &Line) -> Result<(Report, Vec<OwnedFd>), Failed> {
 
 impl Lab {
     /// Follows the builder into its namespaces. Until here this process was not touched.
-    fn follow(&mut self, builder: u32, networks: Vec<OwnedFd>) -> Result<(), Failed> {
+    fn follow(&mut self, builder: u32, mut networks: Vec<OwnedFd>) -> Result<(), Failed> {
+        if networks.len() > Host::ALL.len() {
+            self.relay = networks.pop().map(Line::from);
+        }
         let networks: [OwnedFd; 3] = networks.try_into().map_err(|_| Failed::late(Step::Builder))?;
         if self.rung == Rung::UserNamespace {
             let user = namespace::of_process(builder, Namespace::User).at(Step::FollowUser)?;

@@ -11,6 +11,7 @@ use wirewright_link::sys::namespace::{self, Forked, Namespace};
 use crate::map;
 use crate::message::{Line, Message, Report};
 use crate::refusal::{At, Failed, Note, Step};
+use crate::relay::Pump;
 use crate::services::Services;
 
 /// Where the services are offered.
@@ -35,8 +36,8 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts the keeper, on [`Place::Server`] in a PID namespace of its own where the kernel allows one.
-    pub(crate) fn start(place: Place) -> Result<Self, Failed> {
+    /// Starts the keeper, with the relay as a thread of it; on [`Place::Server`] in a PID namespace of its own where the kernel allows one.
+    pub(crate) fn start(place: Place, relay: Option<Pump>) -> Result<Self, Failed> {
         let mut notes = Vec::new();
         let mut parent = std::process::id();
         if matches!(place, Place::Server { .. }) {
@@ -50,7 +51,7 @@ impl Keeper {
         match namespace::fork().at(Step::Fork)? {
             Forked::Child => {
                 drop(here);
-                let code = match live(place, parent, notes, &there) {
+                let code = match live(place, relay, parent, notes, &there) {
                     Ok(()) => 0,
                     Err(failed) => {
                         // Where the builder is gone nobody needs to know.
@@ -84,7 +85,7 @@ impl Keeper {
     }
 }
 
-fn live(place: Place, parent: u32, mut notes: Vec<Note>, line: &Line) -> Result<(), Failed> {
+fn live(place: Place, relay: Option<Pump>, parent: u32, mut notes: Vec<Note>, line: &Line) -> Result<(), Failed> {
     namespace::die_with_parent(parent).at(Step::Services)?;
     if line.is_cut() {
         // The builder ended before the line above, which in a PID namespace cannot tell.
@@ -96,6 +97,9 @@ fn live(place: Place, parent: u32, mut notes: Vec<Note>, line: &Line) -> Result<
         notes.extend(make_mounts(with_v6, has_pid_namespace));
     }
     let services = Services::open(place).at(Step::Services)?;
+    if let Some(relay) = relay {
+        relay.start().at(Step::Relay)?;
+    }
     let report = Report { keeper: 0, notes, services: services.list() };
     line.send(&Message::Ready(report), &[]).at(Step::Services)?;
     leave_the_terminal();

@@ -2,7 +2,7 @@
 //!
 //! In: [`Options`], once, first thing in `main`.
 //! Out: a [`Lab`] in whose client this process now stands; ways to act on its other hosts, to watch and to count.
-//! Above: cli and tests. Below: link (namespaces, netlink, packet sockets), units.
+//! Above: cli and tests. Below: link (namespaces, netlink, packet sockets), sim (the relay), units.
 //! Not here: packets (hand, net), files (capture), sentences for people beyond one line an error (render).
 //!
 //! ```text
@@ -21,8 +21,10 @@
 //! are tied by parent-death signals: whoever is killed, all that stands below is killed by the kernel, and the namespaces
 //! with their interfaces and routes go with the last process.
 //!
-//! A relay with loss and delay will stand in the router, between its two interfaces (`build/world.rs` makes them; it would
-//! take the place of the kernel's forwarding there).
+//! # A bad wire
+//!
+//! With [`Options::relay`] the wire between router and server loses, delays, reorders, doubles and damages frames under a
+//! seed; `relay/` says how.
 #![forbid(unsafe_code)]
 
 mod build;
@@ -34,6 +36,7 @@ mod message;
 mod place;
 mod record;
 mod refusal;
+mod relay;
 mod rung;
 mod services;
 
@@ -43,5 +46,6 @@ pub use map::{Family, Host, HostEntry, PORTS, Port, hosts};
 pub use place::PlaceError;
 pub use record::{RecordError, Recorded, Recorder, Sink, Summary};
 pub use refusal::{Hint, Note, Refusal, Step};
+pub use relay::{Relay, RelayCount, RelayReport};
 pub use rung::Rung;
 pub use services::{Service, ServiceKind};

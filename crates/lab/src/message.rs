@@ -1,4 +1,4 @@
-//! What caller, builder and keeper tell each other: one datagram a message over a socket pair that dies with its ends.
+//! What caller, builder, keeper and relay tell each other: one datagram a message over a socket pair that dies with its ends.
 
 use core::time::Duration;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -12,13 +12,14 @@ use rustix::net::{
 };
 
 use crate::refusal::{Failed, Note, Step};
+use crate::relay::RelayReport;
 use crate::services::{Service, ServiceKind};
 
 /// The longest message: a report with a note for each setting is some 400 bytes.
 const LEN_MAX: usize = 1024;
 
-/// How many descriptors a message carries at most: one network a host.
-const FDS_MAX: usize = 3;
+/// How many descriptors a message carries at most: one network a host, and the line to the relay.
+const FDS_MAX: usize = 4;
 
 /// One message.
 #[derive(Debug)]
@@ -29,8 +30,14 @@ pub(crate) enum Message {
     Mapped,
     /// The step that failed; the sender ends now.
     Failed(Failed),
-    /// All is ready. From the builder it carries the networks.
+    /// All is ready. From the builder it carries the networks, and the line to the relay where there is one.
     Ready(Report),
+    /// Builder to relay: the lab is ready, the faults begin. Answered with [`Message::Counted`].
+    Begin,
+    /// Caller to relay: what has happened so far?
+    Count,
+    /// What has happened since [`Message::Begin`].
+    Counted(RelayReport),
 }
 
 /// What came of the building.
@@ -45,6 +52,12 @@ pub(crate) struct Report {
 /// One end of the conversation.
 #[derive(Debug)]
 pub(crate) struct Line(OwnedFd);
+
+impl From<OwnedFd> for Line {
+    fn from(end: OwnedFd) -> Self {
+        Self(end)
+    }
+}
 
 impl Line {
     /// A new line and its two ends.
@@ -116,6 +129,11 @@ impl Message {
         match self {
             Self::Unshared => vec![b'U'],
             Self::Mapped => vec![b'M'],
+            Self::Begin => vec![b'B'],
+            Self::Count => vec![b'C'],
+            Self::Counted(report) => {
+                [b'N'].into_iter().chain(report.numbers().into_iter().flat_map(u64::to_ne_bytes)).collect()
+            }
             Self::Failed(failed) => {
                 let mut bytes = vec![b'F'];
                 bytes.extend(failed.step.to_bytes());
@@ -137,6 +155,9 @@ impl Message {
         Some(match kind {
             b'U' => Self::Unshared,
             b'M' => Self::Mapped,
+            b'B' => Self::Begin,
+            b'C' => Self::Count,
+            b'N' => Self::Counted(report(rest)?),
             b'F' => {
                 let (step, errno) = rest.split_first_chunk()?;
                 Self::Failed(Failed { step: Step::from_bytes(*step)?, errno: number(errno)? })
@@ -203,6 +224,18 @@ fn read_item(item: &[u8], report: &mut Report) -> Option<()> {
     Some(())
 }
 
+fn report(bytes: &[u8]) -> Option<RelayReport> {
+    let mut numbers = [0; RelayReport::NUMBERS];
+    let (words, []) = bytes.as_chunks() else { return None };
+    if words.len() != numbers.len() {
+        return None;
+    }
+    for (number, word) in numbers.iter_mut().zip(words) {
+        *number = u64::from_ne_bytes(*word);
+    }
+    Some(RelayReport::of_numbers(numbers))
+}
+
 fn number(bytes: &[u8]) -> Option<i32> {
     Some(i32::from_ne_bytes(bytes.try_into().ok()?))
 }
@@ -234,6 +267,15 @@ mod tests {
         drop(there);
         assert!(here.is_cut());
         assert!(here.receive(Duration::from_secs(5)).is_none());
+    }
+
+    #[test]
+    fn what_a_relay_counted_crosses_the_line() {
+        let report = RelayReport::of_numbers(core::array::from_fn(|index| u64::MAX - index as u64));
+        let bytes = Message::Counted(report).to_bytes();
+        let Some(Message::Counted(crossed)) = Message::from_bytes(&bytes) else { panic!("another message came") };
+        assert_eq!(crossed, report);
+        assert!(Message::from_bytes(&bytes[..bytes.len() - 1]).is_none());
     }
 
     #[test]

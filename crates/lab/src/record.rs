@@ -13,7 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt;
 use wirewright_link::netlink::Netlink;
 use wirewright_link::sys::{Errno, system};
-use wirewright_link::{Checksum, Direction, OsError, PacketConfig, PacketSocket, Receive, Received, clock};
+use wirewright_link::{
+    Checksum, Direction, OsError, PacketConfig, PacketSocket, Receive, Received, clock, with_vlan_tag,
+};
 use wirewright_units::{Instant, UnixTime};
 
 use crate::enter::Lab;
@@ -27,18 +29,15 @@ const HOLD: Duration = Duration::from_millis(2);
 /// At the end, the recorder waits until nothing came for this long: a frame crosses the lab in less than a hundredth of it.
 const QUIET: Duration = Duration::from_millis(10);
 
-/// … but not longer than this: somebody may still be sending.
+/// … and as long as a relay may keep a frame, but not longer than this more: somebody may still be sending.
 const SETTLE_MAX: Duration = Duration::from_millis(200);
 
-/// A young lab is given this time before its first recording begins: the kernels report the multicast groups of their new
+/// A young lab is given this time before its first recording or its relay's faults begin: the kernels report the multicast groups of their new
 /// addresses, twice (RFC 3810 §6.1, `mldv2_unsolicited_report_interval`), which takes 12 to 20 ms and is nobody's packet.
-const YOUTH: Duration = Duration::from_millis(30);
+pub(crate) const YOUTH: Duration = Duration::from_millis(30);
 
 /// How many bytes a socket should hold: a page of a megabyte with what the kernel needs beside each frame.
 const ROOM: usize = 4 << 20;
-
-/// Where an 802.1Q tag stands: behind the addresses.
-const TAG_AT: usize = 12;
 
 /// A frame that a host saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +133,10 @@ impl Lab {
             taps.push(opened.map_err(|error| RecordError::Socket { port, error: Box::new(error) })?);
         }
         let (here, there) = Line::pair().map_err(|error| RecordError::Thread { error })?;
-        let run = move || Recording { taps, line: there, sink, held: Vec::new(), summary: Summary::default() }.run();
+        let relay_time = self.relay_time;
+        let run = move || {
+            Recording { taps, line: there, relay_time, sink, held: Vec::new(), summary: Summary::default() }.run()
+        };
         let thread = thread::Builder::new().name("ww-record".to_owned()).spawn(run);
         let thread = thread.map_err(|error| RecordError::Thread { error })?;
         Ok(Recorder { line: Some(here), thread: Some(thread) })
@@ -190,6 +192,8 @@ fn make_room(socket: &PacketSocket) {
 struct Recording<S> {
     taps: Vec<Tap>,
     line: Line,
+    /// How long a frame may be under way between two taps.
+    relay_time: Duration,
     sink: S,
     held: Vec<Recorded>,
     summary: Summary,
@@ -217,10 +221,10 @@ impl<S: Sink> Recording<S> {
     }
 
     fn settle(&mut self) -> Result<(), RecordError> {
-        let end = clock::now() + SETTLE_MAX;
+        let end = clock::now() + self.relay_time + SETTLE_MAX;
         loop {
             let before = self.held.len();
-            clock::sleep(QUIET);
+            clock::sleep(self.relay_time + QUIET);
             self.take()?;
             if self.held.len() == before || clock::now() >= end {
                 return Ok(());
@@ -278,7 +282,7 @@ fn close(taps: Vec<Tap>) {
 
 fn recorded(port: &'static Port, frame: &Received<'_>) -> Recorded {
     let (bytes, tag_len) = match frame.vlan {
-        Some((control, kind)) if frame.bytes.len() >= TAG_AT => (with_tag(frame.bytes, control, kind), 4),
+        Some((control, kind)) => (with_vlan_tag(frame.bytes, control, kind), 4),
         _ => (frame.bytes.to_vec(), 0),
     };
     Recorded {
@@ -290,12 +294,6 @@ fn recorded(port: &'static Port, frame: &Received<'_>) -> Recorded {
         direction: frame.direction,
         checksum: frame.checksum,
     }
-}
-
-/// Puts back the tag that the kernel took out.
-fn with_tag(bytes: &[u8], control: u16, kind: u16) -> Vec<u8> {
-    let (addresses, rest) = bytes.split_at(TAG_AT.min(bytes.len()));
-    [addresses, &kind.to_be_bytes(), &control.to_be_bytes(), rest].concat()
 }
 
 impl fmt::Display for RecordError {
@@ -316,17 +314,5 @@ impl std::error::Error for RecordError {
             Self::Socket { error, .. } => Some(error),
             Self::Thread { error } | Self::Sink { error } => Some(error),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tag_goes_back_where_it_was() {
-        let untagged = [&[1; 6][..], &[2; 6], &[0x08, 0x00], &[0x45]].concat();
-        let tagged = [&[1; 6][..], &[2; 6], &[0x81, 0x00, 0x20, 0x05], &[0x08, 0x00], &[0x45]].concat();
-        assert_eq!(with_tag(&untagged, 0x2005, 0x8100), tagged);
     }
 }

@@ -54,6 +54,8 @@ pub enum Step {
     FollowNetwork,
     /// Opening a raw socket on this machine.
     RawSocket,
+    /// Making the relay: its hidden network, its sockets, its thread.
+    Relay,
 }
 
 /// Why a rung was not taken: the step, and what the kernel said.
@@ -208,6 +210,7 @@ impl fmt::Display for Step {
             Self::FollowUser => f.write_str("setns(CLONE_NEWUSER)"),
             Self::FollowNetwork => f.write_str("setns(CLONE_NEWNET)"),
             Self::RawSocket => f.write_str("socket(AF_INET, SOCK_RAW)"),
+            Self::Relay => f.write_str("make the relay"),
         }
     }
 }
@@ -314,6 +317,7 @@ impl Step {
             Self::FollowUser => [18, 0, 0],
             Self::FollowNetwork => [19, 0, 0],
             Self::RawSocket => [20, 0, 0],
+            Self::Relay => [21, 0, 0],
         }
     }
 
@@ -345,6 +349,7 @@ impl Step {
             18 => Self::FollowUser,
             19 => Self::FollowNetwork,
             20 => Self::RawSocket,
+            21 => Self::Relay,
             _ => return None,
         })
     }
@@ -356,7 +361,7 @@ mod tests {
 
     #[test]
     fn every_step_crosses_the_socket() {
-        for code in 0..=20 {
+        for code in 0..=21 {
             for a in 0..=0xff {
                 for b in 0..2 {
                     if let Some(step) = Step::from_bytes([code, a, b]) {
@@ -365,6 +370,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(Step::from_bytes([21, 0, 0]), None);
+        assert_eq!(Step::from_bytes([22, 0, 0]), None);
     }
 }

@@ -35,6 +35,16 @@ pub struct Received<'a> {
     pub vlan: Option<(u16, u16)>,
 }
 
+/// Where an 802.1Q tag stands: behind the addresses.
+const TAG_AT: usize = 12;
+
+/// An Ethernet frame with a VLAN tag that the kernel took out (`Received::vlan`) put back.
+#[must_use]
+pub fn with_vlan_tag(frame: &[u8], control: u16, kind: u16) -> Vec<u8> {
+    let (addresses, rest) = frame.split_at(TAG_AT.min(frame.len()));
+    [addresses, &kind.to_be_bytes(), &control.to_be_bytes(), rest].concat()
+}
+
 /// The first header of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StartsWith {
@@ -142,6 +152,13 @@ pub struct Capabilities {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_goes_back_where_it_was() {
+        let untagged = [&[1; 6][..], &[2; 6], &[0x08, 0x00], &[0x45]].concat();
+        let tagged = [&[1; 6][..], &[2; 6], &[0x81, 0x00, 0x20, 0x05], &[0x08, 0x00], &[0x45]].concat();
+        assert_eq!(with_vlan_tag(&untagged, 0x2005, 0x8100), tagged);
+    }
 
     #[test]
     fn a_transmit_counts_header_and_slices() {

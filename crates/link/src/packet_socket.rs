@@ -80,11 +80,11 @@ pub struct PacketStatistics {
 /// A super-segment of 64 KiB with its link header and a VLAN tag or two.
 const FRAME_LEN_MAX: usize = 65_535 + 64;
 /// Every EtherType.
-const ETH_P_ALL: u16 = 0x0003;
+pub(crate) const ETH_P_ALL: u16 = 0x0003;
 /// `struct packet_mreq`'s kind for promiscuous mode.
 const PACKET_MR_PROMISC: u16 = 1;
 /// `sll_pkttype` of a frame that leaves.
-const PACKET_OUTGOING: u8 = 4;
+pub(crate) const PACKET_OUTGOING: u8 = 4;
 /// What `SO_RCVBUF` is unless set: `net.core.rmem_default`, as Linux ships it.
 const RECEIVE_ROOM: u64 = 212_992;
 
@@ -313,12 +313,7 @@ impl PacketSocket {
     ///
     /// **Errors**: the kernel's.
     pub fn statistics(&self) -> Result<PacketStatistics, OsError> {
-        let mut value = [0; 8];
-        let call = Call { name: "getsockopt", option: Some(SocketOption::PACKET_STATISTICS.name()) };
-        let read = self.kernel.option(self.fd.as_fd(), SocketOption::PACKET_STATISTICS, &mut value);
-        read.map_err(|errno| OsError::about(Operation::Receive, call, errno, Circumstances::default()))?;
-        let [a, b, c, d, e, f, g, h] = value;
-        Ok(PacketStatistics { arrived: u32::from_ne_bytes([a, b, c, d]), dropped: u32::from_ne_bytes([e, f, g, h]) })
+        statistics(&*self.kernel, self.fd.as_fd())
     }
 
     /// What this socket can do.
@@ -347,6 +342,16 @@ impl PacketSocket {
         let failed = |errno| OsError::option(Operation::OpenPacket, option.name(), errno);
         self.kernel.set_option(self.fd.as_fd(), option, value).map_err(failed)
     }
+}
+
+/// What arrived at the packet socket `fd` and what was dropped since this was last asked.
+pub(crate) fn statistics(kernel: &dyn Kernel, fd: BorrowedFd<'_>) -> Result<PacketStatistics, OsError> {
+    let mut value = [0; 8];
+    let call = Call { name: "getsockopt", option: Some(SocketOption::PACKET_STATISTICS.name()) };
+    let read = kernel.option(fd, SocketOption::PACKET_STATISTICS, &mut value);
+    read.map_err(|errno| OsError::about(Operation::Receive, call, errno, Circumstances::default()))?;
+    let [a, b, c, d, e, f, g, h] = value;
+    Ok(PacketStatistics { arrived: u32::from_ne_bytes([a, b, c, d]), dropped: u32::from_ne_bytes([e, f, g, h]) })
 }
 
 fn is_outgoing(message: &Message) -> bool {

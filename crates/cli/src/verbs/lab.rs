@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex};
 use craft::First;
 use lab::{Host, Lab, LabError, Options as LabOptions, PlaceError, RecordError, Recorded, Recorder, Rung};
 
-use crate::command::{self, Options};
+use crate::command::{self, Options, Verb};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place::Place;
 use crate::record::{Recording, Seen};
+use crate::relay;
 
 /// What is done in the lab.
 enum Work<'a> {
@@ -24,19 +25,26 @@ enum Work<'a> {
 
 pub(crate) fn run(args: &[OsString]) -> Result<Exit, Failure> {
     let verb = command::verb("lab").expect("lab is in the table of verbs");
-    let (head, work) = split(args);
+    let (head, work) = split(verb, args);
     let options = Options::read(verb, head)?;
     let out = Output::new(&options);
     if options.help {
         return super::help::of_verb(verb, &out);
     }
-    let lab = enter(LabOptions { offload: options.offload, ..LabOptions::default() })?;
+    let relay = relay::of(&options)?;
+    let lab = enter(LabOptions { offload: options.offload, relay, ..LabOptions::default() })?;
     if !lab.rung().has_networks() || out.verbose {
         say_rung(&lab, &out);
     }
+    if let Some(relay) = &relay {
+        relay::check(&lab, relay)?;
+        if out.verbose {
+            out.remark(&format!("ww: {}", relay::stands(relay)));
+        }
+    }
     let recorder = options.write.as_deref().map(|path| record(&lab, Recording::begin(path)?)).transpose()?;
     let done = match work {
-        Work::Shell => shell(&lab, &out),
+        Work::Shell => shell(&lab, relay.as_ref(), &out),
         Work::Verb(line) => in_lab(&lab, line).map(Ended::Ours),
         Work::Command(line) => command_in_lab(&lab, line, &out),
     };
@@ -45,6 +53,9 @@ pub(crate) fn run(args: &[OsString]) -> Result<Exit, Failure> {
         if summary.dropped > 0 {
             out.remark(&format!("ww: {} frames came faster than they could be recorded", summary.dropped));
         }
+    }
+    if let Some(relay) = &relay {
+        relay::report(&lab, relay, &out);
     }
     match done? {
         Ended::Ours(exit) => Ok(exit),
@@ -59,8 +70,8 @@ enum Ended {
 }
 
 /// Divides the lab's own options from what is done in it.
-fn split(args: &[OsString]) -> (&[OsString], Work<'_>) {
-    let takes_value = |arg: &OsString| matches!(arg.to_str(), Some("-w" | "--write" | "--color"));
+fn split<'a>(lab: &Verb, args: &'a [OsString]) -> (&'a [OsString], Work<'a>) {
+    let takes_value = |arg: &OsString| arg.to_str().is_some_and(|arg| command::wants_value(lab, arg));
     let mut index = 0;
     while let Some(arg) = args.get(index) {
         if arg == "--" {
@@ -184,8 +195,11 @@ pub(crate) fn exit_code(status: std::process::ExitStatus) -> i32 {
 }
 
 /// `ww lab` alone: the map, and a shell on the client.
-fn shell(lab: &Lab, out: &Output) -> Result<Ended, Failure> {
+fn shell(lab: &Lab, relay: Option<&lab::Relay>, out: &Output) -> Result<Ended, Failure> {
     out.result(&map(lab, out))?;
+    if let Some(relay) = relay {
+        out.result(&relay::stands(relay))?;
+    }
     if !lab.rung().has_networks() {
         return Ok(Ended::Ours(Exit::Answered));
     }

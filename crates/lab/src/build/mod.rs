@@ -18,6 +18,7 @@ use crate::keeper::{self, Keeper};
 use crate::map::Host;
 use crate::message::{Line, Message, Report};
 use crate::refusal::{At, Failed, Step};
+use crate::relay::Relay;
 use crate::rung::Rung;
 use world::World;
 
@@ -32,6 +33,7 @@ const MAPS_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct Order {
     pub(crate) rung: Rung,
     pub(crate) offload: bool,
+    pub(crate) relay: Option<Relay>,
     /// The caller.
     pub(crate) parent: u32,
 }
@@ -66,23 +68,28 @@ fn build(order: Order, line: &Line) -> Result<Keeper, Failed> {
 }
 
 fn build_networks(order: Order, line: &Line) -> Result<Keeper, Failed> {
-    let mut world = World::make(order.offload)?;
+    let mut world = World::make(order.offload, order.relay.is_some())?;
+    let (pump, relay) = order.relay.map(|relay| world.open_relay(relay)).transpose()?.unzip();
     let server = world.network(Host::Server).namespace.as_fd();
     namespace::enter(server, Namespace::Network).at(Step::Services)?;
     let place = keeper::Place::Server { with_v6: world.with_v6 };
-    let keeper = Keeper::start(place)?;
+    let keeper = Keeper::start(place, pump)?;
     ready::wait_for_solicited_groups(&mut world)?;
     ready::exchange_echoes(&mut world)?;
     let mut report = keeper.report(SERVICES_LIMIT)?;
     report.notes.splice(0..0, world.notes);
     report.keeper = keeper.pid();
-    let networks = world.networks.each_ref().map(|network| network.namespace.as_fd());
-    line.send(&Message::Ready(report), &networks).at(Step::Builder)?;
+    if let Some(relay) = &relay {
+        ready::begin_faults(relay)?;
+    }
+    let networks = world.networks.iter().map(|network| network.namespace.as_fd());
+    let ends: Vec<_> = networks.chain(relay.as_ref().map(Line::as_fd)).collect();
+    line.send(&Message::Ready(report), &ends).at(Step::Builder)?;
     Ok(keeper)
 }
 
 fn build_on_loopback(line: &Line) -> Result<Keeper, Failed> {
-    let keeper = Keeper::start(keeper::Place::Loopback { with_v6: settings::has_ipv6() })?;
+    let keeper = Keeper::start(keeper::Place::Loopback { with_v6: settings::has_ipv6() }, None)?;
     let report = Report { keeper: keeper.pid(), ..keeper.report(SERVICES_LIMIT)? };
     line.send(&Message::Ready(report), &[]).at(Step::Builder)?;
     Ok(keeper)

@@ -14,9 +14,10 @@ use wirewright_link::clock;
 use wirewright_link::netlink::create::OperState;
 use wirewright_link::sys::namespace::{self, Namespace};
 
-use super::world::World;
+use super::world::{RELAY_ENDS, World};
 use crate::map::{CLIENT, CLOSED, Family, Host, PORTS, Port, ROUTER_FAR, ROUTER_NEAR, SERVER};
-use crate::message::readable;
+use crate::message::{Line, Message, readable};
+use crate::record::YOUTH;
 use crate::refusal::{At, Failed, Step};
 
 /// Every single wait: a kernel before 6.8 may sit on the carrier for two seconds, a loaded machine doubles it.
@@ -28,8 +29,28 @@ const PAUSE: Duration = Duration::from_micros(200);
 /// An echo is asked for again after this time; the question before it may have been held back.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// Waits until every port is operational.
+/// How long the relay may take to answer: it does nothing that waits.
+const RELAY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Has the relay begin with its faults, after what the kernels of a young lab say by themselves: those frames would use up
+/// throws of the dice, now more of them and now fewer.
+pub(crate) fn begin_faults(relay: &Line) -> Result<(), Failed> {
+    clock::sleep(YOUTH);
+    relay.send(&Message::Begin, &[]).at(Step::Relay)?;
+    match relay.receive(RELAY_LIMIT) {
+        Some((Message::Counted(_), _)) => Ok(()),
+        _ => Err(Failed::late(Step::Relay)),
+    }
+}
+
+/// Waits until every port is operational, and both ends of a relay.
 pub(crate) fn wait_for_carriers(world: &mut World) -> Result<(), Failed> {
+    if let Some(relay) = &mut world.relay {
+        let creator = &mut relay.creator;
+        for end in RELAY_ENDS {
+            wait(Step::Relay, || Ok(creator.oper_state(end.index).at(Step::Relay)? == OperState::Up))?;
+        }
+    }
     for port in &PORTS {
         let step = Step::Carrier(port);
         let creator = &mut world.network(port.host).creator;

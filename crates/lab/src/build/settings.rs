@@ -75,6 +75,14 @@ pub(crate) fn has_ipv6() -> bool {
     Path::new("/proc/sys/net/ipv6/conf/all/disable_ipv6").exists()
 }
 
+/// Switches IPv6 off in the network of the calling thread, for interfaces made later.
+pub(crate) fn silence_ipv6() -> io::Result<()> {
+    if !has_ipv6() {
+        return Ok(());
+    }
+    ["all", "default"].iter().try_for_each(|of| fs::write(format!("/proc/sys/net/ipv6/conf/{of}/disable_ipv6"), "1"))
+}
+
 /// Makes the settings of `host` in the network of the calling thread.
 pub(crate) fn apply(host: Host, notes: &mut Vec<Note>) -> Result<(), Failed> {
     let with_v6 = has_ipv6();

@@ -1,5 +1,6 @@
-//! The world: three networks, two wires, addresses and routes.
+//! The world: three networks, two wires, addresses and routes; with a relay, one of the wires in two pieces.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -11,7 +12,9 @@ use wirewright_link::sys::namespace::{self, Namespace};
 use super::ready;
 use super::settings;
 use crate::map::{CLIENT, CLOSED, Family, Host, PORTS, Port, ROUTER_FAR, ROUTER_NEAR, SERVER, SILENT, prefix_len};
+use crate::message::Line;
 use crate::refusal::{At, Failed, Note, Step};
+use crate::relay::{Pump, Relay};
 
 /// A host's network, with the sockets through which it is made.
 pub(crate) struct Network {
@@ -26,13 +29,15 @@ pub(crate) struct Network {
 /// The three networks, in the order of [`Host::ALL`].
 pub(crate) struct World {
     pub(crate) networks: [Network; 3],
+    /// The hidden network in which the relay's ends stand.
+    pub(crate) relay: Option<Network>,
     pub(crate) notes: Vec<Note>,
     pub(crate) with_v6: bool,
 }
 
 impl World {
     /// Makes the world and leaves the calling thread in one of its networks.
-    pub(crate) fn make(offload: bool) -> Result<Self, Failed> {
+    pub(crate) fn make(offload: bool, with_relay: bool) -> Result<Self, Failed> {
         let mut notes = Vec::new();
         let with_v6 = settings::has_ipv6();
         if !with_v6 {
@@ -40,10 +45,16 @@ impl World {
         }
         let [client, router, server] = Host::ALL;
         let networks = [network(client, &mut notes)?, network(router, &mut notes)?, network(server, &mut notes)?];
-        let mut world = Self { networks, notes, with_v6 };
+        let relay = with_relay.then(hidden_network).transpose()?;
+        let mut world = Self { networks, relay, notes, with_v6 };
         world.make_wires()?;
         if !offload {
             world.make_wires_honest()?;
+        }
+        if let Some(relay) = &mut world.relay {
+            for end in RELAY_ENDS {
+                relay.creator.bring_up(end.index).at(Step::Relay)?;
+            }
         }
         for port in &PORTS {
             world.network(port.host).creator.bring_up(port.index).at(Step::BringUp(port))?;
@@ -64,12 +75,29 @@ impl World {
     }
 
     fn make_wires(&mut self) -> Result<(), Failed> {
-        for [near, far] in [[CLIENT, ROUTER_NEAR], [ROUTER_FAR, SERVER]] {
-            let far_namespace = self.network(far.host).namespace.try_clone().at(Step::Wire(near))?;
-            let creator = &mut self.network(near.host).creator;
-            creator.wire(end(near), end(far), far_namespace.as_fd()).at(Step::Wire(near))?;
+        self.make_wire(CLIENT, ROUTER_NEAR)?;
+        let Some(relay) = &self.relay else { return self.make_wire(ROUTER_FAR, SERVER) };
+        let hidden = relay.namespace.try_clone().at(Step::Relay)?;
+        for (port, relay_end) in [ROUTER_FAR, SERVER].into_iter().zip(RELAY_ENDS) {
+            let creator = &mut self.network(port.host).creator;
+            creator.wire(end(port), relay_end, hidden.as_fd()).at(Step::Wire(port))?;
         }
         Ok(())
+    }
+
+    fn make_wire(&mut self, near: &'static Port, far: &'static Port) -> Result<(), Failed> {
+        let far_namespace = self.network(far.host).namespace.try_clone().at(Step::Wire(near))?;
+        let creator = &mut self.network(near.host).creator;
+        creator.wire(end(near), end(far), far_namespace.as_fd()).at(Step::Wire(near))
+    }
+
+    /// Opens the sockets of the relay, and a line to it. Moves the calling thread.
+    pub(crate) fn open_relay(&self, relay: Relay) -> Result<(Pump, Line), Failed> {
+        let hidden = self.relay.as_ref().ok_or_else(|| Failed::late(Step::Relay))?;
+        namespace::enter(hidden.namespace.as_fd(), Namespace::Network).at(Step::Relay)?;
+        let (here, there) = Line::pair().at(Step::Relay)?;
+        let pump = Pump::open(relay, RELAY_ENDS.map(|end| end.index), there);
+        Ok((pump.map_err(|error| io::Error::from(error.errno)).at(Step::Relay)?, here))
     }
 
     /// Lets every frame be on the wire as a peer would see it: cut to size, with its checksums filled in.
@@ -125,6 +153,22 @@ fn network(host: Host, notes: &mut Vec<Note>) -> Result<Network, Failed> {
     let creator = Creator::open().at(Step::Netlink(host))?;
     let control = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
     Ok(Network { namespace, creator, control: control.at(Step::Netlink(host))? })
+}
+
+/// The relay's ends of the wire, the router's first. Their numbers differ from those of the ports that they are joined to.
+pub(super) const RELAY_ENDS: [End<'static>; 2] = [
+    End { name: "wire0", index: 6, mac: [0x02, 0, 0, 0, 0, 6] },
+    End { name: "wire1", index: 7, mac: [0x02, 0, 0, 0, 0, 7] },
+];
+
+/// The network of the relay: it has no address, and its kernel says nothing.
+fn hidden_network() -> Result<Network, Failed> {
+    namespace::unshare(Namespace::Network).at(Step::Relay)?;
+    let namespace = namespace::of_this_thread(Namespace::Network).at(Step::Relay)?;
+    settings::silence_ipv6().at(Step::Relay)?;
+    let creator = Creator::open().at(Step::Relay)?;
+    let control = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+    Ok(Network { namespace, creator, control: control.at(Step::Relay)? })
 }
 
 fn end(port: &'static Port) -> End<'static> {

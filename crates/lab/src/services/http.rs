@@ -100,7 +100,7 @@ impl Page {
         }
         match path {
             "/" => {
-                body += "\nHere are\n  /hello      a greeting\n  /echo/...   the path again\n  /bytes/N    N bytes\n";
+                body += "\nHere are\n  /hello      a greeting\n  /echo/...   the path again\n  /bytes/N    N bytes, each line its own place\n";
                 Self::text("200 OK", body)
             }
             "/hello" => Self::text("200 OK", body + "\nHello.\n"),
@@ -136,20 +136,39 @@ impl Page {
         }
         text += &self.body;
         stream.write_all(text.as_bytes())?;
-        let zeros = [0; CHUNK_LEN];
-        let mut left = self.bytes;
-        while left > 0 {
-            let len = usize::try_from(left).unwrap_or(CHUNK_LEN).min(CHUNK_LEN);
-            stream.write_all(zeros.get(..len).unwrap_or_default())?;
-            left -= len as u64;
+        let mut chunk = [0; CHUNK_LEN];
+        let mut at = 0;
+        while at < self.bytes {
+            number(&mut chunk, at);
+            let len = usize::try_from(self.bytes - at).unwrap_or(CHUNK_LEN).min(CHUNK_LEN);
+            stream.write_all(chunk.get(..len).unwrap_or_default())?;
+            at += len as u64;
         }
         Ok(())
+    }
+}
+
+/// What `/bytes/N` consists of: lines of 16 bytes, each its own place in hexadecimal, so that a piece in the wrong place shows.
+/// `chunk` begins at byte `at`.
+fn number(chunk: &mut [u8], at: u64) {
+    for (line, place) in chunk.as_chunks_mut::<16>().0.iter_mut().zip((at..).step_by(16)) {
+        *line = [b'\n'; 16];
+        for (digit, shift) in line.iter_mut().take(15).zip((0..15).rev()) {
+            *digit = b"0123456789abcdef"[(place >> (4 * shift)) as usize & 0xf];
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_of_bytes_says_where_it_stands() {
+        let mut chunk = [0; 32];
+        number(&mut chunk, 65_536);
+        assert_eq!(&chunk, b"000000000010000\n000000000010010\n");
+    }
 
     fn page(head: &str) -> Page {
         Page::of(head.as_bytes(), SocketAddr::from(([198, 51, 100, 2], 40000)))

@@ -57,7 +57,8 @@ pub struct AuxData {
 impl AuxData {
     const CHECKSUM_NOT_READY: u32 = libc::TP_STATUS_CSUMNOTREADY;
     const CHECKSUM_VALID: u32 = 1 << 7;
-    const VLAN_VALID: u32 = libc::TP_STATUS_VLAN_VALID;
+    /// A VLAN tag was taken out of the frame.
+    pub(crate) const VLAN_VALID: u32 = libc::TP_STATUS_VLAN_VALID;
     const VLAN_TPID_VALID: u32 = libc::TP_STATUS_VLAN_TPID_VALID;
 
     /// The checksum field holds the folded pseudo-header only.

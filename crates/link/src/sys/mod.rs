@@ -20,6 +20,7 @@ pub mod linux;
 pub mod namespace;
 pub mod option;
 pub mod process;
+pub mod ring;
 pub mod scripted;
 
 use core::fmt;

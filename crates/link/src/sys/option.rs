@@ -77,6 +77,8 @@ options! {
     SOL_ICMPV6 ICMP6_FILTER = 1, "ICMPv6 types that are not wanted";
     SOL_PACKET PACKET_AUXDATA = libc::PACKET_AUXDATA, "checksum state, lengths, VLAN tag of what arrived";
     SOL_PACKET PACKET_VNET_HDR = libc::PACKET_VNET_HDR, "a virtio-net header before each frame";
+    SOL_PACKET PACKET_VERSION = libc::PACKET_VERSION, "how the slots of a ring are laid out";
+    SOL_PACKET PACKET_RX_RING = libc::PACKET_RX_RING, "receive through memory shared with the kernel";
     SOL_PACKET PACKET_STATISTICS = libc::PACKET_STATISTICS, "arrived and dropped since it was last read";
     SOL_PACKET PACKET_QDISC_BYPASS = libc::PACKET_QDISC_BYPASS, "send past the queue";
     SOL_PACKET PACKET_ADD_MEMBERSHIP = libc::PACKET_ADD_MEMBERSHIP, "promiscuous mode while the socket lives";

@@ -15,6 +15,7 @@ mod lab_ends;
 mod lab_enters;
 mod lab_inside;
 mod lab_records;
+mod lab_relay;
 mod language;
 mod link;
 mod manners;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         lab_ends::scenarios(),
         lab_inside::scenarios(),
         lab_records::scenarios(),
+        lab_relay::scenarios(),
         lab_enters::scenarios(),
         link::scenarios(),
         our_tcp::scenarios(),

@@ -12,7 +12,8 @@ use net::hand::{Dialogue, Happened};
 
 use super::lines::{Lines, Typed};
 use super::tell;
-use crate::command::{self, Options};
+use crate::amounts;
+use crate::command::Options;
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::input;
@@ -175,7 +176,7 @@ impl<'a> Talk<'a> {
                 Ok(count) => self.auto(count.min(AUTO_MAX)),
                 Err(_) => Err(Failure::usage("auto-count", "auto takes a number of segments").row("or", "auto alone")),
             },
-            ["wait", time] => match command::duration(time) {
+            ["wait", time] => match amounts::duration(time) {
                 Some(time) => self.listen_for(time),
                 None => Err(Failure::usage("wait-time", "wait takes a time with its unit").row("or", "wait 500ms")),
             },

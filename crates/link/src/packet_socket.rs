@@ -32,6 +32,9 @@ pub struct PacketConfig {
     pub filter: Filter,
     /// Frames that are not for this host too, while the socket lives.
     pub promiscuous: bool,
+    /// Frames to every Ethernet group too, while the socket lives: neighbour discovery for an address that the kernel does
+    /// not have.
+    pub all_multicast: bool,
     /// Read back what left.
     pub read_back: bool,
     /// Super-segments and partial checksums, both ways (`PACKET_VNET_HDR`).
@@ -83,6 +86,8 @@ const FRAME_LEN_MAX: usize = 65_535 + 64;
 pub(crate) const ETH_P_ALL: u16 = 0x0003;
 /// `struct packet_mreq`'s kind for promiscuous mode.
 const PACKET_MR_PROMISC: u16 = 1;
+/// The same for every group.
+const PACKET_MR_ALLMULTI: u16 = 2;
 /// `sll_pkttype` of a frame that leaves.
 pub(crate) const PACKET_OUTGOING: u8 = 4;
 /// What `SO_RCVBUF` is unless set: `net.core.rmem_default`, as Linux ships it.
@@ -147,10 +152,11 @@ impl PacketSocket {
             // Kernels before 4.20 show what leaves all the same; `recv` passes over it there.
             let _ = self.switch_on(SocketOption::PACKET_IGNORE_OUTGOING);
         }
-        if config.promiscuous {
+        let modes = [(config.promiscuous, PACKET_MR_PROMISC), (config.all_multicast, PACKET_MR_ALLMULTI)];
+        for (_, mode) in modes.into_iter().filter(|(is_wanted, _)| *is_wanted) {
             let mut request = [0; 16];
             request[0..4].copy_from_slice(&self.index.to_ne_bytes());
-            request[4..6].copy_from_slice(&PACKET_MR_PROMISC.to_ne_bytes());
+            request[4..6].copy_from_slice(&mode.to_ne_bytes());
             self.set(SocketOption::PACKET_ADD_MEMBERSHIP, &request)?;
         }
         let protocol = if config.receive == Receive::Nothing { 0 } else { ETH_P_ALL };

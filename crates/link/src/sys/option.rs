@@ -81,7 +81,7 @@ options! {
     SOL_PACKET PACKET_RX_RING = libc::PACKET_RX_RING, "receive through memory shared with the kernel";
     SOL_PACKET PACKET_STATISTICS = libc::PACKET_STATISTICS, "arrived and dropped since it was last read";
     SOL_PACKET PACKET_QDISC_BYPASS = libc::PACKET_QDISC_BYPASS, "send past the queue";
-    SOL_PACKET PACKET_ADD_MEMBERSHIP = libc::PACKET_ADD_MEMBERSHIP, "promiscuous mode while the socket lives";
+    SOL_PACKET PACKET_ADD_MEMBERSHIP = libc::PACKET_ADD_MEMBERSHIP, "promiscuous mode, or all groups, while the socket lives";
     SOL_PACKET PACKET_IGNORE_OUTGOING = 23, "do not show what leaves";
     SOL_NETLINK NETLINK_EXT_ACK = 11, "errors bring a sentence and the attribute";
     SOL_NETLINK NETLINK_GET_STRICT_CHK = 12, "filters in dumps are obeyed";

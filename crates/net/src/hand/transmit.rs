@@ -198,6 +198,7 @@ impl Senders {
             filter: if hears == Hears::Neighbors { Filter::any_of(&neighbors) } else { Filter::all() },
             // Answers to an address that is not ours, where it stands on this link.
             promiscuous: hears == Hears::Everything,
+            all_multicast: false,
             read_back: true,
             segmentation: false,
         };

@@ -74,12 +74,16 @@ fn solicitation(mac: MacAddr, source: Ipv6Addr, target: Ipv6Addr) -> Vec<u8> {
     let mut message = Vec::with_capacity(MESSAGE + 8);
     message.extend_from_slice(&[icmpv6::message_type::NEIGHBOR_SOLICITATION, 0, 0, 0, 0, 0, 0, 0]);
     message.extend_from_slice(&target.octets());
-    message.extend_from_slice(&[SOURCE_LINK_LAYER, 1]);
-    message.extend_from_slice(&mac.0);
+    // RFC 4861 §4.3: who has no address yet gives no link-layer address either; the answer goes to all nodes.
+    if !source.is_unspecified() {
+        message.extend_from_slice(&[SOURCE_LINK_LAYER, 1]);
+        message.extend_from_slice(&mac.0);
+    }
     let sum = sum(source, group, &message);
     message[2..4].copy_from_slice(&sum.to_be_bytes());
     let header = ipv6::Header {
-        payload_length: (MESSAGE + 8) as u16,
+        // 24 or 32 bytes.
+        payload_length: message.len() as u16,
         next_header: next::protocol::ICMPV6,
         hop_limit: HOP_LIMIT,
         source,

@@ -50,7 +50,8 @@ pub struct Own {
     pub mac: MacAddr,
     /// Our IPv4 address; without one, questions carry 0.0.0.0 as the ARP probes of RFC 5227 do.
     pub ipv4: Option<Ipv4Addr>,
-    /// Our IPv6 address of the right scope; without one, no IPv6 neighbour can be asked for.
+    /// Our IPv6 address of the right scope; without one, no IPv6 neighbour can be asked for. The unspecified address asks as
+    /// duplicate address detection does (RFC 4862 §5.4).
     pub ipv6: Option<Ipv6Addr>,
 }
 

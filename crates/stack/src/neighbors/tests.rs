@@ -64,6 +64,24 @@ fn a_question_is_a_right_frame_in_both_versions() {
     assert_eq!(sum, 0);
 }
 
+/// RFC 5227 §2.1.1 and RFC 4862 §5.4.2: the question gives nothing that its hearers could write into their tables.
+#[test]
+fn who_has_no_address_yet_asks_without_giving_one() {
+    let nobody = Own { ipv4: None, ipv6: Some(Ipv6Addr::UNSPECIFIED), ..OWN };
+    let mut neighbors = Neighbors::new(nobody);
+    neighbors.resolve(Instant::ORIGIN, V4);
+    let arp = neighbors.poll_transmit(Instant::ORIGIN).unwrap();
+    assert_eq!((&arp[22..28], &arp[28..32]), (&OWN.mac.0[..], &[0; 4][..]));
+    neighbors.resolve(Instant::ORIGIN, V6);
+    let ns = neighbors.poll_transmit(Instant::ORIGIN).unwrap();
+    assert_eq!((ns.len(), ns[19], &ns[22..38]), (14 + 40 + 24, 24, &[0; 16][..]));
+    let packet = wirewright_wire::ipv6::parse(&ns[14..]).unwrap();
+    let IpAddr::V6(target) = V6 else { unreachable!() };
+    let group = message::solicited_node(target);
+    let sum = wirewright_wire::checksum::pseudo_v6(Ipv6Addr::UNSPECIFIED, group, 58, 24).add(packet.payload);
+    assert!(sum.is_right() && packet.header.destination() == group);
+}
+
 #[test]
 fn an_answer_resolves_and_is_believed_for_a_time() {
     for address in [V4, V6] {

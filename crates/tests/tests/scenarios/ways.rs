@@ -63,6 +63,7 @@ pub(crate) fn tap(lab: &Lab) -> Result<PacketSocket, Box<dyn std::error::Error +
             receive: Receive::Incoming,
             filter: Filter::all(),
             promiscuous: true,
+            all_multicast: false,
             read_back: false,
             segmentation: false,
         };

@@ -7,6 +7,8 @@ use std::os::fd::AsFd;
 
 use capture::{CaptureError, Direction, Interface, LinkType, Record, Writer};
 use craft::{Built, First};
+use inspect::dissect;
+use inspect::sum::Verdict;
 use net::hand::{Fate, Sent};
 use units::UnixTime;
 
@@ -100,6 +102,23 @@ impl Recording {
     fn flush(&mut self) -> Result<(), Failure> {
         self.writer.flush().map_err(|error| broken(&self.path, &error))
     }
+}
+
+/// What stands at a frame of the loopback whose checksum its kernel left to a card that is not there.
+pub(crate) const FILLED: &str =
+    "the kernel leaves checksums out on the loopback: this one is filled in, as a card would";
+
+/// Writes the right value over each checksum that is only begun; whether there was one.
+pub(crate) fn fill_checksums(frame: &mut [u8], first: First) -> bool {
+    let dissection = dissect(frame, first);
+    let begun = dissection.checksums.iter().filter(|sum| sum.verdict == Verdict::Partial);
+    let right: Vec<_> = begun.filter_map(|sum| Some((sum.at, sum.right?))).collect();
+    for (at, value) in &right {
+        if let Some(stored) = frame.get_mut(*at..*at + 2) {
+            stored.copy_from_slice(&value.to_be_bytes());
+        }
+    }
+    !right.is_empty()
 }
 
 /// Takes standard output for a capture alone. Text that would have gone there, ours or a command's, goes to standard error

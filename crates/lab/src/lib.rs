@@ -48,4 +48,4 @@ pub use record::{RecordError, Recorded, Recorder, Sink, Summary};
 pub use refusal::{Hint, Note, Refusal, Step};
 pub use relay::{Relay, RelayCount, RelayReport};
 pub use rung::Rung;
-pub use services::{Service, ServiceKind};
+pub use services::{Service, ServiceKind, page};

@@ -371,26 +371,13 @@ impl InProcess {
     /// # Errors
     /// When there are no more descriptors or threads, or the port is 0.
     pub fn pair(client: IpAddr, server: SocketAddr, secrets: [[u8; 32]; 2]) -> io::Result<(Self, TcpListener)> {
-        let host = |address: IpAddr, secret| {
-            Host::new(&HostConfig {
-                addresses: vec![Prefix::new(address, 0)],
-                routes: Vec::new(),
-                link: Link::Ip,
-                mtu: 1500,
-                offload: Offload::default(),
-                ownership: Ownership::Own,
-                tcp_v4: Arc::new(Config::IPV4),
-                tcp_v6: Arc::new(Config::IPV6),
-                secret: Secret(secret),
-            })
-        };
         let [of_client, of_server] = secrets;
-        let mut listening = host(server.ip(), of_server);
+        let mut listening = host_in_process(server.ip(), of_server);
         let id = listening.listen(server, Backlog::default()).map_err(StreamError::from)?;
         let wakers = [Waker::new()?, Waker::new()?];
         let [(down_a, up_a), (down_b, up_b)] = memory([&wakers[0].0, &wakers[1].0]);
         let [waker_a, waker_b] = wakers;
-        let a = Engine::start(host(client, of_client), Box::new(down_a), Box::new(up_a), None, waker_a)?;
+        let a = Engine::start(host_in_process(client, of_client), Box::new(down_a), Box::new(up_a), None, waker_a)?;
         let b = Engine::start(listening, Box::new(down_b), Box::new(up_b), None, waker_b)?;
         let listener = TcpListener { engine: Arc::new(b), id, local: server };
         Ok((Self { client: Arc::new(a), server, own: client }, listener))
@@ -404,4 +391,19 @@ impl InProcess {
         let local = SocketAddr::new(self.own, 0);
         Ok(TcpStream::open(self.client.clone(), local, self.server, timeout)?)
     }
+}
+
+/// A host that owns one address of a network in this process, to which everybody else is a neighbour.
+pub(crate) fn host_in_process(address: IpAddr, secret: [u8; 32]) -> Host {
+    Host::new(&HostConfig {
+        addresses: vec![Prefix::new(address, 0)],
+        routes: Vec::new(),
+        link: Link::Ip,
+        mtu: 1500,
+        offload: Offload::default(),
+        ownership: Ownership::Own,
+        tcp_v4: Arc::new(Config::IPV4),
+        tcp_v6: Arc::new(Config::IPV6),
+        secret: Secret(secret),
+    })
 }

@@ -48,6 +48,26 @@ pub(super) fn answer(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
+/// The longest answer of `/bytes/N` where nothing but memory carries it.
+const BYTES_HELD_MAX: u64 = 64 * 1024;
+
+/// The page that the server of the lab gives for a request's head, as bytes, for a lab without a server: in process. `None`
+/// while the head has no end yet.
+#[must_use]
+pub fn page(head: &[u8], peer: SocketAddr) -> Option<Vec<u8>> {
+    if !is_complete(head) && head.len() < HEAD_LEN_MAX {
+        return None;
+    }
+    let mut page = Page::of(head, peer);
+    if page.bytes > BYTES_HELD_MAX {
+        page = Page::bad("in process /bytes/N takes a number up to 65536");
+    }
+    let mut bytes = Vec::new();
+    // Memory takes everything.
+    page.write(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// A head ends with an empty line; a line may end with a bare LF (RFC 9112 §2.2).
 fn is_complete(head: &[u8]) -> bool {
     let ends = |end: &[u8]| head.windows(end.len()).any(|window| window == end);
@@ -129,7 +149,7 @@ impl Page {
         )
     }
 
-    fn write(&self, stream: &mut TcpStream) -> io::Result<()> {
+    fn write(&self, stream: &mut impl Write) -> io::Result<()> {
         let mut text = self.head();
         if !self.with_body {
             return stream.write_all(text.as_bytes());
@@ -201,6 +221,15 @@ mod tests {
         assert!(page("GET /bytes/1000 HTTP/1.0\r\n\r\n").head().contains("Content-Length: 1000\r\n"));
         let head = page("HEAD /hello HTTP/1.1\r\n\r\n");
         assert!(!head.with_body && head.head().contains("200 OK"));
+    }
+
+    #[test]
+    fn a_page_is_held_whole_or_not_given() {
+        let peer = SocketAddr::from(([198, 51, 100, 2], 40000));
+        let get = |head: &str| super::page(head.as_bytes(), peer).map(|page| String::from_utf8(page).unwrap());
+        assert_eq!(get("GET /hello HTTP/1.0\r\n"), None);
+        assert!(get("GET /hello HTTP/1.0\r\n\r\n").unwrap().ends_with("\nHello.\n"));
+        assert!(get("GET /bytes/1000000 HTTP/1.0\r\n\r\n").unwrap().starts_with("HTTP/1.1 400 "));
     }
 
     #[test]

@@ -8,6 +8,8 @@
 mod http;
 mod streams;
 
+pub use http::page;
+
 use core::time::Duration;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -5,6 +5,7 @@
 //! Above: the verbs. Below: net sessions, inspect, render's drawings and sentences.
 //! Not here: any knowledge of packets; what is told was built, sent and read back here and now.
 
+mod capture;
 mod echo;
 mod handshake;
 mod packet;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use capture::Direction;
 use craft::{Built, Context, First, Packet};
-use lab::{Host, Lab, ServiceKind};
+use lab::{Host, Lab, Rung, ServiceKind};
 use net::Hosts;
 use net::hand::{Event, Fate, HeardAnswer, Options as SessionOptions, Sent, Session};
 use render::{Catalogue, Ink, Lang};
@@ -18,7 +18,7 @@ use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place;
-use crate::record::{Recording, Seen};
+use crate::record::{FILLED, Recording, Seen, fill_checksums};
 
 /// The columns that prose takes at most: longer lines are hard to read.
 const PROSE: usize = 88;
@@ -176,7 +176,10 @@ impl<'a> Story<'a> {
     }
 
     fn record_heard(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
-        self.record("client", heard.first, &heard.bytes, heard.wall, Some(Direction::In), "")
+        let mut bytes = heard.bytes.clone();
+        let filled = self.lab.rung() == Rung::Loopback && fill_checksums(&mut bytes, heard.first);
+        let comment = if filled { FILLED } else { "" };
+        self.record("client", heard.first, &bytes, heard.wall, Some(Direction::In), comment)
     }
 
     /// Adds a frame to the capture.

@@ -61,6 +61,13 @@ pub(crate) enum HttpError {
     Store(io::Error),
 }
 
+impl HttpError {
+    /// The peer has closed its direction: it waits for nothing more than our own end.
+    pub(crate) const fn peer_has_closed(&self) -> bool {
+        matches!(self, Self::Nothing | Self::HeadCut | Self::BodyCut { .. })
+    }
+}
+
 /// An answer that is being read.
 pub(crate) struct Answer<R> {
     stream: R,

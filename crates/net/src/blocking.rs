@@ -17,6 +17,7 @@ use wirewright_stack::{Backlog, ConnectionId, Host, HostConfig, Link, ListenerId
 use wirewright_tcp::{Config, State as TcpState, Status};
 use wirewright_units::Instant;
 
+use crate::breaker::Breaker;
 use crate::driver::{Engine, State, Waker, Watch, memory};
 use crate::raw_wire::RawWire;
 use crate::tcp_error::StreamError;
@@ -74,15 +75,40 @@ impl TcpStream {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub fn connect_watched(peer: SocketAddr, timeout: Duration, watch: Option<Watch>) -> io::Result<Self> {
+        Self::connect_breakable(peer, timeout, watch, &Breaker::new())
+    }
+
+    /// As [`connect_watched`](Self::connect_watched), and `breaker` can end it from now on.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) when it was broken.
+    pub fn connect_breakable(
+        peer: SocketAddr,
+        timeout: Duration,
+        watch: Option<Watch>,
+        breaker: &Breaker,
+    ) -> io::Result<Self> {
         let wire = RawWire::to(&sys::system(), peer)?;
         let waker = Waker::new()?;
         let engine = Engine::start(wire.host, Box::new(wire.sender), Box::new(wire.receiver), watch, waker)?;
-        Ok(Self::open(Arc::new(engine), wire.local, peer, timeout)?)
+        Ok(Self::open(Arc::new(engine), wire.local, peer, timeout, breaker)?)
     }
 
-    fn open(engine: Arc<Engine>, local: SocketAddr, peer: SocketAddr, timeout: Duration) -> Result<Self, StreamError> {
+    fn open(
+        engine: Arc<Engine>,
+        local: SocketAddr,
+        peer: SocketAddr,
+        timeout: Duration,
+        breaker: &Breaker,
+    ) -> Result<Self, StreamError> {
         let deadline = engine.now() + timeout;
-        let id = engine.act(|state, now| state.host.connect(now, local, peer))?;
+        let id = engine.act(|state, now| {
+            let id = state.host.connect(now, local, peer)?;
+            if !breaker.hold(engine.shared(), id) {
+                state.host.abort(now, id);
+            }
+            Ok::<_, StreamError>(id)
+        })?;
         let mut inner = Inner { engine, id, local, peer, timeouts: Mutex::default() };
         let connected = inner.engine.wait(deadline, |state, _| connected(state, id)).and_then(|result| result);
         match connected {
@@ -388,8 +414,16 @@ impl InProcess {
     /// # Errors
     /// As [`TcpStream::connect`].
     pub fn connect(&self, timeout: Duration) -> io::Result<TcpStream> {
+        self.connect_breakable(timeout, &Breaker::new())
+    }
+
+    /// As [`connect`](Self::connect), and `breaker` can end it from now on.
+    ///
+    /// # Errors
+    /// As [`TcpStream::connect_breakable`].
+    pub fn connect_breakable(&self, timeout: Duration, breaker: &Breaker) -> io::Result<TcpStream> {
         let local = SocketAddr::new(self.own, 0);
-        Ok(TcpStream::open(self.client.clone(), local, self.server, timeout)?)
+        Ok(TcpStream::open(self.client.clone(), local, self.server, timeout, breaker)?)
     }
 }
 

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use wirewright_link::sys::{self, Errno, Kernel, Poll};
 use wirewright_link::{Direction, OsError, wait};
-use wirewright_stack::{Host, Received, Transmit};
+use wirewright_stack::{Discard, Host, Received, Transmit, Verdict};
 use wirewright_units::Instant;
 
 use crate::tcp_error::StreamError;
@@ -52,7 +52,8 @@ pub(crate) struct Engine {
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+/// What the engine's thread and its handles hold together.
+pub(crate) struct Shared {
     kernel: Arc<dyn Kernel>,
     state: Mutex<State>,
     changed: Condvar,
@@ -65,6 +66,8 @@ pub(crate) struct State {
     pub(crate) host: Host,
     /// The last thing that the operating system said against a packet of ours.
     pub(crate) send_error: Option<OsError>,
+    /// Why the last packet that came could not be taken, if it could not.
+    pub(crate) last_discard: Option<Discard>,
     /// The longest time-out of a connection that was let go.
     pub(crate) rto_max: Duration,
     wire: Box<dyn Transmitter>,
@@ -94,6 +97,7 @@ impl Engine {
         let state = State {
             host,
             send_error: None,
+            last_discard: None,
             rto_max: Duration::ZERO,
             wire,
             watch,
@@ -115,13 +119,14 @@ impl Engine {
         self.shared.kernel.now()
     }
 
+    /// What another thread may hold on to without keeping the engine.
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Acts on the host, and sends what comes of it.
     pub(crate) fn act<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let mut state = self.shared.lock();
-        let now = self.now();
-        let result = act(&mut state, now);
-        self.shared.after_call(&mut state, now);
-        result
+        self.shared.act(act)
     }
 
     /// Acts on the host again and again, whenever something happened, until there is a result or `deadline`.
@@ -142,7 +147,7 @@ impl Engine {
                 return Err(state.send_error.clone().map_or(StreamError::EngineGone, StreamError::Os));
             }
             if now >= deadline {
-                return Err(StreamError::TimedOut);
+                return Err(StreamError::TimedOut { last: state.last_discard });
             }
             state = if deadline == Instant::NEVER {
                 self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
@@ -169,6 +174,15 @@ impl Drop for Engine {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Acts on the host, and sends what comes of it.
+    pub(crate) fn act<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let mut state = self.lock();
+        let now = self.kernel.now();
+        let result = act(&mut state, now);
+        self.after_call(&mut state, now);
+        result
     }
 
     /// What a user did is sent from the user's own thread; the engine's is woken when it would sleep too long.
@@ -202,12 +216,15 @@ impl Shared {
         let now = self.kernel.now();
         let mut taken = 0;
         while taken < FRAMES_A_TURN {
-            let State { host, watch, .. } = &mut *state;
+            let State { host, watch, last_discard, .. } = &mut *state;
             let came = receiver.receive(&mut |frame| {
                 if let Some(watch) = watch {
                     watch(now, Direction::Incoming, frame.bytes);
                 }
-                host.handle_frame(now, frame);
+                *last_discard = match host.handle_frame(now, frame) {
+                    Verdict::Accepted => None,
+                    Verdict::Discarded(reason) => Some(reason),
+                };
             });
             match came {
                 Ok(true) => taken += 1,

@@ -8,6 +8,7 @@
 #![cfg(target_os = "linux")]
 
 mod blocking;
+mod breaker;
 mod driver;
 mod error;
 mod names;
@@ -17,6 +18,7 @@ mod tcp_error;
 pub mod hand;
 
 pub use blocking::{InProcess, TcpListener, TcpStream};
+pub use breaker::Breaker;
 pub use driver::Watch;
 pub use error::{Error, Misuse};
 pub use names::{Families, Hosts, NameError, Names, System, resolve, resolve_name};

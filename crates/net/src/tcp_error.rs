@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 
 use wirewright_link::{GuardError, OsError};
-use wirewright_stack::{Misuse, Trouble};
+use wirewright_stack::{Discard, Misuse, Trouble};
 use wirewright_tcp::Ended;
 
 /// The reason inside the [`io::Error`] of a [`TcpStream`](crate::TcpStream) or a [`TcpListener`](crate::TcpListener).
@@ -27,7 +27,10 @@ pub enum StreamError {
     /// A router or the peer said by ICMP that it cannot be reached.
     Unreachable(Trouble),
     /// The caller's own time-out.
-    TimedOut,
+    TimedOut {
+        /// Why the last packet that came could not be taken; `None` where none came, or the last one was taken.
+        last: Option<Discard>,
+    },
     /// The engine's thread has ended.
     EngineGone,
 }
@@ -44,7 +47,7 @@ impl StreamError {
             Self::Misuse(_) => "misuse",
             Self::Ended(Ended::Refused) => "refused",
             Self::Ended(Ended::ResetByPeer) => "reset-by-peer",
-            Self::Ended(Ended::TimedOut) | Self::TimedOut => "timed-out",
+            Self::Ended(Ended::TimedOut) | Self::TimedOut { .. } => "timed-out",
             Self::Ended(Ended::Unreachable) => "unreachable",
             Self::Ended(_) => "ended",
             Self::Unreachable(trouble) => trouble.kind.code(),
@@ -72,7 +75,7 @@ impl StreamError {
             Self::Misuse(_) => io::ErrorKind::InvalidInput,
             Self::Ended(Ended::Refused) => io::ErrorKind::ConnectionRefused,
             Self::Ended(Ended::ResetByPeer) => io::ErrorKind::ConnectionReset,
-            Self::Ended(Ended::TimedOut) | Self::TimedOut => io::ErrorKind::TimedOut,
+            Self::Ended(Ended::TimedOut) | Self::TimedOut { .. } => io::ErrorKind::TimedOut,
             Self::Ended(Ended::Unreachable) | Self::Unreachable(_) => io::ErrorKind::HostUnreachable,
             Self::Ended(_) => io::ErrorKind::ConnectionAborted,
             Self::EngineGone => io::ErrorKind::Other,
@@ -90,7 +93,8 @@ impl fmt::Display for StreamError {
             Self::Misuse(error) => error.fmt(f),
             Self::Ended(ended) => wirewright_tcp::CallError::Ended(*ended).fmt(f),
             Self::Unreachable(trouble) => write!(f, "{} says: {}", trouble.from, trouble.kind.code()),
-            Self::TimedOut => f.write_str("nothing came in time"),
+            Self::TimedOut { last: None } => f.write_str("nothing came in time"),
+            Self::TimedOut { last: Some(reason) } => write!(f, "nothing of use came in time: {}", reason.code()),
             Self::EngineGone => f.write_str("the thread that carries its packets has ended"),
         }
     }

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use wirewright_net::{InProcess, StreamError};
+use wirewright_net::{Breaker, InProcess, StreamError};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -51,6 +51,40 @@ fn waiting_has_an_end() {
     // The other end has gone, and said so.
     stream.set_read_timeout(Some(SOON)).unwrap();
     assert_eq!((&stream).read(&mut [0; 8]).unwrap(), 0);
+}
+
+#[test]
+fn a_breaker_ends_what_is_open_and_what_would_be() {
+    let (network, listener) = pair(false);
+    let breaker = Breaker::new();
+    let stream = network.connect_breakable(SOON, &breaker).unwrap();
+    let (accepted, _) = listener.accept_timeout(SOON).unwrap();
+    accepted.set_read_timeout(Some(SOON)).unwrap();
+    let reader = std::thread::spawn(move || (&accepted).read(&mut [0; 8]).unwrap_err().kind());
+    breaker.abort();
+    assert_eq!(reader.join().unwrap(), ErrorKind::ConnectionReset);
+    assert_eq!((&stream).read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
+    let error = network.connect_breakable(SOON, &breaker).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+    assert_eq!(listener.accept_timeout(Duration::from_millis(20)).unwrap_err().kind(), ErrorKind::TimedOut);
+}
+
+#[test]
+fn a_breaker_ends_a_stream_that_was_dropped_and_still_waits() {
+    let (network, listener) = pair(true);
+    let breaker = Breaker::new();
+    let stream = network.connect_breakable(SOON, &breaker).unwrap();
+    let (accepted, _) = listener.accept_timeout(SOON).unwrap();
+    accepted.set_read_timeout(Some(SOON)).unwrap();
+    // Our FIN arrives; the peer keeps its own, so that both handles of the client's engine wait.
+    let dropped = std::thread::spawn(move || drop((stream, network)));
+    assert_eq!((&accepted).read(&mut [0; 8]).unwrap(), 0);
+    breaker.abort();
+    dropped.join().unwrap();
+    // More than there is room for: it waits, until the reset comes.
+    accepted.set_write_timeout(Some(SOON)).unwrap();
+    let ended = (&accepted).write_all(&vec![0; 16 << 20]).unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]

@@ -25,6 +25,11 @@ const TOPICS: &[Topic] = &[
         text: include_str!("../../help/en/hand.txt"),
     },
     Topic {
+        name: "get",
+        about: "a page over our own TCP: time, exit codes, what is kept",
+        text: include_str!("../../help/en/get.txt"),
+    },
+    Topic {
         name: "sum",
         about: "checksums, and the mistakes that have a name",
         text: include_str!("../../help/en/sum.txt"),

@@ -6,8 +6,10 @@
 //! Not here: the first words with a kernel (`our_tcp`), faults of the path (the relay).
 
 mod clients;
+mod errs;
 mod firewall;
 mod fresh_gets;
+mod script;
 
 use wirewright_lab::{Counters, Host};
 use wirewright_tests::{Ground, Limit, Outcome, Scenario, World, ensure, wait_for};
@@ -27,6 +29,13 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("get_passes_stateful_firewalls", firewall::get).tools(&["nft", "nginx"]),
         lab("hand_passes_stateful_firewalls_in_both_roles", firewall::hand).tools(&["nft", "python3"]),
         lab("our_listener_passes_stateful_firewalls", firewall::listener).tools(&["nft", "curl", "nc", "python3"]),
+        lab("a_peer_that_errs_and_goes_on_is_borne", errs::borne),
+        lab("a_peer_that_errs_to_the_end_is_told_and_reset", errs::not_borne),
+        lab("a_peer_whose_body_stops_holds_nothing", errs::kernels_hold_nothing).tools(&["python3"]),
+        lab("an_interrupt_at_any_moment_leaves_the_peer_nothing", errs::interrupted_at_any_moment)
+            .tools(&["python3", "kill"]),
+        lab("an_interrupt_while_closing_leaves_the_peer_nothing", errs::interrupted_while_closing)
+            .tools(&["python3", "kill"]),
     ]
 }
 

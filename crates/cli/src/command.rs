@@ -453,7 +453,7 @@ fn refused(verb: &Verb, error: &clap::Error) -> Failure {
             let name = option.trim_start_matches('-');
             let failure = Failure::usage("option-unknown", format!("`ww {}` has no option {option}", verb.name));
             match crate::suggest::nearest(name, verb.options.iter().copied()) {
-                Some(near) => failure.row("did you mean", format!("--{near}")),
+                Some(near) => failure.row("did you mean", crate::explain::again_with(&option, &format!("--{near}"))),
                 None if OPTIONS.iter().any(|opt| opt.id == name) => {
                     let takes: Vec<_> = VERBS.iter().filter(|v| v.options.contains(&name)).map(|v| v.name).collect();
                     failure.row("it is for", takes.join(", "))

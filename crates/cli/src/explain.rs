@@ -262,6 +262,21 @@ fn again_without(options: &[&str], words: &[&str]) -> String {
     without(&args, options, words)
 }
 
+/// This command as it was typed, one of its arguments, or the part of one before its `=`, being another.
+pub(crate) fn again_with(wrong: &str, right: &str) -> String {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    with(&args, wrong, right)
+}
+
+fn with(args: &[String], wrong: &str, right: &str) -> String {
+    let mended = args.iter().map(|arg| match arg.strip_prefix(wrong) {
+        Some("") => shell_word(right),
+        Some(value) if value.starts_with('=') => shell_word(&format!("{right}{value}")),
+        _ => shell_word(arg),
+    });
+    ["ww".to_owned()].into_iter().chain(mended).collect::<Vec<_>>().join(" ")
+}
+
 fn without(args: &[String], options: &[&str], words: &[&str]) -> String {
     let mut line = String::from("ww");
     let mut args = args.iter();
@@ -324,7 +339,7 @@ fn as_server(word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{as_server, without};
+    use super::{as_server, with, without};
 
     #[test]
     fn a_command_is_typed_again_without_what_was_wrong() {
@@ -337,6 +352,8 @@ mod tests {
         }
         assert_eq!(without(&typed("lab ask tcp :80 S sport=9"), &[], &["sport="]), "ww lab ask tcp :80 S");
         assert_eq!(without(&["data=a b".to_owned()], &iface, &[]), "ww 'data=a b'");
+        assert_eq!(with(&typed("lab --los 1% ask"), "--los", "--loss"), "ww lab --loss 1% ask");
+        assert_eq!(with(&typed("lab --los=1% ask --losses"), "--los", "--loss"), "ww lab --loss=1% ask --losses");
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn one_from_stdin(options: &Options) -> Result<Packet, Failure> {
         found.push(item);
         if found.len() > 1 {
             return Err(Failure::usage("one-packet", "standard input holds more than one packet")
-                .row("try", "ww show -  to see them all"));
+                .row("or", "all of them: ww show -"));
         }
         Ok(())
     })?;
@@ -168,7 +168,13 @@ pub(crate) fn each(
         }
         _ => {
             Err(Failure::usage("one-input", "one file, `-`, or the hex digits of one packet; words come after `build`")
-                .row("try", format!("ww build {}", render::escape(&joined))))
+                .row(
+                    "try",
+                    format!(
+                        "ww build {}",
+                        texts.iter().map(|text| render::shell_word(text)).collect::<Vec<_>>().join(" ")
+                    ),
+                ))
         }
     }
 }

@@ -52,7 +52,7 @@ impl Form {
                 let forms = ["line", "ww", "hex", "json", "draw", "tree", "pcap"];
                 let failure = Failure::usage("form-unknown", format!("--as cannot be '{}'", render::escape(other)));
                 return Err(match crate::suggest::nearest(other, forms) {
-                    Some(near) => failure.row("did you mean", format!("--as {near}")),
+                    Some(near) => failure.row("did you mean", explain::again_with(other, near)),
                     None => failure.row("it takes", "ww, hex, json, draw, tree, line or pcap"),
                 });
             }

@@ -121,10 +121,7 @@ pub(crate) fn say_rung(lab: &Lab, out: &Output) {
 /// One of our verbs on the lab's client.
 fn in_lab(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
     match line.first().and_then(|verb| verb.to_str()) {
-        Some("lab") => {
-            Err(Failure::usage("lab-in-lab", "this is the lab already")
-                .row("try", "ww lab, then ww ask … in its shell"))
-        }
+        Some("lab") => Err(Failure::usage("lab-in-lab", "this is the lab already").row("see", "ww help lab")),
         Some("demo") => {
             super::demo::tour(lab, &Options::read(command::verb("demo").expect("in the table"), &line[1..])?)
         }
@@ -178,7 +175,7 @@ pub(crate) fn command_refused(name: &str, error: PlaceError) -> Failure {
             "no-network",
             format!("the lab stands on {rung}: a command could leave it"),
         )
-        .row("try", "one of ww's own verbs: ww lab ask tcp server:80 S"),
+        .noted("try", "ww lab ask tcp server:80 S", "ww's own verbs stay in it"),
         PlaceError::Os { error, .. } => {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::record::{Recording, Seen};
 pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
     if options.words.is_empty() {
         return Err(Failure::usage("input-missing", "`ww show` needs packets")
-            .row("try", "ww show FILE.pcapng")
+            .row("or", "ww show FILE.pcapng")
             .row("or", "ww show 450000280000400040060000c0000201c0000202")
             .row("or", "tcpdump -x … | ww show -"));
     }

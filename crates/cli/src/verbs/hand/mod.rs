@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
         && lab.rung() == Rung::InProcess
     {
         let said = "a conversation needs a network, and this machine allows the lab none of its own";
-        return Err(Failure::new(Exit::NotPermitted, "no-network", said).row("try", "ww lab"));
+        return Err(Failure::new(Exit::NotPermitted, "no-network", said).row("see", "ww lab --verbose"));
     }
     let opened = open(options, place)?;
     let recording = options.write.as_deref().map(Recording::begin).transpose()?;

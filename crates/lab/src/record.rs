@@ -26,11 +26,14 @@ use crate::place::PlaceError;
 /// How long a frame is kept back for an older one: some hundred times what a core needs between stamp and queue.
 const HOLD: Duration = Duration::from_millis(2);
 
-/// At the end, the recorder waits until nothing came for this long: a frame crosses the lab in less than a hundredth of it.
-const QUIET: Duration = Duration::from_millis(10);
+/// At the end the recorder, and before its faults the relay, waits until nothing came for this long: a frame crosses the lab in less than a hundredth of it.
+pub(crate) const QUIET: Duration = Duration::from_millis(10);
 
 /// … and as long as a relay may keep a frame, but not longer than this more: somebody may still be sending.
 const SETTLE_MAX: Duration = Duration::from_millis(200);
+
+/// A relay that keeps frames longer than this is not waited for at the end: what is under way then is not recorded.
+const RELAY_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// A young lab is given this time before its first recording or its relay's faults begin: the kernels report the multicast groups of their new
 /// addresses, twice (RFC 3810 §6.1, `mldv2_unsolicited_report_interval`), which takes 12 to 20 ms and is nobody's packet.
@@ -133,7 +136,7 @@ impl Lab {
             taps.push(opened.map_err(|error| RecordError::Socket { port, error: Box::new(error) })?);
         }
         let (here, there) = Line::pair().map_err(|error| RecordError::Thread { error })?;
-        let relay_time = self.relay_time;
+        let relay_time = self.relay_time.min(RELAY_TIME_MAX);
         let run = move || {
             Recording { taps, line: there, relay_time, sink, held: Vec::new(), summary: Summary::default() }.run()
         };

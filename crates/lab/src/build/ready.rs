@@ -17,8 +17,9 @@ use wirewright_link::sys::namespace::{self, Namespace};
 use super::world::{RELAY_ENDS, World};
 use crate::map::{CLIENT, CLOSED, Family, Host, PORTS, Port, ROUTER_FAR, ROUTER_NEAR, SERVER};
 use crate::message::{Line, Message, readable};
-use crate::record::YOUTH;
+use crate::record::{QUIET, YOUTH};
 use crate::refusal::{At, Failed, Step};
+use crate::relay::RelayReport;
 
 /// Every single wait: a kernel before 6.8 may sit on the carrier for two seconds, a loaded machine doubles it.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -35,10 +36,24 @@ const RELAY_LIMIT: Duration = Duration::from_secs(5);
 /// Has the relay begin with its faults, after what the kernels of a young lab say by themselves: those frames would use up
 /// throws of the dice, now more of them and now fewer.
 pub(crate) fn begin_faults(relay: &Line) -> Result<(), Failed> {
+    let end = clock::now() + LIMIT;
     clock::sleep(YOUTH);
-    relay.send(&Message::Begin, &[]).at(Step::Relay)?;
+    let mut before = ask(relay, &Message::Count)?;
+    loop {
+        clock::sleep(QUIET);
+        let now = ask(relay, &Message::Count)?;
+        if now == before || clock::now() >= end {
+            break;
+        }
+        before = now;
+    }
+    ask(relay, &Message::Begin).map(drop)
+}
+
+fn ask(relay: &Line, question: &Message) -> Result<RelayReport, Failed> {
+    relay.send(question, &[]).at(Step::Relay)?;
     match relay.receive(RELAY_LIMIT) {
-        Some((Message::Counted(_), _)) => Ok(()),
+        Some((Message::Counted(report), _)) => Ok(report),
         _ => Err(Failed::late(Step::Relay)),
     }
 }

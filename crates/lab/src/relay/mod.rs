@@ -40,8 +40,9 @@ impl Relay {
     /// The longest time that a frame is under way, but for waiting in the queue of a rate.
     #[must_use]
     pub const fn time_max(&self) -> Duration {
-        let Faults { delay, jitter, reorder_by, .. } = self.faults;
-        delay.saturating_add(jitter).saturating_add(reorder_by)
+        let Faults { delay, jitter, reorder, reorder_by, .. } = self.faults;
+        let held_back = if reorder.per_million() == 0 { Duration::ZERO } else { reorder_by };
+        delay.saturating_add(jitter).saturating_add(held_back)
     }
 
     /// The seeds of the two directions: towards the server, towards the client.
@@ -129,6 +130,15 @@ mod tests {
         let numbers = core::array::from_fn(|index| index as u64 + 1);
         assert_eq!(RelayReport::of_numbers(numbers).numbers(), numbers);
         assert_eq!(RelayReport::of_numbers(numbers).to_client.tally.pushed, 10);
+    }
+
+    #[test]
+    fn a_frame_is_under_way_for_the_sum_of_what_may_hold_it() {
+        let ms = Duration::from_millis;
+        let faults = Faults { delay: ms(10), jitter: ms(2), reorder_by: ms(5), ..Faults::NONE };
+        assert_eq!(Relay { faults, seed: 1 }.time_max(), ms(12));
+        let faults = Faults { reorder: wirewright_sim::Chance::percent(1), ..faults };
+        assert_eq!(Relay { faults, seed: 1 }.time_max(), ms(17));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub(crate) mod guard;
 mod read_back;
 mod receive;
+mod ring;
 mod send_errors;
 mod tables;
 pub(crate) mod tools;
@@ -41,6 +42,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("receive::a_rebuilt_ipv6_header_is_the_one_that_came", receive::a_rebuilt_ipv6_header_is_the_one_that_came),
         lab("receive::each_frame_says_what_is_known_of_its_sum", receive::each_frame_says_what_is_known_of_its_sum),
         lab("receive::answers_come_after_what_was_sent", receive::answers_come_after_what_was_sent),
+        lab(
+            "ring::a_burst_is_kept_in_order_and_a_flood_is_counted",
+            ring::a_burst_is_kept_in_order_and_a_flood_is_counted,
+        ),
+        lab("ring::a_tag_comes_back", ring::a_tag_comes_back),
         lab("tables::the_lab_is_seen_as_it_was_made", tables::the_lab_is_seen_as_it_was_made),
         lab("tables::routes_say_gateway_source_and_refusal", tables::routes_say_gateway_source_and_refusal),
         lab("guard::without_it_the_kernel_resets", guard::without_it_the_kernel_resets),

@@ -32,6 +32,7 @@ mod dialogue;
 mod facts;
 mod listen;
 mod next_hop;
+mod own_host;
 mod ports;
 mod prepare;
 mod rehearsal;
@@ -49,6 +50,7 @@ use wirewright_link::sys::{self, Kernel};
 
 pub use dialogue::{Dialogue, Happened, Listened, Spoken};
 pub use listen::HeardAnswer;
+pub use own_host::{OwnHost, Taken};
 pub use ports::{Guarding, NoGuard};
 pub use prepare::Prepared;
 pub use rehearsal::{Answer, Carried, Rehearsal};

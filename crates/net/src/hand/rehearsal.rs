@@ -8,10 +8,10 @@ use wirewright_craft::{Context, Packet};
 use wirewright_hand::conversation::{Conversation, Segment, Step, TypedError};
 use wirewright_link::sys::Kernel;
 use wirewright_link::{Direction, Operation, OsError};
-use wirewright_stack::{Backlog, ConnectionId, Host, ListenerId, Received};
+use wirewright_stack::{ConnectionId, Received};
 use wirewright_units::{Instant, UnixTime};
 
-use crate::blocking::host_in_process;
+use super::own_host::OwnHost;
 use crate::error::Error;
 
 /// The first of the dynamic ports (RFC 6335 §6), from which ours is drawn: those with both high bits set.
@@ -44,8 +44,7 @@ pub struct Carried {
 
 /// A host that serves one connection after the other by one answer each.
 struct Peer {
-    host: Host,
-    listener: ListenerId,
+    own: OwnHost,
     answer: Answer,
     open: Option<(ConnectionId, SocketAddr)>,
     asked: Vec<u8>,
@@ -59,8 +58,8 @@ impl Rehearsal {
     /// The opening cannot be built, or is no segment to a port; the kernel gives no random bytes.
     pub fn client(kernel: Arc<dyn Kernel>, opening: &Packet, local: IpAddr, answer: Answer) -> Result<Self, Error> {
         let mut context = Context::default();
-        let (mut secret, mut port) = ([0; 32], [0; 2]);
-        for bytes in [&mut context.entropy[..], &mut secret, &mut port] {
+        let mut port = [0; 2];
+        for bytes in [&mut context.entropy[..], &mut port] {
             let random = kernel.random(bytes);
             random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
         }
@@ -70,12 +69,9 @@ impl Rehearsal {
         }
         context.source_port = Some(DYNAMIC_PORTS | u16::from_ne_bytes(port));
         let built = opening.build(&context)?;
-        let refused = Error::Refused(wirewright_hand::Refused::NotIp);
-        let segment = Segment::read(&built.bytes).ok_or_else(|| refused.clone())?;
-        let mut host = host_in_process(segment.destination.0, secret);
-        let listening = host.listen(segment.destination.into(), Backlog::default());
-        let listener = listening.map_err(|_| refused)?;
-        let peer = Peer { host, listener, answer, open: None, asked: Vec::new(), left: None };
+        let segment = Segment::read(&built.bytes).ok_or(Error::Refused(wirewright_hand::Refused::NotIp))?;
+        let own = OwnHost::new(kernel.clone(), segment.destination.into())?;
+        let peer = Peer { own, answer, open: None, asked: Vec::new(), left: None };
         let conversation = Conversation::client(segment.source, segment.destination, segment.seq);
         Ok(Self { kernel, context, conversation, peer, arrived: VecDeque::new(), carried: Vec::new() })
     }
@@ -111,7 +107,7 @@ impl Rehearsal {
         let now = self.kernel.now();
         let step = self.conversation.handle_sent(now, &built.bytes);
         self.carry(Direction::Outgoing, &built.bytes);
-        self.peer.host.handle_frame(now, &Received::new(&built.bytes));
+        self.peer.own.host.handle_frame(now, &Received::new(&built.bytes));
         self.turn(now);
         Ok(step)
     }
@@ -120,7 +116,7 @@ impl Rehearsal {
     pub fn wait(&mut self, deadline: Instant) -> Option<Step> {
         loop {
             let now = self.kernel.now();
-            self.peer.host.handle_timeout(now);
+            self.peer.own.host.handle_timeout(now);
             self.turn(now);
             while let Some(bytes) = self.arrived.pop_front() {
                 if let Some(step) = self.conversation.handle_received(now, &bytes) {
@@ -130,7 +126,7 @@ impl Rehearsal {
             if now >= deadline {
                 return None;
             }
-            let next = self.peer.host.poll_timeout().map_or(deadline, |timeout| timeout.min(deadline));
+            let next = self.peer.own.host.poll_timeout().map_or(deadline, |timeout| timeout.min(deadline));
             // A failed wait ends in another turn.
             let _ = self.kernel.poll(&mut [], Some(next.since(now)));
         }
@@ -146,13 +142,7 @@ impl Rehearsal {
     /// The peer's application and its TCP do what is to be done.
     fn turn(&mut self, now: Instant) {
         self.peer.serve(now);
-        let mut sent = Vec::new();
-        while self.peer.host.poll_transmit(now, &mut |packet| {
-            let mut bytes = Vec::with_capacity(packet.len());
-            packet.append_to(&mut bytes);
-            sent.push(bytes);
-        }) {}
-        while self.peer.host.poll_event().is_some() {}
+        let sent = self.peer.own.sent(now);
         for bytes in sent {
             self.carry(Direction::Incoming, &bytes);
             self.arrived.push_back(bytes);
@@ -167,8 +157,8 @@ impl Rehearsal {
 impl Peer {
     fn serve(&mut self, now: Instant) {
         if self.open.is_none() {
-            let accepted = self.host.accept(self.listener);
-            self.open = accepted.and_then(|id| Some((id, self.host.four_tuple(id)?.remote)));
+            let accepted = self.own.host.accept(self.own.listener);
+            self.open = accepted.and_then(|id| Some((id, self.own.host.four_tuple(id)?.remote)));
         }
         let Some((id, remote)) = self.open else { return };
         if self.left.is_none() && self.read(now, id) {
@@ -176,12 +166,12 @@ impl Peer {
         }
         let Some(left) = &mut self.left else { return };
         // What there is no room for is written in another turn; a connection that is over takes nothing.
-        let written = self.host.write(now, id, left.make_contiguous());
+        let written = self.own.host.write(now, id, left.make_contiguous());
         left.drain(..written.as_ref().copied().unwrap_or(left.len()));
         if left.is_empty() {
             // It is over already, or ends with this.
-            let _ = self.host.close(now, id);
-            self.host.release(now, id);
+            let _ = self.own.host.close(now, id);
+            self.own.host.release(now, id);
             (self.open, self.left) = (None, None);
             self.asked.clear();
         }
@@ -192,7 +182,7 @@ impl Peer {
         let mut buffer = [0; 4096];
         let mut any = false;
         loop {
-            match self.host.read(now, id, &mut buffer) {
+            match self.own.host.read(now, id, &mut buffer) {
                 Ok(Some(count @ 1..)) => self.asked.extend_from_slice(&buffer[..count]),
                 Ok(None) => return any,
                 Ok(Some(_)) | Err(_) => {

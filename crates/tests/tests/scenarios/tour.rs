@@ -138,7 +138,10 @@ const IN_PROCESS: Told = Told {
     said: &[
         "nothing is sent",
         "Left out here: this machine's loopback",
-        "It is not sent here",
+        "so it is not sent",
+        "for this reason: bad-checksum",
+        "Answered, by Wirewright's own TCP",
+        "the reply goes back",
         "No kernel takes part here",
         "The peer takes the connection",
         "HTTP/1.1 200 OK",
@@ -149,8 +152,7 @@ const IN_PROCESS: Told = Told {
     client: "198.51.100.2",
     comment: "in process",
     unguarded: None,
-    // It is the beginner's, as it was set.
-    frames: (1, 1),
+    frames: (6, 2),
 };
 
 /// A network of its own, so that "this machine's loopback" is not this machine's.

@@ -9,7 +9,7 @@ use link::netlink::Netlink;
 use link::{Filter, OsError, PacketConfig, PacketSocket, Receive, Wanted, What, sys};
 use net::hand::Carried;
 
-use super::story::Story;
+use super::story::{IN_PROCESS, Story};
 use crate::failure::Failure;
 use crate::record::{FILLED, Recording, Seen, fill_checksums};
 
@@ -82,7 +82,7 @@ impl Capture {
         let Some(file) = &mut self.file else { return Ok(()) };
         for packet in carried {
             let direction = direction(packet.direction == link::Direction::Outgoing);
-            let (interface, first, bytes, wall) = ("in process", First::Ip, packet.bytes.as_slice(), packet.wall);
+            let (interface, first, bytes, wall) = (IN_PROCESS, First::Ip, packet.bytes.as_slice(), packet.wall);
             file.add(&Seen { interface, first, bytes, wall, direction, comments: &[comment] })?;
         }
         Ok(())

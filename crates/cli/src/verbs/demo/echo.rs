@@ -1,6 +1,6 @@
 //! The second chapter: an ICMP echo by hand, and each byte of request and reply accounted for.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use craft::First;
 use inspect::dissect::Layer;
@@ -13,6 +13,9 @@ use crate::failure::Failure;
 /// What the echo carries.
 const LINE: &str = "icmp server data='made by hand'";
 
+/// What stands at it in the capture.
+const COMMENT: &str = "an echo request made by hand";
+
 pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     story.title("demo.echo.title")?;
     story.say("demo.echo.intro", &[])?;
@@ -20,11 +23,16 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     let packet = story.packet(LINE)?;
     let server = story.address_of("server").unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     if !story.lab.carries(server) {
-        let built = story.build(&packet)?;
-        story.show(&render::hex(&dissect(&built.bytes, built.first), &story.out.style))?;
-        return story.say("demo.echo.not-sent", &[]);
+        let (built, taken) = story.give(&packet, SocketAddr::new(server, story.http_port()), COMMENT)?;
+        let answer = taken.answers.first().ok_or_else(|| broken(&"the echo was not answered"))?;
+        let (request, reply) = (dissect(&built.bytes, built.first), dissect(answer, First::Ip));
+        story.say("demo.echo.request-built", &[("bytes", &request.bytes.len())])?;
+        story.show(&render::hex(&request, &story.out.style))?;
+        story.say("demo.echo.in-process", &[("bytes", &reply.bytes.len())])?;
+        story.show(&render::hex(&reply, &story.out.style))?;
+        return account(story, &request, &reply);
     }
-    let exchange = story.ask(&packet, "an echo request made by hand")?;
+    let exchange = story.ask(&packet, COMMENT)?;
     let (Some(sent), Some(heard)) = (&exchange.sent, &exchange.answer) else {
         return Err(broken(&"the echo was not answered"));
     };

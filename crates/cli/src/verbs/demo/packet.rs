@@ -1,6 +1,6 @@
 //! The first chapter: the beginner's packet, everything that is wrong with it, and why nobody notices until TCP comes.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 
 use craft::{Context, First, Packet};
@@ -159,12 +159,10 @@ fn odd(story: &mut Story<'_>) -> Result<(), Failure> {
     let packet = story.packet(&wrong)?;
     let server = story.address_of("server").unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     if !story.lab.carries(server) {
-        let built = story.build(&packet)?;
-        story.show(&render::tree(&dissect(&built.bytes, built.first), &story.out.style, story.catalogue()))?;
-        return story.say("demo.tcp.not-sent", &[]);
+        return odd_in_process(story, &packet, &right, SocketAddr::new(server, port));
     }
     let before = story.server_counter(CSUM_ERRORS);
-    let exchange = story.ask(&packet, "the checksum is wrong: bytes exchanged, last byte lost")?;
+    let exchange = story.ask(&packet, ODD_COMMENT)?;
     if let Some(sent) = &exchange.sent {
         show_sent(story, sent)?;
     }
@@ -184,7 +182,12 @@ const CSUM_ERRORS: &str = "TcpInCsumErrors";
 fn show_sent(story: &Story<'_>, sent: &Sent) -> Result<(), Failure> {
     let Fate::Left(left) = &sent.fate else { return Ok(()) };
     story.show(&left.packet(&sent.built).to_string())?;
-    let frame = dissect(left.packet_bytes(), sent.built.first);
+    forensics(story, left.packet_bytes(), sent.built.first)
+}
+
+/// What a wrong checksum tells.
+fn forensics(story: &Story<'_>, bytes: &[u8], first: First) -> Result<(), Failure> {
+    let frame = dissect(bytes, first);
     let wrong = |sum: &&Checksum<'_>| sum.verdict.is_wrong();
     let Some(sum) = frame.checksums.iter().find(wrong) else { return Ok(()) };
     let Some(cause) = sum.cause() else { return Ok(()) };
@@ -192,11 +195,33 @@ fn show_sent(story: &Story<'_>, sent: &Sent) -> Result<(), Failure> {
     story.finding(cause.code(), &story.words("demo.tcp.forensics", &[("stored", &stored), ("right", &right)]))
 }
 
+/// Without any network a host of our own reads both segments.
+fn odd_in_process(story: &mut Story<'_>, wrong: &Packet, right: &str, server: SocketAddr) -> Result<(), Failure> {
+    story.say("demo.tcp.in-process", &[])?;
+    let (built, taken) = story.give(wrong, server, ODD_COMMENT)?;
+    story.show(&Packet::from_bytes(&built.bytes, built.first).to_string())?;
+    forensics(story, &built.bytes, built.first)?;
+    let reason = taken.discarded.ok_or_else(|| broken(&"the wrong segment was taken"))?;
+    story.say("demo.tcp.discarded", &[("reason", &reason), ("name", &CSUM_ERRORS)])?;
+    story.say("demo.tcp.corrected", &[])?;
+    story.command(&format!("ww lab ask {right}"))?;
+    let packet = story.packet(right)?;
+    let (built, taken) = story.give(&packet, server, RIGHT_COMMENT)?;
+    let answer = taken.answers.first().ok_or_else(|| broken(&"the corrected segment was not answered"))?;
+    story.show(&Packet::from_bytes(&built.bytes, built.first).to_string())?;
+    story.show(&Packet::from_bytes(answer, First::Ip).to_string())?;
+    story.say("demo.tcp.answered", &[])
+}
+
+/// What stands at both segments in the capture.
+const ODD_COMMENT: &str = "the checksum is wrong: bytes exchanged, last byte lost";
+const RIGHT_COMMENT: &str = "the same with the right checksum";
+
 fn corrected(story: &mut Story<'_>, line: &str) -> Result<(), Failure> {
     story.say("demo.tcp.corrected", &[])?;
     story.command(&format!("ww lab ask {line}"))?;
     let packet = story.packet(line)?;
-    let exchange = story.ask(&packet, "the same with the right checksum")?;
+    let exchange = story.ask(&packet, RIGHT_COMMENT)?;
     if let Some(Fate::Left(left)) = exchange.sent.as_ref().map(|sent| &sent.fate) {
         let built = exchange.sent.as_ref().map(|sent| &sent.built);
         story.show(&built.map_or_else(String::new, |built| left.packet(built).to_string()))?;

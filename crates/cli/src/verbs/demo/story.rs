@@ -2,14 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fmt::Display;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use capture::Direction;
 use craft::{Built, Context, First, Packet};
 use lab::{Host, Lab, Rung, ServiceKind};
 use net::Hosts;
-use net::hand::{Event, Fate, HeardAnswer, Options as SessionOptions, Sent, Session};
+use net::hand::{Event, Fate, HeardAnswer, Options as SessionOptions, OwnHost, Sent, Session, Taken};
 use render::{Catalogue, Ink, Lang};
 use units::UnixTime;
 
@@ -22,6 +22,9 @@ use crate::record::{FILLED, Recording, Seen, fill_checksums};
 
 /// The columns that prose takes at most: longer lines are hard to read.
 const PROSE: usize = 88;
+
+/// The interface of the captures where nothing leaves this process.
+pub(super) const IN_PROCESS: &str = "in process";
 
 /// How long the tour waits for an answer. In the lab one takes well below a millisecond.
 const WAIT: Duration = Duration::from_millis(250);
@@ -138,6 +141,23 @@ impl<'a> Story<'a> {
             _ => None,
         };
         packet.build(&Context { source_v4, ..context::offline(None) }).map_err(|error| broken(&error))
+    }
+
+    /// Gives a packet to a host of our own in this process, where nothing is sent. The capture gets it with its answers.
+    pub(super) fn give(
+        &mut self,
+        packet: &Packet,
+        server: SocketAddr,
+        comment: &str,
+    ) -> Result<(Built, Taken), Failure> {
+        let built = self.build(packet)?;
+        let mut host = OwnHost::new(link::sys::system(), server).map_err(|error| broken(&error))?;
+        self.record(IN_PROCESS, built.first, &built.bytes, link::clock::wall(), Some(Direction::Out), comment)?;
+        let taken = host.take(&built.bytes);
+        for answer in &taken.answers {
+            self.record(IN_PROCESS, First::Ip, answer, link::clock::wall(), Some(Direction::In), "")?;
+        }
+        Ok((built, taken))
     }
 
     /// Sends a packet and waits for what comes back. The capture gets all of it, with `comment` on the packet itself.

@@ -102,7 +102,8 @@ enum Taken {
 fn frame(status: u32, slot: &[u8]) -> Taken {
     let half = |at: usize| slot.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u16::from_ne_bytes(*bytes));
     let word = |at: usize| slot.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_ne_bytes(*bytes));
-    if slot.get(field::KIND) == Some(&PACKET_OUTGOING) {
+    // A slot that is too short for its own header holds no frame either.
+    if slot.get(field::KIND).is_none_or(|&kind| kind == PACKET_OUTGOING) {
         return Taken::NotOurs;
     }
     let (len, here) = (word(field::LEN), word(field::SNAP_LEN));

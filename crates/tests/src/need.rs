@@ -7,8 +7,8 @@ use std::{env, fs, path::Path};
 pub enum Need {
     /// A program on `PATH`.
     Tool(&'static str),
-    /// A module that `python3` can import.
-    PythonModule(&'static str),
+    /// A Python program that succeeds where a module is there: what it is called, the program.
+    PythonModule(&'static str, &'static str),
     /// Root in the machine's first user namespace.
     RealRoot,
     /// A user and a network namespace may be made.
@@ -23,7 +23,9 @@ impl Need {
     pub fn unmet(&self) -> Option<String> {
         match self {
             Self::Tool(name) => (!has_program(name)).then(|| format!("{name} is not installed")),
-            Self::PythonModule(name) => (!imports(name)).then(|| format!("python3 has no {name}")),
+            Self::PythonModule(name, proof) => {
+                (!runs(proof)).then(|| format!("python3 has no {name}; `cargo xtask test` brings it"))
+            }
             Self::RealRoot => (!is_real_root()).then(|| "needs real root".to_owned()),
             Self::Namespaces => namespaces_refused(),
             Self::Tun => {
@@ -40,9 +42,9 @@ fn has_program(name: &str) -> bool {
     env::split_paths(&path).chain(beside).any(|folder| folder.join(name).is_file())
 }
 
-fn imports(module: &str) -> bool {
+fn runs(proof: &str) -> bool {
     let mut command = std::process::Command::new("python3");
-    let output = command.args(["-c", &format!("import {module}")]).output();
+    let output = command.args(["-c", proof]).output();
     output.is_ok_and(|output| output.status.success())
 }
 

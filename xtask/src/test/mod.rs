@@ -66,7 +66,7 @@ fn run_tests(runner: Runner, filters: &[&String], skips: &Skips) -> Result<Count
             Count::in_libtest_line
         }
     };
-    command.env("WW_BINARY", ww()).env(SKIPS, &skips.path);
+    command.env("WW_BINARY", ww()).env(SKIPS, &skips.path).env("PYTHONPATH", tools::modules());
     run_and_count(&mut command, read)
 }
 

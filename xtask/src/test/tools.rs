@@ -1,9 +1,13 @@
 //! What the tests need of the machine: other people's tools, and a test runner.
 
-use std::{fs, io, path::Path, process::Command};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::Runner;
-use crate::shell::{cargo, find_program, must, succeeds};
+use crate::shell::{cargo, find_program, must, succeeds, target_folder};
 
 /// A program that some test runs, and the Debian package that brings it.
 const TOOLS: &[(&str, &str)] = &[
@@ -27,8 +31,19 @@ const TOOLS: &[(&str, &str)] = &[
     ("script", "bsdutils"),
 ];
 
-/// A module that tests import in `python3`, its Debian package, and its name at PyPI.
-const MODULES: &[(&str, &str, &str)] = &[("scapy", "python3-scapy", "scapy")];
+/// A module that tests import in `python3`.
+struct Module {
+    /// What succeeds where it is there, and new enough.
+    proof: &'static str,
+    /// What pip is asked for.
+    requirement: &'static str,
+}
+
+const MODULES: &[Module] = &[Module {
+    // Before 2.6 its TCP client takes no source port; Debian 12 has 2.5.
+    proof: "import inspect, scapy.layers.inet as i; inspect.signature(i.TCP_client.parse_args).parameters['sport']",
+    requirement: "scapy>=2.6",
+}];
 
 /// The nextest that these tests are run with by their developers.
 const NEXTEST: &str = "0.9.143";
@@ -41,23 +56,29 @@ pub(super) fn install() {
     }
 }
 
-/// A module, from Debian; from PyPI where `python3` is not Debian's own.
-fn install_module((module, package, pypi): &(&str, &str, &str)) {
-    let there = || succeeds(Command::new("python3").args(["-c", &format!("import {module}")]));
+/// Where modules are installed: beside what is built, so that the machine's own Python stays as it is.
+pub(super) fn modules() -> PathBuf {
+    target_folder().join("python")
+}
+
+/// A module, from PyPI.
+fn install_module(module: &Module) {
+    let python = || {
+        let mut command = Command::new("python3");
+        command.env("PYTHONPATH", modules());
+        command
+    };
+    let there = || succeeds(python().args(["-c", module.proof]));
     if find_program("python3").is_none() || there() {
         return;
     }
-    if find_program("apt-get").is_some() && is_root() {
-        let _ = must(apt_get().args(["install", "--quiet", "--yes", "--no-install-recommends", package]));
+    if !succeeds(python().args(["-m", "pip", "--version"])) && find_program("apt-get").is_some() && is_root() {
+        let _ = must(apt_get().args(["install", "--quiet", "--yes", "--no-install-recommends", "python3-pip"]));
     }
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"];
+    let _ = must(python().args(pip).arg(modules()).arg(module.requirement));
     if !there() {
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", pypi];
-        let _ = must(Command::new("python3").args(pip));
-    }
-    if !there() {
-        eprintln!(
-            "xtask test: python3 cannot import {module}, and what needs it is skipped: sudo apt-get install {package}"
-        );
+        eprintln!("xtask test: python3 has no {}, and what needs it is skipped", module.requirement);
     }
 }
 

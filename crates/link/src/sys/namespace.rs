@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::mount::MountFlags;
 use rustix::process::{Pid, Signal, WaitOptions};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags};
@@ -230,14 +231,16 @@ pub fn spawn_in(mut command: Command, place: Place<'_>) -> io::Result<Child> {
         let mount = mount.try_clone_to_owned()?;
         let directory = std::env::current_dir()?;
         let directory = CString::new(std::os::unix::ffi::OsStringExt::into_vec(directory.into_os_string()))?;
+        let here = rustix::fs::open(c".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         // A thread shares its root and working directory with all others, so the mount namespace is entered by the child alone.
         let enter_mounts = move || {
             enter(mount.as_fd(), Namespace::Mount)?;
             show_own_interfaces();
-            rustix::process::chdir(directory.as_c_str())?;
+            // Who stands in a directory that he cannot reach by its name stays there, on the mount outside.
+            rustix::process::chdir(directory.as_c_str()).or_else(|_| rustix::process::fchdir(here.as_fd()))?;
             Ok(())
         };
-        // SAFETY: between fork and exec the closure makes four system calls with what was prepared before; it allocates nothing and takes no lock.
+        // SAFETY: between fork and exec the closure makes a few system calls with what was prepared before; it allocates nothing and takes no lock.
         unsafe { command.pre_exec(enter_mounts) };
     }
     command.spawn()

@@ -16,7 +16,11 @@ use wirewright_tests::{
 use crate::link::guard::{End, answer, connect, serve, udp_receiver};
 use crate::link::tools::{CLIENT, Fallible, SERVER, run, socket_address, soon};
 
-const SCAPY: Need = Need::PythonModule("scapy");
+/// The first whose TCP client takes a source port.
+const SCAPY: Need = Need::PythonModule(
+    "scapy 2.6",
+    "import inspect, scapy.layers.inet as i; inspect.signature(i.TCP_client.parse_args).parameters['sport']",
+);
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let lab = |name: &str, run: fn(&World) -> Outcome| {

@@ -2,10 +2,10 @@
 //!
 //! Refusals are made in a user namespace of their own; no setting of this machine is touched.
 
-use std::{fs, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use wirewright_lab::{Hint, Rung};
-use wirewright_tests::{Ground, Need, Outcome, Scenario, ensure};
+use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, ensure};
 
 use crate::lab_child::{Copied, Task, rung_of};
 
@@ -36,6 +36,10 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("the_user_map_refused_and_no_rights_is_in_process", map_without_rights),
         Scenario::new("lab_enters::root_without_user_namespaces_changes_no_mount", Ground::Root, |_| second_rung()),
         Scenario::new("lab_enters::a_plain_user_needs_nothing", Ground::Root, |_| plain_user()).tools(&["setpriv"]),
+        Scenario::new("lab_enters::a_directory_out_of_reach_is_stood_in_all_the_same", Ground::Root, |_| {
+            out_of_reach()
+        })
+        .tools(&["setpriv"]),
         Scenario::new("lab_enters::a_plain_user_with_a_capable_file", Ground::Root, |_| capable_file())
             .tools(&["setpriv", "setcap"]),
     ]
@@ -176,6 +180,18 @@ pub(crate) const AS_NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65
 
 fn plain_user() -> Outcome {
     expect(&AS_NOBODY, Rung::UserNamespace, &[])
+}
+
+/// `/root/wirewright`, seen from a plain user whom root lets in there: each command starts where its caller stands.
+fn out_of_reach() -> Outcome {
+    let closed = Folder::new()?;
+    let inner = closed.file("inner");
+    fs::create_dir(&inner)?;
+    fs::set_permissions(&inner, fs::Permissions::from_mode(0o755))?;
+    fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700))?;
+    let copied = Copied::new()?;
+    let output = copied.behind(&AS_NOBODY, Task::Say).folder(&inner).run()?.success()?;
+    check(&output.text(), Rung::UserNamespace, &[])
 }
 
 /// A file with capabilities closes `/proc/self` to its user; the lab's maps must be written all the same.

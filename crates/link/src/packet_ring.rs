@@ -142,7 +142,9 @@ mod tests {
         assert_eq!(frame(1, &slot(20, &[7; 20], 0)), Taken::Frame(vec![7; 20]));
         assert_eq!(frame(1, &slot(21, &[7; 20], 0)), Taken::TooLong);
         assert_eq!(frame(1, &slot(20, &[7; 20], PACKET_OUTGOING)), Taken::NotOurs);
-        assert_eq!(frame(1, &[]), Taken::NotOurs);
+        let mut beyond = slot(20, &[7; 20], 0);
+        beyond[field::MAC..][..2].copy_from_slice(&250u16.to_ne_bytes());
+        assert_eq!(frame(1, &beyond), Taken::NotOurs);
     }
 
     #[test]

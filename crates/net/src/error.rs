@@ -42,6 +42,8 @@ pub enum Misuse {
     Name(NameError),
     /// The packet cannot be built.
     Build(BuildError),
+    /// A conversation begins with a TCP segment to a port, and this is none.
+    NoSegment,
 }
 
 impl Error {
@@ -52,6 +54,7 @@ impl Error {
             Self::Misuse(Misuse::Name(NameError::Unknown { .. })) => "name-unknown",
             Self::Misuse(Misuse::Name(NameError::OtherFamily { .. })) => "name-other-family",
             Self::Misuse(Misuse::Build(_)) => "build",
+            Self::Misuse(Misuse::NoSegment) => "no-segment",
             Self::Refused(refused) => refused.code(),
             Self::Os(error) => error.next.code(),
             Self::NextHopSilent { .. } => "next-hop-silent",
@@ -66,6 +69,7 @@ impl fmt::Display for Error {
         match self {
             Self::Misuse(Misuse::Name(error)) => write!(f, "{}: {error:?}", self.code()),
             Self::Misuse(Misuse::Build(error)) => error.fmt(f),
+            Self::Misuse(Misuse::NoSegment) => f.write_str(self.code()),
             Self::Refused(refused) => write!(f, "{}: {refused:?}", refused.code()),
             Self::Os(error) => error.fmt(f),
             Self::NextHopSilent { address, interface } | Self::NextHopCannotBeAsked { address, interface } => {

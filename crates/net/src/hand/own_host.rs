@@ -9,7 +9,7 @@ use wirewright_stack::{Backlog, Host, ListenerId, Received, Verdict};
 use wirewright_units::Instant;
 
 use crate::blocking::host_in_process;
-use crate::error::Error;
+use crate::error::{Error, Misuse};
 
 /// A host that listens on one TCP port, and answers echo requests.
 pub struct OwnHost {
@@ -38,7 +38,7 @@ impl OwnHost {
         random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
         let mut host = host_in_process(listening.ip(), secret);
         let listener = host.listen(listening, Backlog::default());
-        let listener = listener.map_err(|_| Error::Refused(wirewright_hand::Refused::NotIp))?;
+        let listener = listener.map_err(|_| Error::Misuse(Misuse::NoSegment))?;
         Ok(Self { kernel, host, listener })
     }
 

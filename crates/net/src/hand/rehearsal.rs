@@ -12,7 +12,7 @@ use wirewright_stack::{ConnectionId, Received};
 use wirewright_units::{Instant, UnixTime};
 
 use super::own_host::OwnHost;
-use crate::error::Error;
+use crate::error::{Error, Misuse};
 
 /// The first of the dynamic ports (RFC 6335 §6), from which ours is drawn: those with both high bits set.
 const DYNAMIC_PORTS: u16 = 0xc000;
@@ -69,7 +69,7 @@ impl Rehearsal {
         }
         context.source_port = Some(DYNAMIC_PORTS | u16::from_ne_bytes(port));
         let built = opening.build(&context)?;
-        let segment = Segment::read(&built.bytes).ok_or(Error::Refused(wirewright_hand::Refused::NotIp))?;
+        let segment = Segment::read(&built.bytes).ok_or(Error::Misuse(Misuse::NoSegment))?;
         let own = OwnHost::new(kernel.clone(), segment.destination.into())?;
         let peer = Peer { own, answer, open: None, asked: Vec::new(), left: None };
         let conversation = Conversation::client(segment.source, segment.destination, segment.seq);

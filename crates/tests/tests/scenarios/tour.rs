@@ -23,6 +23,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("its_capture_shows_what_it_says", capture),
         scenario("the_server_is_asked_for_the_path_of_the_command_line", path_of_the_command_line),
         scenario("a_killed_tour_leaves_no_trace", killed),
+        scenario("a_tour_killed_on_a_lower_rung_leaves_no_trace", killed_below),
         scenario("without_user_namespaces_it_runs_on_the_second_rung", limited),
         scenario("with_the_user_map_refused_it_runs_on_the_second_rung", map_refused),
         scenario("in_a_container_it_runs_on_loopback", on_loopback),
@@ -38,10 +39,14 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 const TIME_MAX: Duration = Duration::from_secs(4);
 
 /// `ww demo` behind other words, in a folder of its own, as a copy that anybody may start.
-fn demo(words: &[&str], folder: &Folder, mark: &Mark) -> Result<Output, String> {
+fn behind(words: &[&str], folder: &Folder, mark: &Mark) -> Result<Program, String> {
     let program = copy(folder)?;
     let words: Vec<&str> = words.iter().copied().chain([program.as_str(), "demo"]).collect();
-    Program::new(words[0]).args(&words[1..]).folder(folder.path()).env(Mark::VARIABLE, mark.value()).run()?.success()
+    Ok(Program::new(words[0]).args(&words[1..]).folder(folder.path()).env(Mark::VARIABLE, mark.value()))
+}
+
+fn demo(words: &[&str], folder: &Folder, mark: &Mark) -> Result<Output, String> {
+    behind(words, folder, mark)?.run()?.success()
 }
 
 fn copy(folder: &Folder) -> Result<String, String> {
@@ -54,8 +59,17 @@ fn copy(folder: &Folder) -> Result<String, String> {
 }
 
 /// What every telling must hold, whatever could be sent.
-const CHAPTERS: [&str; 5] =
-    ["1  The packet", "bytes-swapped", "TCP on top of IP means", "2  The echo", "Where to go from here"];
+const CHAPTERS: [&str; 9] = [
+    "1  The packet",
+    "bytes-swapped",
+    "TCP on top of IP means",
+    "2  The echo",
+    "every byte of both packets is accounted for",
+    "3  The handshake",
+    "The conversation is over",
+    "4  Why it usually fails",
+    "5  Where to go from here",
+];
 
 fn check(output: &Output, said: &[&str], not_said: &[&str]) -> Outcome {
     let text = output.text();
@@ -285,6 +299,9 @@ fn path_of_the_command_line() -> Outcome {
 const SEED: u64 = 9;
 const KILLS: usize = 20;
 
+/// On each of the lower rungs.
+const KILLS_BELOW: usize = 7;
+
 /// A tour takes a third of a second; some of the kills come late, on purpose.
 const KILL_MILLISECONDS: u64 = 500;
 
@@ -292,19 +309,30 @@ const KILL_MILLISECONDS: u64 = 500;
 const END_LIMIT: Limit = Limit::seconds(5);
 
 fn killed() -> Outcome {
+    kill_often(&[], KILLS)
+}
+
+/// Each word of these runs the next one in its own place, so that the child is the tour.
+fn killed_below() -> Outcome {
+    kill_often(&[&AS_ROOT, &LIMIT_0], KILLS_BELOW)?;
+    kill_often(&[&AS_ROOT, &OWN_LOOPBACK, &FILTER_UNSHARE], KILLS_BELOW)?;
+    kill_often(&[&AS_ROOT, &FILTER_UNSHARE, &WITHOUT_RIGHTS], KILLS_BELOW)
+}
+
+fn kill_often(words: &[&[&str]], kills: usize) -> Outcome {
     let mut dice = Dice::new(SEED);
     let before = Machine::look()?;
-    for number in 0..KILLS {
+    for number in 0..kills {
         let (folder, mark) = (Folder::new()?, Mark::new(&format!("kill-{number}")));
         let moment = Duration::from_millis(dice.below(KILL_MILLISECONDS));
-        let mut child = ww().arg("demo").folder(folder.path()).env(Mark::VARIABLE, mark.value()).start()?;
+        let mut child = behind(&words.concat(), &folder, &mark)?.start()?;
         thread::sleep(moment);
         child.kill()?;
         child.wait()?;
         check_clean(&before, &mark)
-            .map_err(|why| format!("killed after {moment:?} (seed {SEED}, kill {number}): {why}"))?;
+            .map_err(|why| format!("{words:?} killed after {moment:?} (seed {SEED}, kill {number}): {why}"))?;
     }
-    println!("{KILLS} kills");
+    println!("{kills} kills");
     Ok(())
 }
 

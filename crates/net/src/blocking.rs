@@ -5,7 +5,7 @@
 //! (`CAP_NET_RAW`). When its last handle is dropped it stays for as long as a peer counts on it, some seconds at most: then
 //! the peer is reset, and holds nothing.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -13,12 +13,12 @@ use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wirewright_link::sys;
-use wirewright_stack::{Backlog, ConnectionId, Host, HostConfig, Link, ListenerId, Offload, Ownership, Prefix, Secret};
-use wirewright_tcp::{Config, State as TcpState, Status};
+use wirewright_stack::{Backlog, ConnectionId, ListenerId};
+use wirewright_tcp::{State as TcpState, Status};
 use wirewright_units::Instant;
 
 use crate::breaker::Breaker;
-use crate::driver::{Engine, State, Waker, Watch, memory};
+use crate::driver::{Engine, State, Waker, Watch};
 use crate::raw_wire::RawWire;
 use crate::tcp_error::StreamError;
 
@@ -94,7 +94,8 @@ impl TcpStream {
         Ok(Self::open(Arc::new(engine), wire.local, peer, timeout, breaker)?)
     }
 
-    fn open(
+    /// Connects by an engine that runs.
+    pub(crate) fn open(
         engine: Arc<Engine>,
         local: SocketAddr,
         peer: SocketAddr,
@@ -304,6 +305,11 @@ impl Drop for Inner {
 }
 
 impl TcpListener {
+    /// A listener of an engine that runs.
+    pub(crate) const fn of(engine: Arc<Engine>, id: ListenerId, local: SocketAddr) -> Self {
+        Self { engine, id, local }
+    }
+
     /// Listens, beside the kernel, on an address of this machine; port 0 takes any free one.
     ///
     /// # Errors
@@ -321,7 +327,7 @@ impl TcpListener {
         let id = wire.host.listen(wire.local, Backlog::default()).map_err(StreamError::from)?;
         let waker = Waker::new()?;
         let engine = Engine::start(wire.host, Box::new(wire.sender), Box::new(wire.receiver), watch, waker)?;
-        Ok(Self { engine: Arc::new(engine), id, local: wire.local })
+        Ok(Self::of(Arc::new(engine), id, wire.local))
     }
 
     /// Waits for the next connection.
@@ -381,63 +387,4 @@ impl Drop for TcpListener {
         let id = self.id;
         self.engine.act(|state, now| state.host.unlisten(now, id));
     }
-}
-
-/// Two ends in this process, our TCP against our TCP, without any network: a listener on `server`, and what connects to it.
-/// For tests, and for machines that allow nothing else.
-pub struct InProcess {
-    client: Arc<Engine>,
-    server: SocketAddr,
-    own: IpAddr,
-}
-
-impl InProcess {
-    /// Both ends. The addresses are of one version, and nobody outside sees them.
-    ///
-    /// # Errors
-    /// When there are no more descriptors or threads, or the port is 0.
-    pub fn pair(client: IpAddr, server: SocketAddr, secrets: [[u8; 32]; 2]) -> io::Result<(Self, TcpListener)> {
-        let [of_client, of_server] = secrets;
-        let mut listening = host_in_process(server.ip(), of_server);
-        let id = listening.listen(server, Backlog::default()).map_err(StreamError::from)?;
-        let wakers = [Waker::new()?, Waker::new()?];
-        let [(down_a, up_a), (down_b, up_b)] = memory([&wakers[0].0, &wakers[1].0]);
-        let [waker_a, waker_b] = wakers;
-        let a = Engine::start(host_in_process(client, of_client), Box::new(down_a), Box::new(up_a), None, waker_a)?;
-        let b = Engine::start(listening, Box::new(down_b), Box::new(up_b), None, waker_b)?;
-        let listener = TcpListener { engine: Arc::new(b), id, local: server };
-        Ok((Self { client: Arc::new(a), server, own: client }, listener))
-    }
-
-    /// Connects to the listener of the pair.
-    ///
-    /// # Errors
-    /// As [`TcpStream::connect`].
-    pub fn connect(&self, timeout: Duration) -> io::Result<TcpStream> {
-        self.connect_breakable(timeout, &Breaker::new())
-    }
-
-    /// As [`connect`](Self::connect), and `breaker` can end it from now on.
-    ///
-    /// # Errors
-    /// As [`TcpStream::connect_breakable`].
-    pub fn connect_breakable(&self, timeout: Duration, breaker: &Breaker) -> io::Result<TcpStream> {
-        let local = SocketAddr::new(self.own, 0);
-        Ok(TcpStream::open(self.client.clone(), local, self.server, timeout, breaker)?)
-    }
-}
-
-/// A host that owns one address of a network in this process, to which everybody else is a neighbour.
-pub(crate) fn host_in_process(address: IpAddr, secret: [u8; 32]) -> Host {
-    Host::new(&HostConfig {
-        addresses: vec![Prefix::new(address, 0)],
-        routes: Vec::new(),
-        link: Link::Ip,
-        mtu: 1500,
-        offload: Offload::default(),
-        ownership: Ownership::Own,
-        tcp_v4: Arc::new(Config::IPV4),
-        tcp_v6: Arc::new(Config::IPV6),
-        secret: Secret(secret),
-    })
 }

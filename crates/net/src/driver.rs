@@ -26,6 +26,12 @@ const LINGER_MAX: Duration = Duration::from_secs(3);
 /// Who closed first keeps its port quiet for one retransmission time-out of its peer, and at least so long: the last FIN may
 /// come again.
 const TIME_WAIT_MIN: Duration = Duration::from_millis(200);
+/// A peer that got no answer for so long may have sent its last segments again (Linux's tail loss probe: twice the round trip
+/// and 2 ms, RFC 8985 §7.2): a copy may still come when all is over.
+const LATE: Duration = Duration::from_millis(2);
+/// After a late answer the port is kept quiet for so long: the copy comes as late as the segment did, which is some
+/// scheduler's turns.
+pub(crate) const QUIET_AFTER_LATE: Duration = Duration::from_millis(50);
 /// So many frames wait between two hosts in one process; what comes beyond is lost, as on any wire.
 const MEMORY_FRAMES_MAX: usize = 1024;
 
@@ -38,10 +44,13 @@ pub(crate) trait Transmitter: Send {
     fn send(&mut self, packet: &Transmit<'_>) -> Result<(), OsError>;
 }
 
+/// What takes a packet, and the moment at which it arrived.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(Option<Instant>, &Received<'_>);
+
 /// The way up.
 pub(crate) trait Receiver: Send {
-    /// Takes one packet that is there; `false` where none is.
-    fn receive(&mut self, take: &mut dyn FnMut(&Received<'_>)) -> Result<bool, OsError>;
+    /// Takes one packet that is there, and when it arrived, where that is known; `false` where none is.
+    fn receive(&mut self, take: Take<'_>) -> Result<bool, OsError>;
     /// What to wait on for the next one.
     fn sources(&self) -> Vec<BorrowedFd<'_>>;
 }
@@ -78,6 +87,8 @@ pub(crate) struct State {
     closing: Option<Instant>,
     /// Since when all connections are over.
     over_since: Option<Instant>,
+    /// When something was last answered [`LATE`] after it had arrived.
+    late: Option<Instant>,
     is_dead: bool,
 }
 
@@ -104,6 +115,7 @@ impl Engine {
             deadline: Instant::ORIGIN,
             closing: None,
             over_since: None,
+            late: None,
             is_dead: false,
         };
         let shared =
@@ -214,13 +226,18 @@ impl Shared {
     fn turn(&self, receiver: &mut dyn Receiver) -> Option<Instant> {
         let mut state = self.lock();
         let now = self.kernel.now();
-        let mut taken = 0;
+        let is_quiet = state.is_quiet();
+        let (mut taken, mut newest) = (0, None);
         while taken < FRAMES_A_TURN {
             let State { host, watch, last_discard, .. } = &mut *state;
-            let came = receiver.receive(&mut |frame| {
+            let came = receiver.receive(&mut |at, frame| {
                 if let Some(watch) = watch {
                     watch(now, Direction::Incoming, frame.bytes);
                 }
+                if is_quiet {
+                    return;
+                }
+                newest = at.or(newest);
                 *last_discard = match host.handle_frame(now, frame) {
                     Verdict::Accepted => None,
                     Verdict::Discarded(reason) => Some(reason),
@@ -237,6 +254,12 @@ impl Shared {
         }
         state.host.handle_timeout(now);
         let more = state.transmit(now) || taken == FRAMES_A_TURN;
+        if let Some(arrived) = newest {
+            let answered = self.kernel.now();
+            if answered.since(arrived) >= LATE {
+                state.late = Some(answered);
+            }
+        }
         // Users look at the host itself.
         while state.host.poll_event().is_some() {}
         self.changed.notify_all();
@@ -294,10 +317,19 @@ impl State {
             return Some(closing + LINGER_MAX);
         }
         let over_since = *self.over_since.get_or_insert(now);
-        if self.host.time_wait_count() == 0 {
-            return Some(now);
-        }
-        Some(over_since + self.rto_max.max(TIME_WAIT_MIN).min(LINGER_MAX))
+        let was_late = self.late.is_some_and(|late| late + QUIET_AFTER_LATE > over_since);
+        let quiet = match self.host.time_wait_count() {
+            0 if was_late => QUIET_AFTER_LATE,
+            0 => Duration::ZERO,
+            _ => self.rto_max.max(TIME_WAIT_MIN).min(LINGER_MAX),
+        };
+        Some(over_since + quiet)
+    }
+
+    /// All is over for both ends, and the guard stands for what may come again. To that nothing is said: a reset would tell
+    /// its sender, which is in TIME-WAIT, nothing (RFC 1337 §2).
+    fn is_quiet(&self) -> bool {
+        self.over_since.is_some() && self.host.open_count() == 0 && self.host.time_wait_count() == 0
     }
 }
 
@@ -350,10 +382,10 @@ impl Transmitter for MemoryEnd {
 }
 
 impl Receiver for MemoryEnd {
-    fn receive(&mut self, take: &mut dyn FnMut(&Received<'_>)) -> Result<bool, OsError> {
+    fn receive(&mut self, take: Take<'_>) -> Result<bool, OsError> {
         let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         if let Some(bytes) = &next {
-            take(&Received::new(bytes));
+            take(None, &Received::new(bytes));
         }
         Ok(next.is_some())
     }

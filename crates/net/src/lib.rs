@@ -11,15 +11,17 @@ mod blocking;
 mod breaker;
 mod driver;
 mod error;
+mod in_process;
 mod names;
 mod raw_wire;
 mod tcp_error;
 
 pub mod hand;
 
-pub use blocking::{InProcess, TcpListener, TcpStream};
+pub use blocking::{TcpListener, TcpStream};
 pub use breaker::Breaker;
 pub use driver::Watch;
 pub use error::{Error, Misuse};
+pub use in_process::InProcess;
 pub use names::{Families, Hosts, NameError, Names, System, resolve, resolve_name};
 pub use tcp_error::StreamError;

@@ -10,7 +10,7 @@ use wirewright_link::{Filter, Guard, Operation, OsError, RawIpv4, RawIpv6, RawRe
 use wirewright_stack::{Checksum, Host, HostConfig, Link, Offload, Ownership, Prefix, Received, Secret, Transmit};
 use wirewright_tcp::Config;
 
-use crate::driver::{Receiver, Transmitter};
+use crate::driver::{Receiver, Take, Transmitter};
 use crate::tcp_error::StreamError;
 
 /// TCP and ICMP's protocol numbers (IANA).
@@ -189,7 +189,7 @@ impl Receivers {
 }
 
 impl Receiver for Receivers {
-    fn receive(&mut self, take: &mut dyn FnMut(&Received<'_>)) -> Result<bool, OsError> {
+    fn receive(&mut self, take: Take<'_>) -> Result<bool, OsError> {
         for receiver in [&mut self.tcp, &mut self.icmp] {
             if let Some(frame) = receiver.try_recv()? {
                 let checksum = match frame.checksum {
@@ -198,7 +198,7 @@ impl Receiver for Receivers {
                     wirewright_link::Checksum::Partial => Checksum::Partial,
                     wirewright_link::Checksum::MaybePartial => Checksum::MaybePartial,
                 };
-                take(&Received { bytes: frame.bytes, checksum, segment_size: frame.segment_size });
+                take(Some(frame.at), &Received { bytes: frame.bytes, checksum, segment_size: frame.segment_size });
                 return Ok(true);
             }
         }

@@ -8,8 +8,8 @@ use wirewright_link::{Operation, OsError};
 use wirewright_stack::{Backlog, Host, ListenerId, Received, Verdict};
 use wirewright_units::Instant;
 
-use crate::blocking::host_in_process;
 use crate::error::{Error, Misuse};
+use crate::in_process::host_in_process;
 
 /// A host that listens on one TCP port, and answers echo requests.
 pub struct OwnHost {

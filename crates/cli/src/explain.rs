@@ -241,7 +241,7 @@ pub(crate) fn guard(error: &GuardError, local: SocketAddr, attempt: &Attempt<'_>
                 error.next.code(),
                 format!("{place}: ports below 1024 need CAP_NET_BIND_SERVICE here"),
             );
-            failure.row("once", format!("sudo {}", again_without(&[], &[]))).row("or", "a port from 1024 on")
+            failure.row("once", by_root()).row("or", "a port from 1024 on")
         }
         GuardError::Unavailable { tried } => {
             let mut failure =
@@ -297,13 +297,22 @@ fn without(args: &[String], options: &[&str], words: &[&str]) -> String {
     line
 }
 
+/// The path of this program: `sudo` looks for commands along a path of its own.
+fn own_path() -> String {
+    std::env::current_exe().map_or_else(|_| "ww".to_owned(), |path| shell_word(&path.to_string_lossy()))
+}
+
+/// This command as it was typed, run by root.
+fn by_root() -> String {
+    let args: Vec<String> = std::env::args().skip(1).map(|arg| shell_word(&arg)).collect();
+    format!("sudo {} {}", own_path(), args.join(" "))
+}
+
 /// The three ways out of a missing `CAP_NET_RAW`.
 fn grant(failure: Failure, attempt: &Attempt<'_>) -> Failure {
-    let exe = std::env::current_exe().map_or_else(|_| "ww".to_owned(), |path| shell_word(&path.to_string_lossy()));
-    let args: Vec<String> = std::env::args().skip(1).map(|arg| shell_word(&arg)).collect();
     failure
-        .row("once", format!("sudo {exe} {}", args.join(" ")))
-        .noted("for good", format!("sudo setcap cap_net_raw+ep {exe}"), "again after each build")
+        .row("once", by_root())
+        .noted("for good", format!("sudo setcap cap_net_raw+ep {}", own_path()), "again after each build")
         .noted("without", format!("ww lab {} {}", attempt.verb, in_the_lab(attempt)), "the practice network")
 }
 

@@ -95,7 +95,11 @@ fn unknown_verb(first: &OsStr, rest: &[OsString], place: &Place<'_>) -> Failure 
     let failure = match suggest::nearest(&word, VERBS.iter().map(|verb| verb.name)) {
         Some(near) => {
             let line = [&[near.to_owned()], &rest[..]].concat().join(" ");
-            failure.row("did you mean", format!("{ww} {line}"))
+            let meant = format!("{ww} {line}");
+            if meant == "ww help" {
+                return failure.row("did you mean", meant);
+            }
+            failure.row("did you mean", meant)
         }
         None => failure.row("verbs", VERBS.iter().map(|verb| verb.name).collect::<Vec<_>>().join(" ")),
     };

@@ -169,8 +169,19 @@ fn privilege() -> Outcome {
     place.program(&["sh", "-c", &format!("{user} {without}")]).run()?.success()?;
     place.run(&real(for_good))?.success()?;
     inside(&asked)?.success()?;
+    let refused = inside(&format!("{user} ww guard 127.0.0.1:81 -- true"))?.expect_code(3)?;
+    let text = place.text_of(&refused);
+    ensure!(text == LOW_PORT, "{text}\ninstead of\n{LOW_PORT}");
+    let remedies = remedies_in(&text);
+    inside(&real(&remedies.first().ok_or("no way out")?.1))?.success()?;
     Ok(())
 }
+
+/// And who guards a low port.
+const LOW_PORT: &str = "\
+ww: 127.0.0.1:81: ports below 1024 need CAP_NET_BIND_SERVICE here
+    once   sudo {ww} guard 127.0.0.1:81 -- true
+    or     a port from 1024 on";
 
 /// The remarks of a text stand in one column behind paths of any length: three spaces here.
 fn closed_up(text: &str) -> String {

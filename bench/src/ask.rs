@@ -28,7 +28,7 @@ pub(crate) fn run(runs: usize) -> Result<(), String> {
 }
 
 /// Runs a command to its end, which must be a good one.
-fn time(times: &mut Times, command: &mut Command) -> Result<(), String> {
+pub(crate) fn time(times: &mut Times, command: &mut Command) -> Result<(), String> {
     let begin = clock::now();
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let took = clock::now().since(begin);
@@ -41,7 +41,7 @@ fn time(times: &mut Times, command: &mut Command) -> Result<(), String> {
 }
 
 /// The program that was built beside this one.
-fn beside_us(name: &str) -> Result<PathBuf, String> {
+pub(crate) fn beside_us(name: &str) -> Result<PathBuf, String> {
     let here = std::env::current_exe().map_err(|error| error.to_string())?;
     let path = here.with_file_name(name);
     if path.exists() { Ok(path) } else { Err(format!("{} is missing: cargo build --release first", path.display())) }

@@ -7,21 +7,23 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod bulk;
+mod get;
 mod pair;
+mod peer;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A benchmark: its name, what it measures, and how to run it.
-type Benchmark = (&'static str, &'static str, fn(usize) -> Result<(), String>);
+/// A benchmark: its name, what it measures, how often it runs unless told otherwise, and how to run it.
+type Benchmark = (&'static str, &'static str, usize, fn(usize) -> Result<(), String>);
 
 const BENCHMARKS: &[Benchmark] = &[
-    ("ask", "one SYN and its answer as a whole process, beside hping3 (rival) in the same network", ask::run),
-    ("pair", "64 MiB between two engines in one process, beside smoltcp (rival)", pair::run),
+    ("ask", "one SYN and its answer as a whole process, beside hping3 (rival) in the same network", 200, ask::run),
+    ("bulk", "a stream to and from a kernel over veth, beside kernel to kernel (rival)", 15, bulk::run),
+    ("get", "100 MB by `ww get` as a whole process, beside curl (rival), over veth", 15, get::run),
+    ("pair", "64 MiB between two engines in one process, beside smoltcp (rival)", 200, pair::run),
 ];
-
-/// The runs of each program unless told otherwise.
-const RUNS: usize = 200;
 
 /// The most runs: a benchmark stops by itself.
 const RUNS_MAX: usize = 10_000;
@@ -29,14 +31,14 @@ const RUNS_MAX: usize = 10_000;
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let name = args.next().unwrap_or_default();
-    let runs = args.next().and_then(|text| text.parse().ok()).unwrap_or(RUNS).clamp(1, RUNS_MAX);
-    let Some((_, about, run)) = BENCHMARKS.iter().find(|(known, ..)| *known == name) else {
+    let Some((_, about, usual, run)) = BENCHMARKS.iter().find(|(known, ..)| *known == name) else {
         eprintln!("usage: cargo run --release -p wirewright-bench -- NAME [RUNS]");
-        for (name, about, _) in BENCHMARKS {
+        for (name, about, ..) in BENCHMARKS {
             eprintln!("    {name:<8} {about}");
         }
         return ExitCode::from(2);
     };
+    let runs = args.next().and_then(|text| text.parse().ok()).unwrap_or(*usual).clamp(1, RUNS_MAX);
     println!("{name}: {about}, {runs} runs each, interleaved");
     match run(runs) {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,15 +49,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// The times of one program.
+/// The times of one program, and what it moved and spent in all its runs.
 struct Times {
     name: String,
     all: Vec<Duration>,
+    bytes: u64,
+    cpu: Duration,
 }
 
 impl Times {
     fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), all: Vec::new() }
+        Self { name: name.to_owned(), all: Vec::new(), bytes: 0, cpu: Duration::ZERO }
+    }
+
+    /// One run more, which moved so many bytes and spent so much time of processors.
+    fn add(&mut self, took: Duration, bytes: u64, cpu: Duration) {
+        self.all.push(took);
+        self.bytes += bytes;
+        self.cpu += cpu;
     }
 
     fn median(&mut self) -> Duration {
@@ -67,6 +78,16 @@ impl Times {
         let median = self.median();
         let (min, max) = (self.all.first().copied().unwrap_or_default(), self.all.last().copied().unwrap_or_default());
         let name = &self.name;
-        println!("    {name:<10} median {median:>10.3?}   min {min:>10.3?}   max {max:>10.3?}");
+        println!("    {name:<20} median {median:>10.3?}   min {min:>10.3?}   max {max:>10.3?}{}", self.moved(median));
+    }
+
+    /// How fast, and CPU seconds per GB.
+    fn moved(&self, median: Duration) -> String {
+        if self.bytes == 0 {
+            return String::new();
+        }
+        let bytes = self.bytes as f64;
+        let speed = bytes / self.all.len() as f64 / median.as_secs_f64() / 1e6;
+        format!("   {speed:>7.1} MB/s   {:>5.2} CPU s/GB", self.cpu.as_secs_f64() / (bytes / 1e9))
     }
 }

@@ -21,6 +21,13 @@ pub fn wall() -> UnixTime {
     UnixTime::from_nanos(nanos(t.tv_sec, t.tv_nsec))
 }
 
+/// The time that the processors have spent on this process, its ended threads included: `CLOCK_PROCESS_CPUTIME_ID`.
+#[must_use]
+pub fn cpu() -> Duration {
+    let t = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::from_nanos(nanos(t.tv_sec, t.tv_nsec))
+}
+
 /// Waits for `duration`. For programs that pace what they send; a test waits for a condition instead.
 pub fn sleep(duration: Duration) {
     std::thread::sleep(duration);
@@ -102,5 +109,6 @@ mod tests {
         let b = now();
         assert!(b >= a && a > Instant::ORIGIN);
         assert!(wall() > UnixTime::from_parts(1_600_000_000, 0));
+        assert!(cpu() > Duration::ZERO);
     }
 }

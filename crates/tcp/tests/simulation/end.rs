@@ -30,6 +30,9 @@ pub(crate) struct End {
     stray: Vec<Outgoing<'static>>,
     pub(crate) states: Vec<State>,
     pub(crate) saw_half_open: bool,
+    /// A half-open connection was given up, to which nothing had come but SYNs: 63 s in which every acknowledgment was lost.
+    pub(crate) gave_up_unheard: bool,
+    was_heard: bool,
     pub(crate) saw_time_wait: bool,
     pub(crate) promoted: u32,
 }
@@ -49,12 +52,15 @@ impl End {
             stray: Vec::new(),
             states: Vec::new(),
             saw_half_open: false,
+            gave_up_unheard: false,
+            was_heard: false,
             saw_time_wait: false,
             promoted: 0,
         }
     }
 
     pub(crate) fn handle_segment(&mut self, now: Instant, seg: &Segment<'_>) {
+        self.was_heard |= matches!(self.slot, Slot::HalfOpen(_)) && !seg.flags.syn();
         let next = match &mut self.slot {
             Slot::Free => return self.handle_stray(now, seg),
             Slot::HalfOpen(half_open) => half_open.handle_segment(now, seg).1,
@@ -86,6 +92,7 @@ impl End {
             Next::Stay => {}
             Next::Answer(half_open) => {
                 self.saw_half_open = true;
+                self.was_heard = false;
                 self.slot = Slot::HalfOpen(half_open);
             }
             Next::Promote(conn) => {
@@ -108,6 +115,7 @@ impl End {
             Slot::Connection => self.conn.as_mut().expect("a connection").handle_timeout(now),
             Slot::TimeWait(time_wait) => time_wait.handle_timeout(now),
         };
+        self.gave_up_unheard |= matches!((&self.slot, &next), (Slot::HalfOpen(_), Next::Gone)) && !self.was_heard;
         self.follow(next);
     }
 

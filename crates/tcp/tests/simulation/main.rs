@@ -52,7 +52,7 @@ fn run(seed: u64) -> Outcome {
 fn every_seed_delivers_every_byte_and_reaches_every_state() {
     let mut states: BTreeSet<State> = BTreeSet::new();
     let mut frames = 0;
-    let (mut half_opens, mut time_waits, mut resets, mut simultaneous_opens) = (0, 0, 0, 0);
+    let (mut half_opens, mut time_waits, mut resets, mut simultaneous_opens, mut unheard) = (0, 0, 0, 0, 0);
     let seeds = seeds();
     let count = seeds.end() - seeds.start() + 1;
     for seed in seeds {
@@ -61,13 +61,15 @@ fn every_seed_delivers_every_byte_and_reaches_every_state() {
         half_opens += u64::from(outcome.saw_half_open);
         time_waits += u64::from(outcome.saw_time_wait);
         resets += u64::from(outcome.saw_reset);
+        unheard += u64::from(outcome.gave_up_unheard);
         simultaneous_opens += u64::from(outcome.states.contains(&State::SynReceived));
         states.extend(outcome.states);
     }
     println!(
         "{count} seeds, {frames} frames; half-open in {half_opens}, TIME-WAIT in {time_waits}, a reset in {resets}, \
-         crossing SYNs in {simultaneous_opens}; states {states:?}"
+         crossing SYNs in {simultaneous_opens}, a listener that heard no more in {unheard}; states {states:?}"
     );
+    assert!(unheard <= 1 + count / 1000, "too many listeners hear no more: {unheard}");
     if count >= 500 {
         // LISTEN is a type of its own, which every connection came from.
         for state in State::ALL.into_iter().filter(|&state| state != State::Listen) {

@@ -1,10 +1,11 @@
-//! Waiting for sockets until a moment.
+//! Waiting for sockets until a moment, and room for what comes before.
 
 use core::time::Duration;
+use std::os::fd::BorrowedFd;
 
 use wirewright_units::Instant;
 
-use crate::sys::{Answer, Errno, Kernel, Poll};
+use crate::sys::{Answer, Errno, Kernel, Poll, SocketOption};
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,14 @@ pub(crate) fn wait_through_signals(kernel: &dyn Kernel, fds: &mut [Poll<'_>], de
             Woken::TimedOut => return Ok(false),
             Woken::Interrupted => {}
         }
+    }
+}
+
+/// Asks for so many bytes of room for what arrives; a socket with less still receives.
+pub(crate) fn make_room(kernel: &dyn Kernel, fd: BorrowedFd<'_>, bytes: i32) {
+    let bytes = bytes.to_ne_bytes();
+    if kernel.set_option(fd, SocketOption::SO_RCVBUFFORCE, &bytes).is_err() {
+        let _ = kernel.set_option(fd, SocketOption::SO_RCVBUF, &bytes);
     }
 }
 

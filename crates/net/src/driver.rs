@@ -1,11 +1,15 @@
-//! Clock, link and host together: one thread that carries packets between a [`Host`] and its wire, for as long as its
-//! users or its peers need it.
+//! Clock, link and host together: packets are carried between a [`Host`] and its wire for as long as its users or its peers
+//! need it.
+//!
+//! Whoever waits does the work: a user's thread that waits for its host takes the lead, waits for the wire, and goes on with
+//! what came, without waking another thread. The engine's own thread does the same while no user waits.
 
+use core::net::IpAddr;
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -16,8 +20,9 @@ use wirewright_units::Instant;
 
 use crate::tcp_error::StreamError;
 
-/// So many frames are taken from the wire before others have their turn: a millisecond of a fast link.
-const FRAMES_A_TURN: usize = 256;
+/// So many frames are taken from the wire before others have their turn: some hundred kilobytes, which the nearer caches
+/// still hold when the user reads them.
+const FRAMES_A_TURN: usize = 128;
 /// So many packets or super-segments are sent before the wire is read again: acknowledgments are due meanwhile.
 const PACKETS_A_TURN: usize = 64;
 /// How long a guard, and with it the process that drops the last handle, waits for peers to finish. Then they are reset,
@@ -32,16 +37,23 @@ const LATE: Duration = Duration::from_millis(2);
 /// After a late answer the port is kept quiet for so long: the copy comes as late as the segment did, which is some
 /// scheduler's turns.
 pub(crate) const QUIET_AFTER_LATE: Duration = Duration::from_millis(50);
-/// So many frames wait between two hosts in one process; what comes beyond is lost, as on any wire.
-const MEMORY_FRAMES_MAX: usize = 1024;
+/// A user who waits drives the host himself, and soon comes back: for so long the engine's thread leaves the wire to its
+/// users. What comes meanwhile waits no longer than this, which is little beside any timer of TCP.
+const LEASE: Duration = Duration::from_millis(2);
+/// A user who has not had to wait for so long takes a turn all the same, so that the lease does not end under his hands.
+const TURN_EVERY: Duration = Duration::from_millis(1);
+/// So many turns at most follow a user's call, when it has much to send.
+const TURNS_A_CALL: usize = 16;
 
 /// Sees each packet that goes and comes: its moment, its direction, its bytes from the IP header on.
 pub type Watch = Box<dyn FnMut(Instant, Direction, &[u8]) + Send>;
 
 /// The way down.
 pub(crate) trait Transmitter: Send {
-    /// Sends one packet.
-    fn send(&mut self, packet: &Transmit<'_>) -> Result<(), OsError>;
+    /// Takes one packet; a wire may keep some until [`flush`](Self::flush), to send them at once.
+    fn send(&mut self, packet: &Transmit<'_>);
+    /// Sends what it kept; whatever the operating system says against one of the packets, and for whom that was.
+    fn flush(&mut self, refused: &mut dyn FnMut(OsError, IpAddr));
 }
 
 /// What takes a packet, and the moment at which it arrived.
@@ -49,8 +61,9 @@ pub(crate) type Take<'a> = &'a mut dyn FnMut(Option<Instant>, &Received<'_>);
 
 /// The way up.
 pub(crate) trait Receiver: Send {
-    /// Takes one packet that is there, and when it arrived, where that is known; `false` where none is.
-    fn receive(&mut self, take: Take<'_>) -> Result<bool, OsError>;
+    /// Takes some packets that are there, each with the moment at which it arrived, where that is known; how many, 0 where
+    /// none is.
+    fn receive(&mut self, take: Take<'_>) -> Result<usize, OsError>;
     /// What to wait on for the next one.
     fn sources(&self) -> Vec<BorrowedFd<'_>>;
 }
@@ -65,8 +78,16 @@ pub(crate) struct Engine {
 pub(crate) struct Shared {
     kernel: Arc<dyn Kernel>,
     state: Mutex<State>,
+    /// Users wait here while another leads.
     changed: Condvar,
+    /// The engine's thread waits here while users lead.
+    idle: Condvar,
+    /// So many users are about to call.
+    callers: AtomicUsize,
     waker: Waker,
+    woken: UnixStream,
+    /// What the receiver has to be waited on by.
+    sources: Vec<OwnedFd>,
 }
 
 /// What the engine's thread and its users share.
@@ -80,9 +101,20 @@ pub(crate) struct State {
     /// The longest time-out of a connection that was let go.
     pub(crate) rto_max: Duration,
     wire: Box<dyn Transmitter>,
+    receiver: Box<dyn Receiver>,
     watch: Option<Watch>,
-    /// The thread sleeps until then.
+    /// Who waits for the wire waits until then.
     deadline: Instant,
+    /// A user's thread waits for the wire, since then.
+    led_since: Option<Instant>,
+    /// Until then the engine's thread leaves the wire to its users.
+    leased_until: Instant,
+    /// The engine's thread waits for the wire.
+    thread_waits: bool,
+    /// The engine's thread sleeps until it is told.
+    thread_sleeps: bool,
+    /// So many users wait while another leads.
+    waiting: usize,
     /// No user is left since then.
     closing: Option<Instant>,
     /// Since when all connections are over.
@@ -105,24 +137,33 @@ impl Engine {
         waker: (Waker, UnixStream),
     ) -> std::io::Result<Self> {
         let (waker, woken) = waker;
+        let sources = receiver.sources().into_iter().map(|fd| fd.try_clone_to_owned());
+        let sources = sources.collect::<std::io::Result<Vec<_>>>()?;
         let state = State {
             host,
             send_error: None,
             last_discard: None,
             rto_max: Duration::ZERO,
             wire,
+            receiver,
             watch,
             deadline: Instant::ORIGIN,
+            led_since: None,
+            leased_until: Instant::ORIGIN,
+            thread_waits: false,
+            thread_sleeps: false,
+            waiting: 0,
             closing: None,
             over_since: None,
             late: None,
             is_dead: false,
         };
-        let shared =
-            Arc::new(Shared { kernel: sys::system(), state: Mutex::new(state), changed: Condvar::new(), waker });
+        let (changed, idle, callers) = (Condvar::new(), Condvar::new(), AtomicUsize::new(0));
+        let state = Mutex::new(state);
+        let shared = Arc::new(Shared { kernel: sys::system(), state, changed, idle, callers, waker, woken, sources });
         let of_thread = shared.clone();
         let builder = std::thread::Builder::new().name("ww-tcp".to_owned());
-        let thread = builder.spawn(move || of_thread.run(receiver, &woken))?;
+        let thread = builder.spawn(move || of_thread.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -147,7 +188,7 @@ impl Engine {
         deadline: Instant,
         mut act: impl FnMut(&mut State, Instant) -> Option<T>,
     ) -> Result<T, StreamError> {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.lock_for_user();
         loop {
             let now = self.now();
             let result = act(&mut state, now);
@@ -161,11 +202,9 @@ impl Engine {
             if now >= deadline {
                 return Err(StreamError::TimedOut { last: state.last_discard });
             }
-            state = if deadline == Instant::NEVER {
-                self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-            } else {
-                let waited = self.shared.changed.wait_timeout(state, deadline.since(now));
-                waited.unwrap_or_else(PoisonError::into_inner).0
+            state = match state.led_since {
+                None => self.shared.lead(state, deadline),
+                Some(_) => self.shared.follow(state, deadline),
             };
         }
     }
@@ -175,6 +214,7 @@ impl Drop for Engine {
     /// Waits until no peer counts on us any more, [`LINGER_MAX`] at most.
     fn drop(&mut self) {
         self.shared.lock().closing = Some(self.now());
+        self.shared.idle.notify_one();
         self.shared.waker.wake();
         if let Some(thread) = self.thread.take() {
             // It has no result; that it panicked was printed.
@@ -190,46 +230,179 @@ impl Shared {
 
     /// Acts on the host, and sends what comes of it.
     pub(crate) fn act<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let mut state = self.lock();
+        let mut state = self.lock_for_user();
         let now = self.kernel.now();
         let result = act(&mut state, now);
         self.after_call(&mut state, now);
         result
     }
 
-    /// What a user did is sent from the user's own thread; the engine's is woken when it would sleep too long.
+    /// The same for a user, whom the engine's thread lets go first: a mutex is not fair.
+    fn lock_for_user(&self) -> MutexGuard<'_, State> {
+        self.callers.fetch_add(1, Ordering::Relaxed);
+        let state = self.lock();
+        self.callers.fetch_sub(1, Ordering::Relaxed);
+        state
+    }
+
+    /// What a user did is sent from the user's own thread; who waits for the wire is woken when it would wait too long.
     fn after_call(&self, state: &mut State, now: Instant) {
         let more = state.transmit(now);
         let due = if more { now } else { state.host.poll_timeout().unwrap_or(Instant::NEVER) };
-        if due < state.deadline {
-            state.deadline = due;
-            self.waker.wake();
+        let is_sooner = due < state.deadline;
+        state.deadline = due.min(state.deadline);
+        if state.led_since.is_some() || state.thread_waits {
+            if is_sooner {
+                self.waker.wake();
+            }
+        } else if more || now + (LEASE - TURN_EVERY) >= state.leased_until {
+            self.turns(state);
         }
     }
 
-    fn run(&self, mut receiver: Box<dyn Receiver>, woken: &UnixStream) {
-        while let Some(deadline) = self.turn(&mut *receiver) {
-            if deadline > self.kernel.now() {
-                let mut polls: Vec<_> = receiver.sources().into_iter().map(Poll::reading).collect();
-                polls.push(Poll::reading(woken.as_fd()));
-                // A failed wait ends in another turn, which waits again.
-                let _ = wait(&*self.kernel, &mut polls, deadline);
-                let mut bytes = [0; 64];
-                while (&*woken).read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
+    /// A user takes turns until nothing is due.
+    fn turns(&self, state: &mut State) {
+        for _ in 0..TURNS_A_CALL {
+            let now = self.kernel.now();
+            if self.user_turn(state, now).next.is_none_or(|next| next > now) {
+                break;
             }
         }
-        self.lock().is_dead = true;
+    }
+
+    /// A turn of a user's thread, which will come back soon.
+    fn user_turn(&self, state: &mut State, now: Instant) -> Turn {
+        let turn = self.turn(state, now);
+        state.leased_until = self.kernel.now() + LEASE;
+        turn
+    }
+
+    /// A user takes what is there, or waits for the wire: until something comes, a timer is due, or the user's own deadline.
+    fn lead<'a>(&'a self, mut state: MutexGuard<'a, State>, deadline: Instant) -> MutexGuard<'a, State> {
+        let now = self.kernel.now();
+        let turn = self.user_turn(&mut state, now);
+        let next = turn.next.unwrap_or(now);
+        if turn.taken > 0 || next <= now {
+            return state;
+        }
+        state.led_since = Some(now);
+        drop(state);
+        self.wait_for_wire(next.min(deadline));
+        let mut state = self.lock();
+        state.led_since = None;
+        if state.thread_sleeps {
+            self.idle.notify_one();
+        }
+        self.user_turn(&mut state, self.kernel.now());
+        state
+    }
+
+    /// A user waits while another leads.
+    fn follow<'a>(&'a self, mut state: MutexGuard<'a, State>, deadline: Instant) -> MutexGuard<'a, State> {
+        state.waiting += 1;
+        let mut state = if deadline == Instant::NEVER {
+            self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+        } else {
+            let waited = self.changed.wait_timeout(state, deadline.since(self.kernel.now()));
+            waited.unwrap_or_else(PoisonError::into_inner).0
+        };
+        state.waiting -= 1;
+        state
+    }
+
+    /// The engine's own thread.
+    fn run(&self) {
+        let mut state = self.lock();
+        loop {
+            state = self.leave_to_users(state);
+            let now = self.kernel.now();
+            let Some(next) = self.turn(&mut state, now).next else { break };
+            if next > now {
+                state.thread_waits = true;
+                drop(state);
+                self.wait_for_wire(next);
+                state = self.lock();
+                state.thread_waits = false;
+            } else if self.callers.load(Ordering::Relaxed) > 0 {
+                state.leased_until = now + LEASE;
+            }
+        }
+        state.is_dead = true;
         self.changed.notify_all();
     }
 
-    /// Takes what came, lets time pass, sends. Returns when the next turn is; `None`: there is none.
-    fn turn(&self, receiver: &mut dyn Receiver) -> Option<Instant> {
-        let mut state = self.lock();
-        let now = self.kernel.now();
-        let is_quiet = state.is_quiet();
+    /// Waits until no user leads any more.
+    fn leave_to_users<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        loop {
+            let now = self.kernel.now();
+            let is_long = state.led_since.is_some_and(|since| now.since(since) >= LEASE);
+            if state.closing.is_some() || (state.led_since.is_none() && state.leased_until <= now) {
+                return state;
+            }
+            if is_long {
+                state.thread_sleeps = true;
+                state = self.idle.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.thread_sleeps = false;
+            } else {
+                state = self.idle.wait_timeout(state, LEASE).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    /// Waits for a frame, a call of the waker, or the deadline.
+    fn wait_for_wire(&self, deadline: Instant) {
+        let mut polls: Vec<_> = self.sources.iter().map(|fd| Poll::reading(fd.as_fd())).collect();
+        polls.push(Poll::reading(self.woken.as_fd()));
+        // A failed wait ends in another turn, which waits again.
+        let _ = wait(&*self.kernel, &mut polls, deadline);
+        if polls.last().is_some_and(|woken| woken.ready.any()) {
+            let mut bytes = [0; 64];
+            while (&self.woken).read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
+        }
+    }
+
+    /// Takes what came, lets time pass, sends.
+    fn turn(&self, state: &mut State, now: Instant) -> Turn {
+        let (taken, newest) = state.receive(now);
+        state.host.handle_timeout(now);
+        let more = state.transmit(now) || taken >= FRAMES_A_TURN;
+        if let Some(arrived) = newest {
+            let answered = self.kernel.now();
+            if answered.since(arrived) >= LATE {
+                state.late = Some(answered);
+            }
+        }
+        // Users look at the host itself.
+        while state.host.poll_event().is_some() {}
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
+        let next = if more { now } else { state.host.poll_timeout().unwrap_or(Instant::NEVER) };
+        let next = match state.end_of(now) {
+            Some(end) if end <= now => return Turn { taken, next: None },
+            Some(end) => next.min(end),
+            None => next,
+        };
+        state.deadline = next;
+        Turn { taken, next: Some(next) }
+    }
+}
+
+/// What came of a turn.
+struct Turn {
+    /// So many frames were taken.
+    taken: usize,
+    /// When the next turn is; `None`: there is none.
+    next: Option<Instant>,
+}
+
+impl State {
+    /// Takes what is there; how many frames, or failures to take one, and when the newest frame had arrived.
+    fn receive(&mut self, now: Instant) -> (usize, Option<Instant>) {
+        let is_quiet = self.is_quiet();
         let (mut taken, mut newest) = (0, None);
         while taken < FRAMES_A_TURN {
-            let State { host, watch, last_discard, .. } = &mut *state;
+            let Self { host, watch, receiver, send_error, last_discard, .. } = self;
             let came = receiver.receive(&mut |at, frame| {
                 if let Some(watch) = watch {
                     watch(now, Direction::Incoming, frame.bytes);
@@ -244,59 +417,35 @@ impl Shared {
                 };
             });
             match came {
-                Ok(true) => taken += 1,
-                Ok(false) => break,
+                Ok(0) => break,
+                Ok(count) => taken += count,
                 Err(error) => {
-                    state.send_error = Some(error);
+                    *send_error = Some(error);
                     taken += 1;
                 }
             }
         }
-        state.host.handle_timeout(now);
-        let more = state.transmit(now) || taken == FRAMES_A_TURN;
-        if let Some(arrived) = newest {
-            let answered = self.kernel.now();
-            if answered.since(arrived) >= LATE {
-                state.late = Some(answered);
-            }
-        }
-        // Users look at the host itself.
-        while state.host.poll_event().is_some() {}
-        self.changed.notify_all();
-        let next = if more { now } else { state.host.poll_timeout().unwrap_or(Instant::NEVER) };
-        let next = match state.end_of(now) {
-            Some(end) if end <= now => return None,
-            Some(end) => next.min(end),
-            None => next,
-        };
-        state.deadline = next;
-        Some(next)
+        (taken, newest)
     }
-}
 
-impl State {
     /// Sends what is due; `true` when the turn ended before that.
     fn transmit(&mut self, now: Instant) -> bool {
         for _ in 0..PACKETS_A_TURN {
             let Self { host, wire, watch, send_error, .. } = self;
-            let mut too_large = None;
             let did = host.poll_transmit(now, &mut |packet| {
                 if let Some(watch) = watch {
                     let mut bytes = Vec::with_capacity(packet.len());
                     packet.append_to(&mut bytes);
                     watch(now, Direction::Outgoing, &bytes);
                 }
-                match wire.send(packet) {
-                    Ok(()) => {}
-                    Err(error) if error.errno == Errno::EMSGSIZE => too_large = packet.destination.zip(error.mtu),
-                    // A full queue is a loss like any other.
-                    Err(error) if error.errno == Errno::ENOBUFS => {}
-                    Err(error) => *send_error = Some(error),
-                }
+                wire.send(packet);
             });
-            if let Some((destination, mtu)) = too_large {
-                self.host.handle_too_large(now, destination, mtu);
-            }
+            wire.flush(&mut |error, destination| match (error.errno, error.mtu) {
+                (Errno::EMSGSIZE, Some(mtu)) => host.handle_too_large(now, destination, mtu),
+                // A full queue is a loss like any other; without an MTU there is nothing to learn.
+                (Errno::EMSGSIZE | Errno::ENOBUFS, _) => {}
+                _ => *send_error = Some(error),
+            });
             if !did {
                 return false;
             }
@@ -333,7 +482,7 @@ impl State {
     }
 }
 
-/// Ends the sleep of an engine's thread.
+/// Ends the wait of whoever waits for the wire of an engine.
 #[derive(Clone)]
 pub(crate) struct Waker(Arc<UnixStream>);
 
@@ -346,51 +495,8 @@ impl Waker {
         Ok((Self(Arc::new(waker)), woken))
     }
 
-    fn wake(&self) {
+    pub(crate) fn wake(&self) {
         // Where there is no room there are enough bytes to wake it.
         let _ = (&*self.0).write(&[0]);
-    }
-}
-
-/// One end of a wire inside this process.
-pub(crate) struct MemoryEnd {
-    queue: Arc<Mutex<VecDeque<Vec<u8>>>>,
-    other: Option<Waker>,
-}
-
-/// A wire inside this process: sender and receiver of one side each, to whose engines the wakers belong.
-pub(crate) fn memory(wakers: [&Waker; 2]) -> [(MemoryEnd, MemoryEnd); 2] {
-    let [to_first, to_second] = [(); 2].map(|()| Arc::new(Mutex::new(VecDeque::new())));
-    let sender = |queue: &Arc<_>, waker: &Waker| MemoryEnd { queue: Arc::clone(queue), other: Some(waker.clone()) };
-    let receiver = |queue: &Arc<_>| MemoryEnd { queue: Arc::clone(queue), other: None };
-    [(sender(&to_second, wakers[1]), receiver(&to_first)), (sender(&to_first, wakers[0]), receiver(&to_second))]
-}
-
-impl Transmitter for MemoryEnd {
-    fn send(&mut self, packet: &Transmit<'_>) -> Result<(), OsError> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.len() < MEMORY_FRAMES_MAX {
-            let mut bytes = Vec::with_capacity(packet.len());
-            packet.append_to(&mut bytes);
-            queue.push_back(bytes);
-        }
-        if let Some(waker) = &self.other {
-            waker.wake();
-        }
-        Ok(())
-    }
-}
-
-impl Receiver for MemoryEnd {
-    fn receive(&mut self, take: Take<'_>) -> Result<bool, OsError> {
-        let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        if let Some(bytes) = &next {
-            take(None, &Received::new(bytes));
-        }
-        Ok(next.is_some())
-    }
-
-    fn sources(&self) -> Vec<BorrowedFd<'_>> {
-        Vec::new()
     }
 }

@@ -10,7 +10,8 @@ use wirewright_tcp::Config;
 
 use crate::blocking::{TcpListener, TcpStream};
 use crate::breaker::Breaker;
-use crate::driver::{Engine, MemoryEnd, Receiver, Waker, memory};
+use crate::driver::{Engine, Receiver, Waker};
+use crate::memory_wire::{MemoryEnd, memory};
 use crate::tcp_error::StreamError;
 
 /// Two ends in this process, our TCP against our TCP, without any network: a listener on `server`, and what connects to it.
@@ -99,7 +100,7 @@ mod tests {
     struct Late(MemoryEnd);
 
     impl Receiver for Late {
-        fn receive(&mut self, take: Take<'_>) -> Result<bool, OsError> {
+        fn receive(&mut self, take: Take<'_>) -> Result<usize, OsError> {
             self.0.receive(&mut |_, frame| take(Some(Instant::ORIGIN), frame))
         }
 

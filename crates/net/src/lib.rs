@@ -12,6 +12,7 @@ mod breaker;
 mod driver;
 mod error;
 mod in_process;
+mod memory_wire;
 mod names;
 mod raw_wire;
 mod tcp_error;

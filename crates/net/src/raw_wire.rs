@@ -1,11 +1,13 @@
 //! Raw IP sockets beside the kernel, under the guard: what leaves by them is seen by connection tracking, as what comes is.
 
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use wirewright_link::netlink::{Netlink, Refusal, RouteAnswer, RouteQuery};
-use wirewright_link::sys::{Kernel, SocketOption};
+use wirewright_link::sys::{BATCH_MAX, Kernel, SocketOption};
 use wirewright_link::{Filter, Guard, Operation, OsError, RawIpv4, RawIpv6, RawReceiver, SenderConfig, Wanted, What};
 use wirewright_stack::{Checksum, Host, HostConfig, Link, Offload, Ownership, Prefix, Received, Secret, Transmit};
 use wirewright_tcp::Config;
@@ -36,7 +38,10 @@ pub(crate) struct RawWire {
 /// Sends, and holds the guard for as long as the engine runs.
 pub(crate) struct Sender {
     socket: Socket,
-    packet: Vec<u8>,
+    /// Packets that were not handed over yet, one behind the other.
+    bytes: Vec<u8>,
+    /// Where each ends, and where it goes.
+    kept: Vec<(usize, IpAddr)>,
     scope: u32,
     _guard: Guard,
 }
@@ -149,24 +154,46 @@ impl RawWire {
             tcp_v6: settings(&Config::IPV6, 60),
             secret: Secret(secret),
         });
-        let sender = Sender { socket, packet: Vec::new(), scope: interface, _guard: guard };
+        let sender = Sender { socket, bytes: Vec::new(), kept: Vec::new(), scope: interface, _guard: guard };
         Ok(Self { host, local, sender, receiver })
     }
 }
 
 impl Transmitter for Sender {
-    fn send(&mut self, packet: &Transmit<'_>) -> Result<(), OsError> {
-        self.packet.clear();
-        packet.append_to(&mut self.packet);
-        match (&mut self.socket, packet.destination) {
-            (Socket::V4(socket), Some(IpAddr::V4(to))) => socket.send(&self.packet, to).map(drop),
-            (Socket::V6(socket), Some(IpAddr::V6(to))) => {
-                let scope = if is_link_local(to) { self.scope } else { 0 };
-                socket.send(&self.packet, to, scope).map(drop)
-            }
-            // A host without a link layer sends nothing but packets of its one version.
-            _ => Ok(()),
+    fn send(&mut self, packet: &Transmit<'_>) {
+        // A host without a link layer sends nothing but packets of its one version.
+        if let Some(to) = packet.destination {
+            packet.append_to(&mut self.bytes);
+            self.kept.push((self.bytes.len(), to));
         }
+    }
+
+    fn flush(&mut self, refused: &mut dyn FnMut(OsError, IpAddr)) {
+        let (mut next, mut start) = (0, 0);
+        while let Some(&(_, to)) = self.kept.get(next) {
+            let mut packets: ArrayVec<IoSlice<'_>, BATCH_MAX> = ArrayVec::new();
+            let mut begin = start;
+            for &(end, _) in self.kept[next..].iter().take_while(|kept| kept.1 == to).take(BATCH_MAX) {
+                packets.push(IoSlice::new(&self.bytes[begin..end]));
+                begin = end;
+            }
+            let sent = match (&mut self.socket, to) {
+                (Socket::V4(socket), IpAddr::V4(to)) => socket.send_batch(&packets, to),
+                (Socket::V6(socket), IpAddr::V6(to)) => {
+                    socket.send_batch(&packets, to, if is_link_local(to) { self.scope } else { 0 })
+                }
+                _ => Ok(packets.len()),
+            };
+            // The one that was refused is not tried again.
+            let done = sent.unwrap_or_else(|error| {
+                refused(error, to);
+                1
+            });
+            next += done.max(1);
+            start = self.kept.get(next - 1).map_or(self.bytes.len(), |kept| kept.0);
+        }
+        self.bytes.clear();
+        self.kept.clear();
     }
 }
 
@@ -174,35 +201,29 @@ impl Receivers {
     fn open(kernel: &Arc<dyn Kernel>, is_ipv4: bool, segments: Wanted) -> Result<Self, OsError> {
         let tcp = Filter::any_of(&[segments]);
         let errors = Filter::any_of(&[Wanted { source: None, ..Wanted::anywhere(What::IcmpErrors) }]);
-        Ok(if is_ipv4 {
-            Self {
-                tcp: RawReceiver::ipv4(kernel.clone(), TCP, &tcp)?,
-                icmp: RawReceiver::ipv4(kernel.clone(), ICMPV4, &errors)?,
-            }
-        } else {
-            Self {
-                tcp: RawReceiver::ipv6(kernel.clone(), TCP, &tcp)?,
-                icmp: RawReceiver::ipv6(kernel.clone(), ICMPV6, &errors)?,
-            }
+        Ok(Self {
+            tcp: RawReceiver::bulk(kernel.clone(), !is_ipv4, TCP, &tcp)?,
+            icmp: RawReceiver::bulk(kernel.clone(), !is_ipv4, if is_ipv4 { ICMPV4 } else { ICMPV6 }, &errors)?,
         })
     }
 }
 
 impl Receiver for Receivers {
-    fn receive(&mut self, take: Take<'_>) -> Result<bool, OsError> {
-        for receiver in [&mut self.tcp, &mut self.icmp] {
-            if let Some(frame) = receiver.try_recv()? {
-                let checksum = match frame.checksum {
-                    wirewright_link::Checksum::ToCheck => Checksum::ToCheck,
-                    wirewright_link::Checksum::Verified => Checksum::Verified,
-                    wirewright_link::Checksum::Partial => Checksum::Partial,
-                    wirewright_link::Checksum::MaybePartial => Checksum::MaybePartial,
-                };
-                take(Some(frame.at), &Received { bytes: frame.bytes, checksum, segment_size: frame.segment_size });
-                return Ok(true);
-            }
+    fn receive(&mut self, take: Take<'_>) -> Result<usize, OsError> {
+        let take = &mut |frame: &wirewright_link::Received<'_>| {
+            let checksum = match frame.checksum {
+                wirewright_link::Checksum::ToCheck => Checksum::ToCheck,
+                wirewright_link::Checksum::Verified => Checksum::Verified,
+                wirewright_link::Checksum::Partial => Checksum::Partial,
+                wirewright_link::Checksum::MaybePartial => Checksum::MaybePartial,
+            };
+            take(Some(frame.at), &Received { bytes: frame.bytes, checksum, segment_size: frame.segment_size });
+        };
+        match self.tcp.try_recv_batch(take)? {
+            // Errors about segments are rare, and come when little else does.
+            0 => self.icmp.try_recv_batch(take),
+            count => Ok(count),
         }
-        Ok(false)
     }
 
     fn sources(&self) -> Vec<BorrowedFd<'_>> {

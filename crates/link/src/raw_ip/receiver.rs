@@ -9,14 +9,15 @@ use std::io::IoSliceMut;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use wirewright_units::Instant;
+use arrayvec::ArrayVec;
+use wirewright_units::{Instant, UnixTime};
 
 use crate::error::{Operation, OsError};
 use crate::filter::Filter;
 use crate::frame::{Checksum, Direction, HeaderOrigin, Received, StartsWith};
 use crate::sys::clock::Mapping;
 use crate::sys::{Control, Errno, Family, Kernel, Kind, Message, Poll, Queue, SocketOption};
-use crate::wait::wait_through_signals;
+use crate::wait::{make_room, wait_through_signals};
 
 /// An IPv4 packet is at most 65,535 bytes; behind an IPv6 header there are at most as many.
 const PACKET_LEN_MAX: usize = 65_535;
@@ -24,8 +25,31 @@ const PACKET_LEN_MAX: usize = 65_535;
 const IPV6_LEN: usize = 40;
 /// Messages thrown away at most while a filter takes effect: what came between opening and filter.
 const STRANGERS_MAX: usize = 4096;
-/// Room for what arrived, in bytes; the kernel halves it to its own limit without a word.
+/// Room for what arrived, in bytes; without `CAP_NET_ADMIN` the kernel cuts it to its own limit without a word.
 const RECEIVE_ROOM: i32 = 4 << 20;
+/// Packets taken by one call for an engine: their bytes still lie in the nearest caches when they are looked at.
+const BATCH: usize = 16;
+
+/// What the kernel is to tell beside each packet: when it came, how many were lost, by which interface, and where there is
+/// no header, what stood in it.
+const STAMPED_V4: [SocketOption; 3] =
+    [SocketOption::SO_TIMESTAMPNS, SocketOption::SO_RXQ_OVFL, SocketOption::IP_PKTINFO];
+const STAMPED_V6: [SocketOption; 6] = [
+    SocketOption::SO_TIMESTAMPNS,
+    SocketOption::SO_RXQ_OVFL,
+    SocketOption::IPV6_RECVPKTINFO,
+    SocketOption::IPV6_RECVHOPLIMIT,
+    SocketOption::IPV6_RECVTCLASS,
+    SocketOption::IPV6_FLOWINFO,
+];
+/// The same for an engine, which counts nothing.
+const BULK_V6: [SocketOption; 5] = [
+    SocketOption::SO_TIMESTAMPNS,
+    SocketOption::IPV6_RECVPKTINFO,
+    SocketOption::IPV6_RECVHOPLIMIT,
+    SocketOption::IPV6_RECVTCLASS,
+    SocketOption::IPV6_FLOWINFO,
+];
 
 /// Receives the packets of one protocol.
 #[derive(Debug)]
@@ -44,20 +68,26 @@ impl RawReceiver {
     ///
     /// **Errors**: no `CAP_NET_RAW`.
     pub fn ipv4(kernel: Arc<dyn Kernel>, protocol: u8, filter: &Filter) -> Result<Self, OsError> {
-        Self::open(kernel, Family::V4, protocol, filter, &[])
+        Self::open(kernel, Family::V4, protocol, filter, &STAMPED_V4, 1)
     }
 
     /// Receives IPv6 packets of `protocol` (58 ICMPv6, 6 TCP, 17 UDP …) that `filter` lets through.
     ///
     /// **Errors**: no `CAP_NET_RAW`; no IPv6.
     pub fn ipv6(kernel: Arc<dyn Kernel>, protocol: u8, filter: &Filter) -> Result<Self, OsError> {
-        let parts = [
-            SocketOption::IPV6_RECVPKTINFO,
-            SocketOption::IPV6_RECVHOPLIMIT,
-            SocketOption::IPV6_RECVTCLASS,
-            SocketOption::IPV6_FLOWINFO,
-        ];
-        Self::open(kernel, Family::V6, protocol, filter, &parts)
+        Self::open(kernel, Family::V6, protocol, filter, &STAMPED_V6, 1)
+    }
+
+    /// Receives TCP segments, or anything else that comes in bulk, for an engine: many at once
+    /// ([`try_recv_batch`](Self::try_recv_batch)), without counting what was lost.
+    ///
+    /// **Errors**: as [`RawReceiver::ipv4`] and [`RawReceiver::ipv6`].
+    pub fn bulk(kernel: Arc<dyn Kernel>, is_ipv6: bool, protocol: u8, filter: &Filter) -> Result<Self, OsError> {
+        if is_ipv6 {
+            Self::open(kernel, Family::V6, protocol, filter, &BULK_V6, BATCH)
+        } else {
+            Self::open(kernel, Family::V4, protocol, filter, &[SocketOption::SO_TIMESTAMPNS], BATCH)
+        }
     }
 
     fn open(
@@ -65,22 +95,19 @@ impl RawReceiver {
         family: Family,
         protocol: u8,
         filter: &Filter,
-        parts: &[SocketOption],
+        told: &[SocketOption],
+        batch: usize,
     ) -> Result<Self, OsError> {
         let failed = |call| move |errno| OsError::new(Operation::OpenRaw, call, errno);
         let fd = kernel.socket(family, Kind::Raw, protocol.into()).map_err(failed("socket"))?;
         let on = 1i32.to_ne_bytes();
-        let stamps = [SocketOption::SO_TIMESTAMPNS, SocketOption::SO_RXQ_OVFL];
-        let info = if family == Family::V4 { &[SocketOption::IP_PKTINFO][..] } else { parts };
-        for option in stamps.iter().chain(info) {
+        for option in told {
             let failed = |errno| OsError::option(Operation::OpenRaw, option.name(), errno);
             kernel.set_option(fd.as_fd(), *option, &on).map_err(failed)?;
         }
-        // A smaller buffer still receives.
-        let _ = kernel.set_option(fd.as_fd(), SocketOption::SO_RCVBUF, &RECEIVE_ROOM.to_ne_bytes());
+        make_room(&*kernel, fd.as_fd(), RECEIVE_ROOM);
         let is_ipv6 = family == Family::V6;
-        let start = if is_ipv6 { IPV6_LEN } else { 0 };
-        let buffer = vec![0; start + PACKET_LEN_MAX];
+        let buffer = vec![0; batch * place_len(is_ipv6)];
         let mapping = Mapping::read(&*kernel);
         let mut receiver = Self { kernel, fd, protocol, is_ipv6, lost: 0, mapping, buffer };
         if let Some(program) = filter.for_raw_socket(is_ipv6) {
@@ -105,7 +132,7 @@ impl RawReceiver {
                 return Ok(None);
             }
         };
-        Ok(Some(self.received(&message)))
+        Ok(Some(self.received(0, &message, None)))
     }
 
     /// A packet that is already there; `None` where none is.
@@ -113,7 +140,31 @@ impl RawReceiver {
     /// **Errors**: the kernel's, once each; the next call goes on.
     pub fn try_recv(&mut self) -> Result<Option<Received<'_>>, OsError> {
         let Some(message) = self.read()? else { return Ok(None) };
-        Ok(Some(self.received(&message)))
+        Ok(Some(self.received(0, &message, None)))
+    }
+
+    /// The packets that are already there, as many as one call takes; how many, 0 where none is. Those that were not stamped
+    /// count as having come at this moment.
+    ///
+    /// **Errors**: the kernel's, once each; the next call goes on.
+    pub fn try_recv_batch(&mut self, take: &mut dyn FnMut(&Received<'_>)) -> Result<usize, OsError> {
+        let start = header_room(self.is_ipv6);
+        let mut messages = [Message::default(); BATCH];
+        let count = loop {
+            let places = self.buffer.chunks_exact_mut(place_len(self.is_ipv6));
+            let mut places: ArrayVec<_, BATCH> = places.map(|place| IoSliceMut::new(&mut place[start..])).collect();
+            match self.kernel.receive_batch(self.fd.as_fd(), &mut places, &mut messages) {
+                Ok(count) => break count,
+                Err(Errno::EAGAIN) => return Ok(0),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(OsError::new(Operation::Receive, "recvmmsg", errno)),
+            }
+        };
+        let now = self.kernel.wall();
+        for (place, message) in messages.iter().enumerate().take(count) {
+            take(&self.received(place, message, Some(now)));
+        }
+        Ok(count)
     }
 
     /// Its protocol.
@@ -137,8 +188,7 @@ impl RawReceiver {
     }
 
     fn read(&mut self) -> Result<Option<Message>, OsError> {
-        let start = if self.is_ipv6 { IPV6_LEN } else { 0 };
-        let mut slices = [IoSliceMut::new(&mut self.buffer[start..])];
+        let mut slices = [IoSliceMut::new(&mut self.buffer[header_room(self.is_ipv6)..place_len(self.is_ipv6)])];
         loop {
             match self.kernel.receive(self.fd.as_fd(), Queue::Data, &mut slices) {
                 Ok(message) => return Ok(Some(message)),
@@ -149,18 +199,19 @@ impl RawReceiver {
         }
     }
 
-    fn received(&mut self, message: &Message) -> Received<'_> {
+    /// The packet in one place of the buffer; without a stamp it came `now`, or as late as this is called.
+    fn received(&mut self, place: usize, message: &Message, now: Option<UnixTime>) -> Received<'_> {
         let control = &message.control;
         self.lost = control.lost.unwrap_or(self.lost);
-        let wall = control.stamps.software.unwrap_or_else(|| self.kernel.wall());
+        let wall = control.stamps.software.or(now).unwrap_or_else(|| self.kernel.wall());
         let at = self.mapping.follow(&*self.kernel, wall);
-        let header_len = if self.is_ipv6 { IPV6_LEN } else { 0 };
+        let place = &mut self.buffer[place * place_len(self.is_ipv6)..][..place_len(self.is_ipv6)];
         if self.is_ipv6 {
             let source = message.from.ip().map(|a| a.ip());
-            rebuild_header(&mut self.buffer[..IPV6_LEN], self.protocol, message.len, source, control);
+            rebuild_header(&mut place[..IPV6_LEN], self.protocol, message.len, source, control);
         }
-        let len = header_len + message.len;
-        let bytes = &self.buffer[..len.min(self.buffer.len())];
+        let len = header_room(self.is_ipv6) + message.len;
+        let bytes = &place[..len.min(place.len())];
         Received {
             bytes,
             original_len: len,
@@ -182,6 +233,16 @@ impl AsFd for RawReceiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// The room for a header that is rebuilt.
+const fn header_room(is_ipv6: bool) -> usize {
+    if is_ipv6 { IPV6_LEN } else { 0 }
+}
+
+/// The room for one packet.
+const fn place_len(is_ipv6: bool) -> usize {
+    header_room(is_ipv6) + PACKET_LEN_MAX
 }
 
 /// RFC 8200 §3: the header as it arrived, from what the kernel says of it.

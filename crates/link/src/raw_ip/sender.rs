@@ -62,6 +62,13 @@ impl RawIpv4 {
         self.inner.send(Operation::SendRawIpv4, packet, IpAddr::V4(to), Address::host(to.into()))
     }
 
+    /// Hands over as many of `packets` as one call takes, in order; how many.
+    ///
+    /// **Errors**: as [`RawIpv4::send`], about the first packet.
+    pub fn send_batch(&mut self, packets: &[IoSlice<'_>], to: Ipv4Addr) -> Result<usize, OsError> {
+        self.inner.send_batch(Operation::SendRawIpv4, packets, IpAddr::V4(to), Address::host(to.into()))
+    }
+
     /// Waits until packet `id` was given to the driver, and gives the frame as it left. At `deadline`: what is known by
     /// then, or `None` where the kernel still holds the packet for its neighbour, or nothing is read back.
     ///
@@ -96,6 +103,14 @@ impl RawIpv6 {
     pub fn send(&mut self, packet: &[u8], to: Ipv6Addr, scope: u32) -> Result<SentId, OsError> {
         let address = Address::Ip(SocketAddrV6::new(to, 0, 0, scope).into());
         self.inner.send(Operation::SendRawIpv6, packet, IpAddr::V6(to), address)
+    }
+
+    /// As [`RawIpv4::send_batch`], with a scope as in [`RawIpv6::send`].
+    ///
+    /// **Errors**: as [`RawIpv4::send`], about the first packet.
+    pub fn send_batch(&mut self, packets: &[IoSlice<'_>], to: Ipv6Addr, scope: u32) -> Result<usize, OsError> {
+        let address = Address::Ip(SocketAddrV6::new(to, 0, 0, scope).into());
+        self.inner.send_batch(Operation::SendRawIpv6, packets, IpAddr::V6(to), address)
     }
 
     /// As [`RawIpv4::read_back`].
@@ -171,26 +186,52 @@ impl Sender {
     }
 
     fn send(&mut self, operation: Operation, packet: &[u8], to: IpAddr, address: Address) -> Result<SentId, OsError> {
-        match self.hand_over(packet, &address) {
-            Ok(_) => {
-                self.sent += 1;
-                Ok(match &mut self.copies {
-                    Some(copies) => copies.on_sent(&*self.kernel, self.fd.as_fd(), packet.len()),
-                    None => SentId(self.sent - 1),
-                })
-            }
+        let sent = self.patiently(|| self.kernel.send(self.fd.as_fd(), &[IoSlice::new(packet)], Some(&address)));
+        match sent {
+            Ok(_) => Ok(self.on_sent(packet.len())),
             Err(errno) => Err(self.failure(operation, packet, to, errno)),
         }
     }
 
+    fn send_batch(
+        &mut self,
+        operation: Operation,
+        packets: &[IoSlice<'_>],
+        to: IpAddr,
+        address: Address,
+    ) -> Result<usize, OsError> {
+        let sent = self.patiently(|| self.kernel.send_batch(self.fd.as_fd(), packets, &address));
+        match sent {
+            Ok(count) => {
+                for packet in packets.iter().take(count) {
+                    self.on_sent(packet.len());
+                }
+                Ok(count)
+            }
+            Err(errno) => {
+                let first: &[u8] = packets.first().map_or(&[], |packet| packet);
+                Err(self.failure(operation, first, to, errno))
+            }
+        }
+    }
+
+    fn on_sent(&mut self, len: usize) -> SentId {
+        self.sent += 1;
+        match &mut self.copies {
+            Some(copies) => copies.on_sent(&*self.kernel, self.fd.as_fd(), len),
+            None => SentId(self.sent - 1),
+        }
+    }
+
     /// Waits for room where the socket's buffer is full.
-    fn hand_over(&self, packet: &[u8], address: &Address) -> Result<usize, Errno> {
-        let deadline = self.kernel.now() + ROOM_WAIT_MAX;
+    fn patiently(&self, send: impl Fn() -> Result<usize, Errno>) -> Result<usize, Errno> {
+        let mut deadline = None;
         loop {
-            match self.kernel.send(self.fd.as_fd(), &[IoSlice::new(packet)], Some(address)) {
+            match send() {
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
                     let mut polls = [Poll::writing(self.fd.as_fd())];
+                    let deadline = *deadline.get_or_insert_with(|| self.kernel.now() + ROOM_WAIT_MAX);
                     if !wait_through_signals(&*self.kernel, &mut polls, deadline)? {
                         return Err(Errno::EAGAIN);
                     }

@@ -231,3 +231,61 @@ fn what_came_before_the_filter_is_thrown_away() {
     assert_eq!(kernel.now(), Instant::from_millis(1200));
     assert!(kernel.calls().iter().any(|call| matches!(call, Call::AttachFilter { .. })));
 }
+
+#[test]
+fn a_batch_leaves_in_order_and_what_is_said_against_its_first_packet_is_told() {
+    let kernel = kernel();
+    let config = SenderConfig { read_back: false, ..SenderConfig::default() };
+    let mut sender = RawIpv4::open(kernel.clone(), &config).unwrap();
+    let packets: [[u8; 20]; 3] = [1, 2, 3].map(|id| {
+        let mut packet = packet();
+        packet[5] = id;
+        packet
+    });
+    let slices = packets.each_ref().map(|packet| std::io::IoSlice::new(packet));
+    assert_eq!(sender.send_batch(&slices, TO).unwrap(), 3);
+    assert_eq!(kernel.sent(), packets.map(|packet| packet.to_vec()));
+
+    kernel.fail(Fails::Send, Errno::EMSGSIZE);
+    let refused = sender.send_batch(&slices[1..], TO).unwrap_err();
+    assert_eq!(refused.errno, Errno::EMSGSIZE);
+}
+
+#[test]
+fn packets_are_taken_in_batches() {
+    let kernel = kernel();
+    let mut receiver = RawReceiver::bulk(kernel.clone(), false, 6, &Filter::default()).unwrap();
+    for id in 0..40 {
+        let mut packet = packet();
+        packet[5] = id;
+        kernel.arrive(0, Queue::Data, &packet, Address::Unspecified, Control::default());
+    }
+    let mut ids = Vec::new();
+    let mut take = |received: &crate::frame::Received<'_>| {
+        assert_eq!((received.wall, received.checksum), (EPOCH, Checksum::MaybePartial));
+        ids.push(received.bytes[5]);
+    };
+    let mut counts = Vec::new();
+    while let count @ 1.. = receiver.try_recv_batch(&mut take).unwrap() {
+        counts.push(count);
+    }
+    assert_eq!(ids, (0..40).collect::<Vec<_>>());
+    assert_eq!(counts, [16, 16, 8]);
+}
+
+#[test]
+fn the_headers_of_a_batch_are_rebuilt_each_from_what_came_beside_it() {
+    let kernel = kernel();
+    let mut receiver = RawReceiver::bulk(kernel.clone(), true, 6, &Filter::default()).unwrap();
+    for hops in [63, 7] {
+        let control = Control { hop_limit: Some(hops), ..Control::default() };
+        kernel.arrive(0, Queue::Data, &[hops; 20], Address::Unspecified, control);
+    }
+    let mut hops = Vec::new();
+    let mut take = |received: &crate::frame::Received<'_>| {
+        assert_eq!((received.bytes[0], received.bytes[6], received.bytes.len()), (0x60, 6, 60));
+        hops.push((received.bytes[7], received.bytes[40]));
+    };
+    assert_eq!(receiver.try_recv_batch(&mut take).unwrap(), 2);
+    assert_eq!(hops, [(63, 63), (7, 7)]);
+}

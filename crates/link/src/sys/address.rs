@@ -6,9 +6,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddr
 pub(crate) const ADDRESS_LEN_MAX: usize = 32;
 
 /// An address as the kernel's calls take and give it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Address {
     /// None was given (`AF_UNSPEC`, or a length of 0), or one of another family.
+    #[default]
     Unspecified,
     /// `struct sockaddr_in` or `struct sockaddr_in6`. For a raw socket the port is 0.
     Ip(SocketAddr),

@@ -12,8 +12,8 @@ use wirewright_units::{Instant, UnixTime};
 
 use super::address::ADDRESS_LEN_MAX;
 use super::{
-    Address, Answer, Control, Errno, Family, Instruction, Kernel, Kind, Message, POLL_MAX, Poll, Queue, Ready,
-    SocketOption, clock,
+    Address, Answer, BATCH_MAX, Control, Errno, Family, Instruction, Kernel, Kind, Message, POLL_MAX, Poll, Queue,
+    Ready, SocketOption, clock,
 };
 
 /// The kernel that this program runs on.
@@ -25,7 +25,47 @@ const CONTROL_LEN: usize = 512;
 
 /// Control data is aligned as `struct cmsghdr`.
 #[repr(C, align(8))]
+#[derive(Clone, Copy)]
 struct ControlBuffer([u8; CONTROL_LEN]);
+
+/// Where the kernel writes what comes beside the bytes of a message.
+#[derive(Clone, Copy)]
+struct Beside {
+    from: [u8; ADDRESS_LEN_MAX],
+    control: ControlBuffer,
+}
+
+impl Beside {
+    const EMPTY: Self = Self { from: [0; ADDRESS_LEN_MAX], control: ControlBuffer([0; CONTROL_LEN]) };
+
+    /// Says in `message` where this is. The message must not be used longer.
+    fn announce(&mut self, message: &mut libc::msghdr) {
+        message.msg_name = self.from.as_mut_ptr().cast();
+        message.msg_namelen = socklen(self.from.len());
+        message.msg_control = self.control.0.as_mut_ptr().cast();
+        message.msg_controllen = self.control.0.len() as _;
+    }
+
+    /// What the kernel wrote.
+    fn read(&self, message: &libc::msghdr, len: usize) -> Message {
+        #[allow(clippy::unnecessary_cast, reason = "a `u32` in musl")]
+        let used = (message.msg_controllen as usize).min(CONTROL_LEN);
+        let mut control = Control::parse(&self.control.0[..used]);
+        control.truncated = message.msg_flags & libc::MSG_CTRUNC != 0;
+        let from_len = (message.msg_namelen as usize).min(self.from.len());
+        Message {
+            len,
+            truncated: message.msg_flags & libc::MSG_TRUNC != 0,
+            from: Address::decode(&self.from[..from_len]),
+            control,
+        }
+    }
+}
+
+/// No MSG_CMSG_CLOEXEC: a packet socket refuses the call for it (EINVAL), and no descriptor comes by these sockets.
+const RECEIVE_FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+
+const SEND_FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
 impl Kernel for Linux {
     fn socket(&self, family: Family, kind: Kind, protocol: i32) -> Answer<OwnedFd> {
@@ -101,41 +141,69 @@ impl Kernel for Linux {
         }
         message.msg_iov = slices.as_ptr().cast_mut().cast();
         message.msg_iovlen = slices.len() as _;
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         // SAFETY: `message` points to `address` and `slices`, both alive here; an `IoSlice` is laid out as `struct iovec`
         // (std documents it); the kernel only reads.
-        let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) };
+        let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, SEND_FLAGS) };
+        usize::try_from(sent).map_err(|_| Errno::last())
+    }
+
+    fn send_batch(&self, fd: BorrowedFd<'_>, messages: &[IoSlice<'_>], to: &Address) -> Answer<usize> {
+        let (address, address_len) = to.encode();
+        let messages = messages.get(..BATCH_MAX).unwrap_or(messages);
+        let mut headers: ArrayVec<libc::mmsghdr, BATCH_MAX> = ArrayVec::new();
+        for message in messages {
+            let mut header = empty_message();
+            header.msg_name = address.as_ptr().cast_mut().cast();
+            header.msg_namelen = socklen(address_len);
+            header.msg_iov = core::ptr::from_ref(message).cast_mut().cast();
+            header.msg_iovlen = 1;
+            headers.push(libc::mmsghdr { msg_hdr: header, msg_len: 0 });
+        }
+        let (at, count) = (headers.as_mut_ptr(), u32::try_from(headers.len()).unwrap_or(0));
+        // SAFETY: `headers` are `count`, and point to `address` and to one of `messages` each, all alive here; an `IoSlice`
+        // is laid out as `struct iovec` (std documents it); the kernel writes nothing but `msg_len`.
+        let sent = unsafe { libc::sendmmsg(fd.as_raw_fd(), at, count, SEND_FLAGS as _) };
         usize::try_from(sent).map_err(|_| Errno::last())
     }
 
     fn receive(&self, fd: BorrowedFd<'_>, queue: Queue, buffers: &mut [IoSliceMut<'_>]) -> Answer<Message> {
-        let mut from = [0u8; ADDRESS_LEN_MAX];
-        let mut control = ControlBuffer([0; CONTROL_LEN]);
+        let mut beside = Beside::EMPTY;
         let mut message = empty_message();
-        message.msg_name = from.as_mut_ptr().cast();
-        message.msg_namelen = socklen(from.len());
+        beside.announce(&mut message);
         message.msg_iov = buffers.as_mut_ptr().cast();
         message.msg_iovlen = buffers.len() as _;
-        message.msg_control = control.0.as_mut_ptr().cast();
-        message.msg_controllen = control.0.len() as _;
-        let queue_flag = if queue == Queue::Errors { libc::MSG_ERRQUEUE } else { 0 };
-        // No MSG_CMSG_CLOEXEC: a packet socket refuses the call for it (EINVAL), and no descriptor comes by these sockets.
-        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC | queue_flag;
-        // SAFETY: `message` points to `from`, `control` and `buffers`, all alive and exclusively borrowed here, with their
-        // lengths; an `IoSliceMut` is laid out as `struct iovec` (std documents it).
+        let flags = RECEIVE_FLAGS | if queue == Queue::Errors { libc::MSG_ERRQUEUE } else { 0 };
+        // SAFETY: `message` points to `beside` and `buffers`, both alive and exclusively borrowed here, with their lengths;
+        // an `IoSliceMut` is laid out as `struct iovec` (std documents it).
         let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags) };
         let len = usize::try_from(len).map_err(|_| Errno::last())?;
-        #[allow(clippy::unnecessary_cast, reason = "a `u32` in musl")]
-        let used = (message.msg_controllen as usize).min(CONTROL_LEN);
-        let mut parsed = Control::parse(&control.0[..used]);
-        parsed.truncated = message.msg_flags & libc::MSG_CTRUNC != 0;
-        let from_len = (message.msg_namelen as usize).min(from.len());
-        Ok(Message {
-            len,
-            truncated: message.msg_flags & libc::MSG_TRUNC != 0,
-            from: Address::decode(&from[..from_len]),
-            control: parsed,
-        })
+        Ok(beside.read(&message, len))
+    }
+
+    fn receive_batch(
+        &self,
+        fd: BorrowedFd<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        messages: &mut [Message],
+    ) -> Answer<usize> {
+        let count = buffers.len().min(messages.len()).min(BATCH_MAX);
+        let mut beside: ArrayVec<Beside, BATCH_MAX> = (0..count).map(|_| Beside::EMPTY).collect();
+        let empty = |_| libc::mmsghdr { msg_hdr: empty_message(), msg_len: 0 };
+        let mut headers: ArrayVec<libc::mmsghdr, BATCH_MAX> = (0..count).map(empty).collect();
+        for ((header, beside), buffer) in headers.iter_mut().zip(&mut beside).zip(buffers) {
+            beside.announce(&mut header.msg_hdr);
+            header.msg_hdr.msg_iov = core::ptr::from_mut(buffer).cast();
+            header.msg_hdr.msg_iovlen = 1;
+        }
+        let (at, room) = (headers.as_mut_ptr(), u32::try_from(count).unwrap_or(0));
+        // SAFETY: `headers` are `count`, and point to one of `beside` and of `buffers` each, all alive and exclusively
+        // borrowed here, with their lengths; an `IoSliceMut` is laid out as `struct iovec` (std documents it).
+        let came = unsafe { libc::recvmmsg(fd.as_raw_fd(), at, room, RECEIVE_FLAGS as _, core::ptr::null_mut()) };
+        let came = usize::try_from(came).map_err(|_| Errno::last())?;
+        for ((message, header), beside) in messages.iter_mut().zip(&headers).zip(&beside).take(came) {
+            *message = beside.read(&header.msg_hdr, header.msg_len as usize);
+        }
+        Ok(came)
     }
 
     fn poll(&self, fds: &mut [Poll<'_>], timeout: Option<Duration>) -> Answer<usize> {

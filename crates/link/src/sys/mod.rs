@@ -43,6 +43,9 @@ pub type Answer<T> = Result<T, Errno>;
 /// How many descriptors one [`Kernel::poll`] takes: a driver waits on a handful, the recorder of a lab on some dozen.
 pub const POLL_MAX: usize = 64;
 
+/// How many messages one [`Kernel::send_batch`] or [`Kernel::receive_batch`] takes at most: beyond it the cost of a call is lost in that of its messages.
+pub const BATCH_MAX: usize = 32;
+
 /// The system calls that the workspace makes on sockets. One method is one call; none waits but [`Kernel::poll`].
 pub trait Kernel: Send + Sync + fmt::Debug {
     /// `socket(2)`, always close-on-exec and non-blocking. `protocol` is in the order that the family wants it
@@ -70,8 +73,23 @@ pub trait Kernel: Send + Sync + fmt::Debug {
     /// `sendmsg(2)` without waiting; `to` is `None` on a bound socket.
     fn send(&self, fd: BorrowedFd<'_>, slices: &[IoSlice<'_>], to: Option<&Address>) -> Answer<usize>;
 
+    /// `sendmmsg(2)` without waiting, one message a slice, [`BATCH_MAX`] at most, all to one address; how many went.
+    ///
+    /// **Errors**: those of the first message; one that follows is told by the next call.
+    fn send_batch(&self, fd: BorrowedFd<'_>, messages: &[IoSlice<'_>], to: &Address) -> Answer<usize>;
+
     /// `recvmsg(2)` without waiting, from the queue of data or from the error queue.
     fn receive(&self, fd: BorrowedFd<'_>, queue: Queue, buffers: &mut [IoSliceMut<'_>]) -> Answer<Message>;
+
+    /// `recvmmsg(2)` without waiting, from the queue of data: one message a buffer, [`BATCH_MAX`] at most; how many came.
+    ///
+    /// **Errors**: those of the first message; one that follows is told by the next call.
+    fn receive_batch(
+        &self,
+        fd: BorrowedFd<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        messages: &mut [Message],
+    ) -> Answer<usize>;
 
     /// `ppoll(2)`; how many are ready, 0 when the time is over. `None` waits for ever; `EINTR` is answered, not hidden.
     ///
@@ -128,7 +146,7 @@ pub enum Queue {
 }
 
 /// One message of [`Kernel::receive`]; its bytes are in the caller's buffers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// Its whole length, also where the buffers were shorter (`MSG_TRUNC`).
     pub len: usize,

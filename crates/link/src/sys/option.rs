@@ -49,6 +49,7 @@ options! {
     SOL_SOCKET SO_BINDTODEVICE = libc::SO_BINDTODEVICE, "name of the only interface used";
     SOL_SOCKET SO_MARK = libc::SO_MARK, "the firewall mark of what is sent";
     SOL_SOCKET SO_RCVBUF = libc::SO_RCVBUF, "room for what arrived, in bytes";
+    SOL_SOCKET SO_RCVBUFFORCE = libc::SO_RCVBUFFORCE, "the same beyond the limit of others, with `CAP_NET_ADMIN`";
     SOL_SOCKET SO_SNDBUF = libc::SO_SNDBUF, "room for what is sent, in bytes";
     SOL_SOCKET SO_TIMESTAMPNS = libc::SO_TIMESTAMPNS, "stamp what arrives";
     SOL_SOCKET SO_TIMESTAMPING = libc::SO_TIMESTAMPING, "stamp what arrives and leaves";

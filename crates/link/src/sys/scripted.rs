@@ -14,7 +14,8 @@ use std::sync::{Mutex, MutexGuard};
 use wirewright_units::{Instant, UnixTime};
 
 use super::{
-    Address, Answer, Control, Errno, Family, Instruction, Kernel, Kind, Message, Poll, Queue, Ready, SocketOption,
+    Address, Answer, BATCH_MAX, Control, Errno, Family, Instruction, Kernel, Kind, Message, Poll, Queue, Ready,
+    SocketOption,
 };
 
 /// One recorded call. Sockets are numbered in the order they were opened, from 0.
@@ -228,6 +229,14 @@ impl Kernel for Scripted {
         Ok(len)
     }
 
+    fn send_batch(&self, fd: BorrowedFd<'_>, messages: &[IoSlice<'_>], to: &Address) -> Answer<usize> {
+        // A failure of the script is that of the next message, which is the first.
+        for message in messages.iter().take(BATCH_MAX) {
+            self.send(fd, core::slice::from_ref(message), Some(to))?;
+        }
+        Ok(messages.len().min(BATCH_MAX))
+    }
+
     fn receive(&self, fd: BorrowedFd<'_>, queue: Queue, buffers: &mut [IoSliceMut<'_>]) -> Answer<Message> {
         let mut state = self.state();
         let number = state.number(fd)?;
@@ -242,6 +251,24 @@ impl Kernel for Scripted {
             rest = later;
         }
         Ok(Message { len: bytes.len(), truncated: !rest.is_empty(), from, control })
+    }
+
+    fn receive_batch(
+        &self,
+        fd: BorrowedFd<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        messages: &mut [Message],
+    ) -> Answer<usize> {
+        let mut count = 0;
+        for (buffer, message) in buffers.iter_mut().zip(messages).take(BATCH_MAX) {
+            match self.receive(fd, Queue::Data, core::slice::from_mut(buffer)) {
+                Ok(came) => *message = came,
+                Err(errno) if count == 0 => return Err(errno),
+                Err(_) => break,
+            }
+            count += 1;
+        }
+        Ok(count)
     }
 
     fn poll(&self, fds: &mut [Poll<'_>], timeout: Option<Duration>) -> Answer<usize> {

@@ -43,6 +43,12 @@ impl Breaker {
         }
     }
 
+    /// Whether it was used.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        matches!(*self.lock(), What::Broken)
+    }
+
     /// Takes hold of a connection before anything of it was sent; `false` when it is to end at once.
     pub(crate) fn hold(&self, engine: &Arc<Shared>, id: ConnectionId) -> bool {
         let mut what = self.lock();

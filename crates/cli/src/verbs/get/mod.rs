@@ -73,9 +73,14 @@ impl Get<'_> {
         let breaker = Breaker::new();
         let kept = Kept::default();
         end_on_signal(breaker.clone(), kept.clone());
-        let stream = TcpStream::connect_breakable(peer, self.wait, self.watch(), &breaker)
-            .map_err(|error| self.failed(&error, peer, "connecting", None))?;
-        self.fetch(&stream, peer, &kept)
+        let done = TcpStream::connect_breakable(peer, self.wait, self.watch(), &breaker)
+            .map_err(|error| self.failed(&error, peer, "connecting", None))
+            .and_then(|stream| self.fetch(&stream, peer, &kept));
+        while breaker.is_broken() {
+            // The connection ended by the signal, whose own thread says so and ends the process.
+            std::thread::park();
+        }
+        done
     }
 
     /// The request and its answer.

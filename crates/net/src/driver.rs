@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 
 use wirewright_link::sys::{self, Errno, Kernel, Poll};
 use wirewright_link::{Direction, OsError, wait};
-use wirewright_stack::{Discard, Host, Received, Transmit, Verdict};
+use wirewright_stack::{Discard, Host, Link, Received, Transmit, Verdict};
 use wirewright_units::Instant;
 
 use crate::tcp_error::StreamError;
@@ -44,6 +44,10 @@ const LEASE: Duration = Duration::from_millis(2);
 const TURN_EVERY: Duration = Duration::from_millis(1);
 /// So many turns at most follow a user's call, when it has much to send.
 const TURNS_A_CALL: usize = 16;
+
+/// Bytes of an Ethernet header, and the EtherTypes of IPv4 and IPv6 at its end.
+const ETHERNET_LEN: usize = 14;
+const IP_ETHER_TYPES: [[u8; 2]; 2] = [[0x08, 0x00], [0x86, 0xdd]];
 
 /// Sees each packet that goes and comes: its moment, its direction, its bytes from the IP header on.
 pub type Watch = Box<dyn FnMut(Instant, Direction, &[u8]) + Send>;
@@ -405,7 +409,7 @@ impl State {
             let Self { host, watch, receiver, send_error, last_discard, .. } = self;
             let came = receiver.receive(&mut |at, frame| {
                 if let Some(watch) = watch {
-                    watch(now, Direction::Incoming, frame.bytes);
+                    show(watch, host.link(), now, Direction::Incoming, frame.bytes);
                 }
                 if is_quiet {
                     return;
@@ -432,11 +436,12 @@ impl State {
     fn transmit(&mut self, now: Instant) -> bool {
         for _ in 0..PACKETS_A_TURN {
             let Self { host, wire, watch, send_error, .. } = self;
+            let link = host.link();
             let did = host.poll_transmit(now, &mut |packet| {
                 if let Some(watch) = watch {
                     let mut bytes = Vec::with_capacity(packet.len());
                     packet.append_to(&mut bytes);
-                    watch(now, Direction::Outgoing, &bytes);
+                    show(watch, link, now, Direction::Outgoing, &bytes);
                 }
                 wire.send(packet);
             });
@@ -479,6 +484,17 @@ impl State {
     /// its sender, which is in TIME-WAIT, nothing (RFC 1337 §2).
     fn is_quiet(&self) -> bool {
         self.over_since.is_some() && self.host.open_count() == 0 && self.host.time_wait_count() == 0
+    }
+}
+
+/// Shows the IP packet of a frame; other frames are not shown.
+fn show(watch: &mut Watch, link: Link, now: Instant, direction: Direction, frame: &[u8]) {
+    match (link, frame.split_at_checked(ETHERNET_LEN)) {
+        (Link::Ip, _) => watch(now, direction, frame),
+        (Link::Ethernet { .. }, Some((header, packet))) if IP_ETHER_TYPES.contains(&[header[12], header[13]]) => {
+            watch(now, direction, packet);
+        }
+        _ => {}
     }
 }
 

@@ -14,7 +14,9 @@ mod error;
 mod in_process;
 mod memory_wire;
 mod names;
+mod own_address;
 mod raw_wire;
+mod settings;
 mod tcp_error;
 
 pub mod hand;
@@ -25,4 +27,6 @@ pub use driver::Watch;
 pub use error::{Error, Misuse};
 pub use in_process::InProcess;
 pub use names::{Families, Hosts, NameError, Names, System, resolve, resolve_name};
+pub use own_address::{OwnAddress, OwnConfig};
 pub use tcp_error::StreamError;
+pub use wirewright_stack::{Prefix, Route};

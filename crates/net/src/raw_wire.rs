@@ -7,25 +7,19 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use wirewright_link::netlink::{Netlink, Refusal, RouteAnswer, RouteQuery};
-use wirewright_link::sys::{BATCH_MAX, Kernel, SocketOption};
-use wirewright_link::{Filter, Guard, Operation, OsError, RawIpv4, RawIpv6, RawReceiver, SenderConfig, Wanted, What};
-use wirewright_stack::{Checksum, Host, HostConfig, Link, Offload, Ownership, Prefix, Received, Secret, Transmit};
+use wirewright_link::sys::{BATCH_MAX, Kernel};
+use wirewright_link::{Filter, Guard, OsError, RawIpv4, RawIpv6, RawReceiver, SenderConfig, Wanted, What};
+use wirewright_stack::{Host, HostConfig, Link, Offload, Ownership, Prefix, Transmit};
 use wirewright_tcp::Config;
 
 use crate::driver::{Receiver, Take, Transmitter};
+use crate::settings;
 use crate::tcp_error::StreamError;
 
 /// TCP and ICMP's protocol numbers (IANA).
 const TCP: u8 = 6;
 const ICMPV4: u8 = 1;
 const ICMPV6: u8 = 58;
-
-/// What is offered fits the room of the receiving socket, of which the kernel's bookkeeping takes up to half; not less than
-/// a window without scale, nor more than this.
-const RECEIVE_BYTES_MIN: u32 = 65_535;
-const RECEIVE_BYTES_MAX: u32 = 4 << 20;
-/// Data written and not acknowledged yet.
-const SEND_BYTES_MAX: u32 = 1 << 20;
 
 /// A wire, ready to be started.
 pub(crate) struct RawWire {
@@ -129,19 +123,8 @@ impl RawWire {
         } else {
             Socket::V6(RawIpv6::open(kernel.clone(), &config)?)
         };
-        let mut secret = [0; 32];
-        let random = kernel.random(&mut secret);
-        random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
         let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
-        let room = receive_room(&**kernel, receiver.tcp.as_fd());
-        let settings = |base: &Config, headers: u16| {
-            Arc::new(Config {
-                mss: mtu.saturating_sub(headers),
-                receive_bytes_max: room,
-                send_bytes_max: SEND_BYTES_MAX,
-                ..base.clone()
-            })
-        };
+        let room = settings::receive_room(&**kernel, receiver.tcp.as_fd());
         let host = Host::new(&HostConfig {
             // Every destination is "on the link": the kernel's routes decide.
             addresses: addresses.iter().map(|&address| Prefix::new(address, 0)).collect(),
@@ -150,9 +133,9 @@ impl RawWire {
             mtu,
             offload: Offload::default(),
             ownership: Ownership::SharedWithKernel,
-            tcp_v4: settings(&Config::IPV4, 40),
-            tcp_v6: settings(&Config::IPV6, 60),
-            secret: Secret(secret),
+            tcp_v4: settings::tcp(&Config::IPV4, mtu, 40, room),
+            tcp_v6: settings::tcp(&Config::IPV6, mtu, 60, room),
+            secret: settings::secret(&**kernel)?,
         });
         let sender = Sender { socket, bytes: Vec::new(), kept: Vec::new(), scope: interface, _guard: guard };
         Ok(Self { host, local, sender, receiver })
@@ -210,15 +193,7 @@ impl Receivers {
 
 impl Receiver for Receivers {
     fn receive(&mut self, take: Take<'_>) -> Result<usize, OsError> {
-        let take = &mut |frame: &wirewright_link::Received<'_>| {
-            let checksum = match frame.checksum {
-                wirewright_link::Checksum::ToCheck => Checksum::ToCheck,
-                wirewright_link::Checksum::Verified => Checksum::Verified,
-                wirewright_link::Checksum::Partial => Checksum::Partial,
-                wirewright_link::Checksum::MaybePartial => Checksum::MaybePartial,
-            };
-            take(Some(frame.at), &Received { bytes: frame.bytes, checksum, segment_size: frame.segment_size });
-        };
+        let take = &mut |frame: &wirewright_link::Received<'_>| take(Some(frame.at), &settings::lifted(frame));
         match self.tcp.try_recv_batch(take)? {
             // Errors about segments are rare, and come when little else does.
             0 => self.icmp.try_recv_batch(take),
@@ -229,14 +204,6 @@ impl Receiver for Receivers {
     fn sources(&self) -> Vec<BorrowedFd<'_>> {
         vec![self.tcp.as_fd(), self.icmp.as_fd()]
     }
-}
-
-/// The room of a receiving socket, as the window to be offered.
-fn receive_room(kernel: &dyn Kernel, fd: BorrowedFd<'_>) -> u32 {
-    let mut bytes = [0; 4];
-    let read = kernel.option(fd, SocketOption::SO_RCVBUF, &mut bytes);
-    let room = read.map_or(0, |_| u32::from_ne_bytes(bytes));
-    (room / 2).clamp(RECEIVE_BYTES_MIN, RECEIVE_BYTES_MAX)
 }
 
 const fn is_prohibited(refusal: Refusal) -> bool {

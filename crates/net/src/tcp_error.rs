@@ -1,8 +1,10 @@
 //! Why a stream or a listener failed; inside `std::io::Error`, so that both programs and people get what they need.
 
 use core::fmt;
+use core::net::IpAddr;
 use std::io;
 
+use wirewright_hand::MacAddr;
 use wirewright_link::{GuardError, OsError};
 use wirewright_stack::{Discard, Misuse, Trouble};
 use wirewright_tcp::Ended;
@@ -19,6 +21,23 @@ pub enum StreamError {
     NoRoute {
         /// A rule forbids it.
         prohibited: bool,
+    },
+    /// There is no interface of this name.
+    NoInterface {
+        /// The name.
+        name: String,
+    },
+    /// The interface has no Ethernet address.
+    NotEthernet {
+        /// Its name.
+        name: String,
+    },
+    /// Somebody on the link has the address that was to be ours.
+    AddressTaken {
+        /// The address.
+        address: IpAddr,
+        /// Who; `None`: this machine's kernel.
+        by: Option<MacAddr>,
     },
     /// The caller's fault.
     Misuse(Misuse),
@@ -44,6 +63,9 @@ impl StreamError {
             Self::Guard(GuardError::Port(error)) => error.next.code(),
             Self::Guard(_) => "no-guard",
             Self::NoRoute { .. } => "no-route",
+            Self::NoInterface { .. } => "no-interface",
+            Self::NotEthernet { .. } => "not-ethernet",
+            Self::AddressTaken { .. } => "address-taken",
             Self::Misuse(_) => "misuse",
             Self::Ended(Ended::Refused) => "refused",
             Self::Ended(Ended::ResetByPeer) => "reset-by-peer",
@@ -70,6 +92,9 @@ impl StreamError {
             Self::Guard(_) => io::ErrorKind::Unsupported,
             Self::NoRoute { prohibited: true } => io::ErrorKind::PermissionDenied,
             Self::NoRoute { .. } => io::ErrorKind::NetworkUnreachable,
+            Self::NoInterface { .. } => io::ErrorKind::NotFound,
+            Self::NotEthernet { .. } => io::ErrorKind::Unsupported,
+            Self::AddressTaken { .. } => io::ErrorKind::AddrInUse,
             Self::Misuse(Misuse::PortInUse) => io::ErrorKind::AddrInUse,
             Self::Misuse(Misuse::NoSuchSocket | Misuse::Tcp(_)) => io::ErrorKind::NotConnected,
             Self::Misuse(_) => io::ErrorKind::InvalidInput,
@@ -90,6 +115,10 @@ impl fmt::Display for StreamError {
             Self::Guard(error) => error.fmt(f),
             Self::NoRoute { prohibited: true } => f.write_str("a route forbids it"),
             Self::NoRoute { .. } => f.write_str("there is no route there"),
+            Self::NoInterface { name } => write!(f, "there is no interface {name}"),
+            Self::NotEthernet { name } => write!(f, "{name} has no Ethernet address"),
+            Self::AddressTaken { address, by: Some(mac) } => write!(f, "{address} is taken: {mac} answers for it"),
+            Self::AddressTaken { address, by: None } => write!(f, "{address} is taken: this machine's kernel has it"),
             Self::Misuse(error) => error.fmt(f),
             Self::Ended(ended) => wirewright_tcp::CallError::Ended(*ended).fmt(f),
             Self::Unreachable(trouble) => write!(f, "{} says: {}", trouble.from, trouble.kind.code()),

@@ -103,6 +103,12 @@ impl Host {
         }
     }
 
+    /// What its frames begin with.
+    #[must_use]
+    pub const fn link(&self) -> Link {
+        self.link
+    }
+
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come. Too early does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
         if let Some(neighbors) = &mut self.egress.neighbors {

@@ -42,3 +42,8 @@ pub mod prelude {
     pub use crate::units::{ByteCount, Instant, UnixTime};
     pub use crate::wire::MacAddr;
 }
+
+/// The examples of the README, which are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -182,7 +182,7 @@ fn plain_user() -> Outcome {
     expect(&AS_NOBODY, Rung::UserNamespace, &[])
 }
 
-/// `/root/wirewright`, seen from a plain user whom root lets in there: each command starts where its caller stands.
+/// A clone in the home folder of root, seen from a plain user whom root lets in there: each command starts where its caller stands.
 fn out_of_reach() -> Outcome {
     let closed = Folder::new()?;
     let inner = closed.file("inner");

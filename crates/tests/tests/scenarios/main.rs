@@ -21,6 +21,7 @@ mod link;
 mod manners;
 mod obstacles;
 mod our_tcp;
+mod own_address;
 mod pasted;
 mod peers;
 mod random_packet;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         lab_enters::scenarios(),
         link::scenarios(),
         our_tcp::scenarios(),
+        own_address::scenarios(),
         peers::scenarios(),
     ];
     let mut scenarios: Vec<Scenario> = topics.into_iter().flatten().collect();

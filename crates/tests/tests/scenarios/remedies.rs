@@ -82,6 +82,12 @@ fn obstacle(case: &str) -> (String, String) {
     }
 }
 
+/// A shell's words for a command that is run until it ends with this code, six times at most: a wire that was just brought up
+/// can sit on its first packet for a second or two, as long as one try waits for its answer.
+fn until(code: i32, command: &str) -> String {
+    format!("n=0; while {command}; is=$?; [ $is != {code} ] && [ $n -lt 5 ]; do n=$((n+1)); done; exit $is")
+}
+
 /// Runs a script in a lab of its own, whose root needs no `sudo`: it brings one that only does what it is told.
 fn in_lab(place: &Place, script: &str) -> Result<Output, String> {
     let folder = place.folder.file("as-root");
@@ -111,7 +117,9 @@ fn each() -> Outcome {
                 }
                 "mend" => {
                     let after = MENDED.iter().find(|(again, ..)| *again == command);
-                    let script = format!("{before}{command} >/dev/null 2>&1; {remedy} && {command}");
+                    let code = after.map_or(0, |(_, code, _)| *code);
+                    let script =
+                        format!("{before}{command} >/dev/null 2>&1; {remedy} || exit 99; {}", until(code, &command));
                     (script, after.map(|(_, code, says)| (*code, *says)))
                 }
                 _ => (format!("{before}{remedy}"), None),
@@ -140,7 +148,7 @@ fn each() -> Outcome {
 fn in_words() -> Outcome {
     let place = Place::new()?;
     for (before, command) in FOLLOWED {
-        in_lab(&place, &format!("{before}; {command}"))?.success()?;
+        in_lab(&place, &format!("{before}; {}", until(0, command)))?.success()?;
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod options;
 mod packet;
 pub mod pasted;
 mod print;
+mod problem;
 mod read;
 mod text;
 mod value;
@@ -35,7 +36,7 @@ pub use api::{
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
 pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use first::First;
-pub use language::{Code, LanguageError, MAX_LINE_BYTES, MAX_WORDS, parse, parse_words};
+pub use language::{Code, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, parse, parse_words};
 pub use options::{OptionAt, OptionItem, Options};
 pub use packet::{Family, Host, Layer, Packet, Part, Payload, Place, Setting, Wrong};
 pub use walk::{Chain, Complaint, Cut, LayerAt, walk};

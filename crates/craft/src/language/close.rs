@@ -9,6 +9,7 @@ use wirewright_wire::{HeaderDesc, Kind};
 use super::error::{Code, Fault};
 use super::layer::{Scope, known_layer, set, set_host, wrong_family};
 use super::names;
+use super::problem::Problem;
 use super::reader::{Draft, Reader};
 use super::suggest;
 use crate::family::key_in;
@@ -60,7 +61,7 @@ impl Scope<'_, '_> {
             && let Some(option) = options::for_word(table, key, text.is_some())
         {
             return options::encode(table, option, text, &mut self.draft.layer.options).map_err(|_| {
-                let problem = format!("{key}= takes {}", suggest::option_form(option));
+                let problem = Problem::OptionForm { key: key.into(), form: suggest::option_form(option) };
                 Fault::new(Code::BadValue, at, problem).no_guess()
             });
         }
@@ -69,8 +70,11 @@ impl Scope<'_, '_> {
             let value = self.draft.layer.value_or_default(field.key)?;
             field.word_for(value).map(|name| name.word)
         });
-        let kind = kind.unwrap_or("of this type");
-        let problem = format!("{layer} {kind} has no `{}`; other types have", shown(key));
+        let key = shown(key);
+        let problem = match kind {
+            Some(kind) => Problem::NotOfThisType { layer, kind, key },
+            None => Problem::NotOfUnnamedType { layer, key },
+        };
         let has = self.draft.layer.variant().map_or(&[][..], |variant| variant.body.fields);
         let has = has.iter().filter(|field| !field.reserved).map(suggest::form);
         Err(Fault::new(Code::UnknownKey, at, problem).expected(has).no_guess())
@@ -145,14 +149,14 @@ impl Scope<'_, '_> {
         let own = self.key();
         let part = 0..layer.len();
         if layer == own {
-            let problem = format!("`{layer}.` reaches a {layer} layer below; this layer's own fields have no prefix");
+            let problem = Problem::OwnPrefix { layer: own };
             return Fault::new(Code::LayerNotBelow, at, problem).part(part).fix([format!("{key}={text}")]);
         }
         if known_layer(layer).is_none() {
-            let problem = format!("{own} has no `{}`", shown(&format!("{layer}.{key}")));
+            let problem = Problem::NoSuchKey { layer: own, key: shown(&format!("{layer}.{key}")) };
             return Fault::new(Code::UnknownKey, at, problem).expected(suggest::expected_in(self.desc()));
         }
-        let problem = format!("there is no {layer} layer below this {own}");
+        let problem = Problem::NotBelow { below: layer.into(), layer: own };
         let fault = Fault::new(Code::LayerNotBelow, at, problem).part(part);
         let other = if layer == "ip" { "ip6" } else { "ip" };
         match network_ref(self.reader) {
@@ -184,9 +188,8 @@ fn network_ref<'a>(reader: &'a Reader<'_>) -> Option<&'a Draft> {
     reader.drafts.iter().rev().find(|draft| matches!(draft.layer.key(), "ip" | "ip6"))
 }
 
-fn no_network(own: &str, at: usize) -> Fault {
-    let problem = format!("there is no IP layer below this {own}");
-    Fault::new(Code::LayerNotBelow, at, problem).no_guess()
+fn no_network(own: &'static str, at: usize) -> Fault {
+    Fault::new(Code::LayerNotBelow, at, Problem::NoIpBelow { layer: own }).no_guess()
 }
 
 /// A destination of the wrong family is the mistake of the layer that was written.
@@ -203,7 +206,7 @@ fn check_family(network: &Draft, host: &Host, own: &str, words: &[&str], at: usi
         return Err(wrong_family(&Draft::new(network.layer.desc, word, true), *address, words, at));
     }
     let below = network.layer.key();
-    let problem = format!("`{own}` cannot go to {address}: the layer below is {below}");
+    let problem = Problem::WrongVersionBelow { word: own.into(), address: *address, below };
     let fault = Fault::new(Code::BadAddress, at, problem).no_guess();
     let other: String = if below == "ip" { "ip6".into() } else { "ip".into() };
     Err(fault.fix_words(network.word..network.word + 1, [other]))

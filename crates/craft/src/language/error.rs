@@ -1,10 +1,15 @@
 //! Why words are no packet: where, what was read, what could stand there, and the line as it was probably meant.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::problem::Problem;
 
 /// Why words are no packet. `Display` gives a few lines for people: the sentence, the line with the place underlined, what
 /// could stand there, and the corrected line.
@@ -23,8 +28,8 @@ pub struct LanguageError {
     pub display_width: usize,
     /// The word that was read; empty where one is missing.
     pub read: Box<str>,
-    /// What is wrong, as a sentence.
-    pub problem: Box<str>,
+    /// What is wrong.
+    pub problem: Box<Problem>,
     /// What could stand there.
     pub expected: Vec<String>,
     /// The whole line, corrected.
@@ -118,35 +123,54 @@ const SHOWN_MAX: usize = 160;
 /// Columns that the list of what may stand somewhere takes: with its margin it fits into 80.
 const EXPECTED_WIDTH: usize = 58;
 
-impl fmt::Display for LanguageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column {}: {}", self.display_column + 1, self.problem)?;
+impl LanguageError {
+    /// The lines for people around a sentence in any language: the sentence, the line with the place underlined, and behind
+    /// the label `may` what could stand there. Without the corrected line.
+    #[must_use]
+    pub fn told(&self, sentence: &str, may: &str, expected: &[String]) -> String {
+        let mut text = String::from(sentence);
         if self.line.len() <= SHOWN_MAX {
-            write!(f, "\n    {}", self.line)?;
-            write!(f, "\n    {:1$}{2:^<3$}", "", self.display_column, "", self.display_width)?;
+            let (line, column, width) = (&self.line, self.display_column, self.display_width);
+            text += &format!("\n    {line}\n    {:1$}{2:^<3$}", "", column, "", width);
         } else {
             let word: String = self.read.chars().take(SHOWN_MAX).collect();
-            write!(f, "\n    … {word} …")?;
+            text += &format!("\n    … {word} …");
         }
-        if !self.expected.is_empty() {
-            f.write_str("\n    here may stand: ")?;
-            let mut column = 0;
-            for (at, expected) in self.expected.iter().enumerate() {
-                match (at, column + expected.len() > EXPECTED_WIDTH) {
-                    (0, _) => {}
-                    (_, false) => f.write_str(", ")?,
-                    (_, true) => {
-                        f.write_str(",\n                    ")?;
-                        column = 0;
-                    }
+        if expected.is_empty() {
+            return text;
+        }
+        text += &format!("\n    {may}: ");
+        let margin = 4 + may.width() + 2;
+        let mut column = 0;
+        for (at, expected) in expected.iter().enumerate() {
+            match (at, column + expected.width() > EXPECTED_WIDTH) {
+                (0, _) => {}
+                (_, false) => text.push_str(", "),
+                (_, true) => {
+                    text += &format!(",\n{:margin$}", "");
+                    column = 0;
                 }
-                f.write_str(expected)?;
-                column += expected.len() + 2;
             }
+            text.push_str(expected);
+            column += expected.width() + 2;
         }
-        match &self.correction {
-            Some(line) if line.len() <= SHOWN_MAX => write!(f, "\n    did you mean:   {line}"),
-            _ => Ok(()),
+        text
+    }
+
+    /// The corrected line, where it is short enough to be shown.
+    #[must_use]
+    pub fn shown_correction(&self) -> Option<&str> {
+        self.correction.as_deref().filter(|line| line.len() <= SHOWN_MAX)
+    }
+}
+
+impl fmt::Display for LanguageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = format!("column {}: {}", self.display_column + 1, self.problem);
+        f.write_str(&self.told(&sentence, "here may stand", &self.expected))?;
+        match self.shown_correction() {
+            Some(line) => write!(f, "\n    did you mean:   {line}"),
+            None => Ok(()),
         }
     }
 }
@@ -161,7 +185,7 @@ pub(crate) struct Fault {
     pub(crate) word: usize,
     /// The offending bytes of the word; `None`: all of it.
     pub(crate) part: Option<Range<usize>>,
-    pub(crate) problem: String,
+    pub(crate) problem: Box<Problem>,
     pub(crate) expected: Vec<String>,
     /// Replacements that the finder of the mistake knows, best first.
     pub(crate) fixes: Vec<Fix>,
@@ -179,8 +203,16 @@ pub(crate) struct Fix {
 }
 
 impl Fault {
-    pub(crate) fn new(code: Code, word: usize, problem: String) -> Self {
-        Self { code, word, part: None, problem, expected: Vec::new(), fixes: Vec::new(), final_word: false }
+    pub(crate) fn new(code: Code, word: usize, problem: Problem) -> Self {
+        Self {
+            code,
+            word,
+            part: None,
+            problem: Box::new(problem),
+            expected: Vec::new(),
+            fixes: Vec::new(),
+            final_word: false,
+        }
     }
 
     pub(crate) fn part(mut self, part: Range<usize>) -> Self {

@@ -1,5 +1,6 @@
 //! The words of one layer: the rules of the one reading, in their order.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,6 +10,7 @@ use wirewright_wire::{HeaderDesc, Kind, MacAddr, Name};
 
 use super::error::{Code, Fault};
 use super::names;
+use super::problem::Problem;
 use super::reader::{Draft, Reader, twice};
 use super::suggest;
 use crate::options::{self, OptionFault};
@@ -82,7 +84,7 @@ impl<'r, 'w> Scope<'r, 'w> {
             return generator(at, word);
         }
         if names::is_like_ipv4(word) {
-            let problem = format!("`{}` is no IPv4 address: that is four plain decimal parts up to 255", shown(word));
+            let problem = Problem::NoIpv4Address { word: shown(word) };
             let fault = Fault::new(Code::BadAddress, at, problem).expected(["ADDR", "ADDR:PORT"]);
             return match names::mended_ipv4(word) {
                 Some(mended) => fault.fix([mended]),
@@ -91,12 +93,12 @@ impl<'r, 'w> Scope<'r, 'w> {
         }
         let reaching = REACHING.contains(&word) && self.reaches_network();
         if suggest::is_key(self.desc(), word) || reaching {
-            let problem = format!("{key} knows `{word}`, but it needs a value: {word}=…");
+            let problem = Problem::ValueNeeded { layer: key, word: word.into() };
             return Fault::new(Code::UnknownWord, at, problem);
         }
         let problem = match word.strip_prefix('-') {
-            Some(_) => format!("`{}` looks like an option; the words of a packet have no dashes", shown(word)),
-            None => format!("{key} has no word `{}`", shown(word)),
+            Some(_) => Problem::LikeAnOption { word: shown(word) },
+            None => Problem::NoSuchWord { layer: key, word: shown(word) },
         };
         Fault::new(Code::UnknownWord, at, problem).expected(suggest::expected_in(self.desc()))
     }
@@ -104,7 +106,7 @@ impl<'r, 'w> Scope<'r, 'w> {
     /// Rule 4: `:PORT`.
     fn port(&mut self, at: usize, text: &str) -> Result<(), Fault> {
         if !self.is_transport() {
-            let problem = format!("{} has no ports; tcp and udp have", self.key());
+            let problem = Problem::NoPorts { layer: self.key() };
             let fault = Fault::new(Code::PortNotHere, at, problem);
             return Err(fault.fix(["/".to_string(), "tcp".to_string(), format!(":{text}")]).no_guess());
         }
@@ -186,7 +188,7 @@ impl<'r, 'w> Scope<'r, 'w> {
             return set_at_offset(&mut self.draft, words, "dport", port, at, word.len() - port.len());
         }
         let host = &word[..word.len() - port.len() - 1];
-        let problem = format!("{} has no ports; tcp and udp have", self.key());
+        let problem = Problem::NoPorts { layer: self.key() };
         let fault = Fault::new(Code::PortNotHere, at, problem).part(host.len()..word.len());
         let with = [host.to_string(), "/".to_string(), "tcp".to_string(), format!(":{port}")];
         Err(fault.fix(with).fix([host]).no_guess())
@@ -217,7 +219,7 @@ impl<'r, 'w> Scope<'r, 'w> {
         let key = self.key();
         match key {
             "vlan" | "eth" => {
-                let problem = format!("{key} has no IP address");
+                let problem = Problem::NoIpAddresses { layer: key };
                 Err(Fault::new(Code::BadAddress, at, problem).no_guess())
             }
             "ip" | "ip6" | "arp" => {
@@ -226,7 +228,7 @@ impl<'r, 'w> Scope<'r, 'w> {
             }
             _ => {
                 if let Some((before, first)) = &self.address {
-                    let fault = twice("the destination", *first, at, self.reader.words);
+                    let fault = twice(|before| Problem::DestinationTwice { before }, *first, at, self.reader.words);
                     // A misspelt word behind the layer is read as a name; it is the likelier mistake.
                     let suspects = match before {
                         Host::Name(_) => [Some(*first), Some(at)],
@@ -264,7 +266,7 @@ impl<'r, 'w> Scope<'r, 'w> {
                 return Ok(());
             }
             "dport" if self.is_transport() => {
-                let problem = format!("the destination port is written :{text}");
+                let problem = Problem::PortIsWritten { port: text.into() };
                 let fault = Fault::new(Code::UnknownKey, at, problem).fix([format!(":{text}")]).no_guess();
                 return Err(fault.fix(core::iter::empty::<String>()));
             }
@@ -293,7 +295,7 @@ impl<'r, 'w> Scope<'r, 'w> {
             self.below.push((key, text, at));
             return Ok(());
         }
-        let problem = format!("{} has no `{}`", self.key(), shown(key));
+        let problem = Problem::NoSuchKey { layer: self.key(), key: shown(key) };
         Err(Fault::new(Code::UnknownKey, at, problem).part(0..key.len()).expected(suggest::expected_in(desc)))
     }
 
@@ -309,7 +311,7 @@ impl<'r, 'w> Scope<'r, 'w> {
 
     fn trailer(&mut self, at: usize, text: &str) -> Result<(), Fault> {
         if let Some((_, first)) = &self.reader.trailer {
-            return Err(twice("the trailer", *first, at, self.reader.words));
+            return Err(twice(|before| Problem::TrailerTwice { before }, *first, at, self.reader.words));
         }
         let bytes = read_hex(text).map_err(|offset| bad_hex(at, "trailer", text, offset))?;
         self.reader.trailer = Some((bytes, at));
@@ -328,8 +330,9 @@ impl<'r, 'w> Scope<'r, 'w> {
         let (kind, hex) = text.split_once(':').unwrap_or((text, ""));
         let kind = value::number(kind).ok().and_then(|kind| u8::try_from(kind).ok());
         let Some((kind, table)) = kind.zip(self.draft.layer.option_table()) else {
-            let problem = "an option of any kind is written opt=KIND:HEX, KIND a number up to 255".to_string();
-            return Err(Fault::new(Code::BadValue, at, problem).part(prefix..prefix + text.len()).no_guess());
+            return Err(Fault::new(Code::BadValue, at, Problem::AnyOption {})
+                .part(prefix..prefix + text.len())
+                .no_guess());
         };
         let value = read_hex(hex).map_err(|offset| bad_hex(at, key, text, text.len() - hex.len() + offset))?;
         options::push_option(table, kind, &value, &mut self.draft.layer.options)
@@ -343,12 +346,11 @@ impl Reader<'_> {
         let payload = match (key, text) {
             ("stdin", None) => Payload::Stdin,
             ("data", Some(text)) => Payload::Bytes(read_escaped(text).map_err(|BadEscape(offset)| {
-                let problem = "the escapes of data= are \\r \\n \\t \\0 \\xHH and \\\\".to_string();
-                Fault::new(Code::BadPayload, at, problem).part(5 + offset..5 + offset + 1).no_guess()
+                Fault::new(Code::BadPayload, at, Problem::Escapes {}).part(5 + offset..5 + offset + 1).no_guess()
             })?),
             ("hex", Some(text)) => Payload::Bytes(read_hex(text).map_err(|offset| bad_hex(at, key, text, offset))?),
             ("file", Some("")) => {
-                return Err(Fault::new(Code::BadPayload, at, "file= needs a path".to_string()).no_guess());
+                return Err(Fault::new(Code::BadPayload, at, Problem::PathNeeded {}).no_guess());
             }
             ("file", Some(path)) => Payload::File(path.into()),
             ("zero", Some(text)) => Payload::Zero(size(at, key, text)?),
@@ -358,11 +360,11 @@ impl Reader<'_> {
         if let Payload::Bytes(bytes) = &payload
             && bytes.len() > MAX_PAYLOAD_BYTES
         {
-            let problem = format!("a payload of {} bytes; at most {MAX_PAYLOAD_BYTES}", bytes.len());
+            let problem = Problem::PayloadTooLong { len: bytes.len(), max: MAX_PAYLOAD_BYTES };
             return Err(Fault::new(Code::TooLong, at, problem).no_guess());
         }
         if let Some((_, first)) = &self.payload {
-            return Err(twice("the payload", *first, at, self.words));
+            return Err(twice(|before| Problem::PayloadTwice { before }, *first, at, self.words));
         }
         self.payload = Some((payload, at));
         Ok(true)
@@ -374,12 +376,12 @@ fn size(at: usize, key: &str, text: &str) -> Result<usize, Fault> {
     match value::number(text).map(usize::try_from) {
         Ok(Ok(len)) if len <= MAX_PAYLOAD_BYTES => Ok(len),
         Ok(_) => {
-            let problem = format!("{key}= makes at most {MAX_PAYLOAD_BYTES} bytes");
+            let problem = Problem::MakesAtMost { key: key.into(), max: MAX_PAYLOAD_BYTES };
             Err(Fault::new(Code::TooLong, at, problem).part(part).no_guess())
         }
         Err(_) if value::is_generator(text) => Err(generator(at, text)),
         Err(_) => {
-            let problem = format!("{key}= takes a number of bytes");
+            let problem = Problem::NumberOfBytes { key: key.into() };
             Err(Fault::new(Code::BadPayload, at, problem).part(part).no_guess())
         }
     }
@@ -388,31 +390,29 @@ fn size(at: usize, key: &str, text: &str) -> Result<usize, Fault> {
 fn bad_hex(at: usize, key: &str, text: &str, offset: usize) -> Fault {
     let start = key.len() + 1 + offset;
     let problem = if offset >= text.len() {
-        format!("{key}= takes pairs of hexadecimal digits; the last one stands alone")
+        Problem::HalfByte { key: key.into() }
     } else {
-        format!("{key}= takes hexadecimal digits, no `{}`", shown(&text[offset..].chars().take(1).collect::<String>()))
+        let char = shown(&text[offset..].chars().take(1).collect::<String>());
+        Problem::NoHexDigit { key: key.into(), char }
     };
     let len = text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
     Fault::new(Code::BadPayload, at, problem).part(start..start + len).no_guess()
 }
 
 pub(super) fn generator(at: usize, word: &str) -> Fault {
-    let problem = format!(
-        "`{}` stands for many values; ranges, lists, prefixes, rand and inc are not there yet: write one value",
-        shown(word)
-    );
-    Fault::new(Code::GeneratorNotYet, at, problem).no_guess()
+    Fault::new(Code::GeneratorNotYet, at, Problem::ManyValues { word: shown(word) }).no_guess()
 }
 
 fn option_fault(at: usize, key: &str, fault: &OptionFault) -> Fault {
     let problem = match fault {
-        OptionFault::Count { want, have } => format!("{key}= takes {want}; {have} values stand there"),
+        OptionFault::Count { want, have } => Problem::OptionCount { key: key.into(), want: want.clone(), have: *have },
         OptionFault::Value { fault: ValueFault::Generator, text, .. } => return generator(at, text),
         OptionFault::Value { field, text, fault } => {
-            format!("{key}={}: {}", shown(text), fault_text(fault, &field.key.to_ascii_uppercase()))
+            let why = Box::new(value_problem(fault, &field.key.to_ascii_uppercase()));
+            Problem::OptionValue { key: key.into(), text: shown(text), why }
         }
-        OptionFault::Hex => format!("{key}= ends in hexadecimal digits, two for each byte"),
-        OptionFault::Length => format!("{key}= has a value of a length that the option cannot have"),
+        OptionFault::Hex => Problem::OptionHex { key: key.into() },
+        OptionFault::Length => Problem::OptionLength { key: key.into() },
     };
     Fault::new(Code::BadValue, at, problem).no_guess()
 }
@@ -434,7 +434,7 @@ pub(super) fn set_at_offset(
 ) -> Result<(), Fault> {
     let layer = draft.layer.key();
     let Some((place, field)) = draft.layer.place(key).and_then(|place| Some((place, draft.layer.field(place)?))) else {
-        let problem = format!("{layer} has no `{}`", shown(key));
+        let problem = Problem::NoSuchKey { layer, key: shown(key) };
         return Err(Fault::new(Code::UnknownKey, at, problem).expected(suggest::expected_in(draft.layer.desc)));
     };
     if matches!(field.kind, Kind::Ipv4 | Kind::Ipv6)
@@ -479,7 +479,7 @@ pub(super) fn set_host(draft: &mut Draft, words: &[&str], key: &str, host: &Host
 pub(super) fn wrong_family(draft: &Draft, address: IpAddr, words: &[&str], at: usize) -> Fault {
     let (is, other) = if address.is_ipv6() { ("IPv6", true) } else { ("IPv4", false) };
     let written = words.get(draft.word).copied().unwrap_or("");
-    let problem = format!("`{written}` cannot go to {address}: that is an {is} address");
+    let problem = Problem::WrongVersion { word: written.into(), address, version: is };
     let fault = Fault::new(Code::BadAddress, at, problem).no_guess();
     let layer = match (written, other) {
         ("ip", true) => "ip6",
@@ -491,21 +491,32 @@ pub(super) fn wrong_family(draft: &Draft, address: IpAddr, words: &[&str], at: u
     fault.fix_words(draft.word..draft.word + 1, [layer])
 }
 
-/// What is wrong with a value, as the end of a sentence.
-pub(super) fn fault_text(fault: &ValueFault, key: &str) -> String {
+/// What is wrong with a value of a field, which is written `field`.
+pub(super) fn value_problem(fault: &ValueFault, field: &str) -> Problem {
+    let field = String::from(field);
     match fault {
-        ValueFault::Empty => format!("{key} needs a value"),
-        ValueFault::LeadingZero => "a decimal number has no leading zero (hexadecimal is 0x…)".into(),
-        ValueFault::NotANumber => format!("{key} takes a number: 80, 0x50, 0b101, 1_000, 64k, 1Mi"),
-        ValueFault::TooLarge(max) if *max == u128::MAX => "the number is too large".into(),
-        ValueFault::TooLarge(max) => format!("{key} is at most {max}"),
-        ValueFault::NotAMac => format!("{key} takes an Ethernet address, 02:00:00:00:00:01"),
-        ValueFault::NotIpv4 => format!("{key} takes an IPv4 address: four plain decimal parts up to 255"),
-        ValueFault::NotIpv6 => format!("{key} takes an IPv6 address"),
-        ValueFault::NotRelative => format!("{key} does not fill itself: +N and -N have nothing to count from"),
-        ValueFault::Generator => "ranges and lists are not there yet".into(),
-        ValueFault::NotFlags => format!("{key} takes letters out of FSRPAUEWe, or a number"),
-        ValueFault::NotAMistake(word) => format!("`{}` is no mistake that a checksum is made with", shown(word)),
+        ValueFault::Empty => Problem::Empty { field },
+        ValueFault::LeadingZero => Problem::LeadingZero {},
+        ValueFault::NotANumber => Problem::NoNumber { field },
+        ValueFault::TooLarge(max) if *max == u128::MAX => Problem::TooLarge {},
+        ValueFault::TooLarge(max) => Problem::AtMost { field, max: *max },
+        ValueFault::NotAMac => Problem::NoMac { field },
+        ValueFault::NotIpv4 => Problem::NoIpv4 { field },
+        ValueFault::NotIpv6 => Problem::NoIpv6 { field },
+        ValueFault::NotRelative => Problem::NotRelative { field },
+        ValueFault::Generator => Problem::NotOne {},
+        ValueFault::NotFlags => Problem::NoFlags { field },
+        ValueFault::NotAMistake(word) => Problem::NoMistake { word: shown(word) },
+    }
+}
+
+/// What is wrong with a port behind a colon, which has no key.
+pub(super) fn port_problem(fault: &ValueFault) -> Problem {
+    match fault {
+        ValueFault::Empty => Problem::PortEmpty {},
+        ValueFault::TooLarge(max) if *max < u128::MAX => Problem::PortAtMost { max: *max },
+        ValueFault::NotRelative => Problem::PortNotRelative {},
+        _ => value_problem(fault, "dport="),
     }
 }
 

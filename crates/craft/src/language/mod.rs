@@ -10,11 +10,11 @@ mod error;
 mod foreign;
 mod layer;
 mod names;
+mod problem;
 mod reader;
 mod suggest;
 mod words;
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -22,6 +22,7 @@ use unicode_width::UnicodeWidthStr;
 
 pub use error::{Code, LanguageError};
 pub(crate) use names::host;
+pub use problem::Problem;
 
 use crate::packet::Packet;
 use crate::text::shown;
@@ -73,8 +74,7 @@ pub fn parse_words<S: AsRef<str>>(words: &[S]) -> Result<Packet, LanguageError> 
 }
 
 fn too_long(words: usize) -> Fault {
-    let problem =
-        format!("{words} words are too many or too long: at most {MAX_WORDS} words and {MAX_LINE_BYTES} bytes");
+    let problem = Problem::TooManyWords { words, words_max: MAX_WORDS, bytes_max: MAX_LINE_BYTES };
     Fault::new(Code::TooLong, 0, problem).no_guess()
 }
 
@@ -112,7 +112,7 @@ fn explain(words: &[&str], fault: Fault) -> LanguageError {
         display_column,
         display_width: width,
         read: read.into(),
-        problem: problem.into(),
+        problem,
         expected,
         correction: correction.map(Into::into),
     }

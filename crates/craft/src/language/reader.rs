@@ -1,14 +1,16 @@
 //! The flow of reading: layer words, the words of each layer, and what the whole packet must have.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use wirewright_wire::{Auto, FieldDesc, HeaderDesc, LengthOf};
 
 use super::error::{Code, Fault};
 use super::layer::Scope;
+use super::problem::Problem;
 use crate::packet::{Layer, NameAt, Packet, Payload, Place, Setting};
+use crate::text::shown;
 use crate::{MAX_LAYERS, layers};
 
 /// A layer being read.
@@ -37,7 +39,8 @@ impl Draft {
     pub(super) fn claim(&mut self, place: Place, word: usize, words: &[&str]) -> Result<(), Fault> {
         if let Some((_, first)) = self.set.iter().find(|(at, _)| *at == place) {
             let (key, first) = (self.layer.field(place).map_or("", |field| field.key), *first);
-            return Err(twice(&format!("{}.{key}", self.layer.key()), first, word, words));
+            let field = format!("{}.{key}", self.layer.key());
+            return Err(twice(|before| Problem::SetTwice { field, before }, first, word, words));
         }
         self.set.push((place, word));
         Ok(())
@@ -45,10 +48,9 @@ impl Draft {
 }
 
 /// A mistake: something is set a second time.
-pub(super) fn twice(what: &str, first: usize, word: usize, words: &[&str]) -> Fault {
-    let before = words.get(first).copied().unwrap_or_default();
-    let problem = format!("{what} is set twice: `{}` says it already", crate::text::shown(before));
-    Fault::new(Code::SetTwice, word, problem).fix(core::iter::empty::<String>())
+pub(super) fn twice(problem: impl FnOnce(String) -> Problem, first: usize, word: usize, words: &[&str]) -> Fault {
+    let before = shown(words.get(first).copied().unwrap_or_default());
+    Fault::new(Code::SetTwice, word, problem(before)).fix(core::iter::empty::<String>())
 }
 
 /// What is read so far.
@@ -64,8 +66,7 @@ pub(super) struct Reader<'w> {
 /// Reads words as a packet.
 pub(super) fn read(words: &[&str]) -> Result<Packet, Fault> {
     if words.is_empty() {
-        let problem = "there are no words: a packet begins with a layer".to_string();
-        return Err(Fault::new(Code::Empty, 0, problem).expected(layer_words()).no_guess());
+        return Err(Fault::new(Code::Empty, 0, Problem::NoWords {}).expected(layer_words()).no_guess());
     }
     let mut reader = Reader { words, drafts: Vec::new(), payload: None, trailer: None, ethernet: Vec::new() };
     let mut at = 0;
@@ -95,8 +96,8 @@ impl<'w> Reader<'w> {
         let end = (at..self.words.len()).find(|&i| is_divider(self.words[i])).unwrap_or(self.words.len());
         if at == end {
             let problem = match at {
-                0 => format!("a packet begins with a layer, not with `{}`", self.words[0]),
-                _ => format!("a layer should follow `{}`", self.words[at - 1]),
+                0 => Problem::BeginsWithDivider { word: self.words[0].into() },
+                _ => Problem::LayerShouldFollow { word: self.words[at - 1].into() },
             };
             let fault = Fault::new(Code::LayerExpected, at, problem).expected(layer_words()).no_guess();
             let useless = at.saturating_sub(1)..at.max(1);
@@ -118,20 +119,18 @@ impl<'w> Reader<'w> {
     fn layer_named(&self, at: usize) -> Result<&'static HeaderDesc, Fault> {
         let word = self.words[at];
         if self.drafts.len() >= MAX_LAYERS - 2 {
-            let problem = format!("more than {} layers", MAX_LAYERS - 2);
+            let problem = Problem::TooManyLayers { max: MAX_LAYERS - 2 };
             return Err(Fault::new(Code::TooLong, at, problem).no_guess());
         }
         if let Some(desc) = layers::known(word) {
             return Ok(desc);
         }
         if layers::LATER.contains(&word) {
-            let problem =
-                format!("the layer `{word}` is not there yet: write its bytes with hex= behind the layer below");
-            return Err(Fault::new(Code::LayerNotYet, at, problem).no_guess());
+            return Err(Fault::new(Code::LayerNotYet, at, Problem::LayerNotYet { word: word.into() }).no_guess());
         }
         let problem = match at {
-            0 => format!("a packet begins with a layer; `{}` is none", crate::text::shown(word)),
-            _ => format!("`{}` is no layer; one follows each `/`", crate::text::shown(word)),
+            0 => Problem::NoLayerFirst { word: shown(word) },
+            _ => Problem::NoLayer { word: shown(word) },
         };
         Err(Fault::new(Code::UnknownLayer, at, problem).expected(layer_words()))
     }
@@ -139,14 +138,12 @@ impl<'w> Reader<'w> {
     /// `raw`: nothing but a payload.
     fn raw(&mut self, at: usize, end: usize) -> Result<(), Fault> {
         if end < self.words.len() {
-            let problem = "no layer can follow `raw`: it has no header that could say so".to_string();
-            return Err(Fault::new(Code::LayerExpected, end, problem).no_guess());
+            return Err(Fault::new(Code::LayerExpected, end, Problem::NothingAboveRaw {}).no_guess());
         }
         for word in at + 1..end {
             let (key, text) = self.words[word].split_once('=').map_or((self.words[word], None), |(k, t)| (k, Some(t)));
             if !self.payload_word(word, key, text)? {
-                let problem =
-                    format!("`raw` has a payload and nothing else, not `{}`", crate::text::shown(self.words[word]));
+                let problem = Problem::OnlyPayloadInRaw { word: shown(self.words[word]) };
                 let expected = ["data=TEXT", "hex=DIGITS", "file=PATH", "zero=N", "rand=N", "stdin"];
                 return Err(Fault::new(Code::UnknownWord, word, problem).expected(expected));
             }
@@ -200,7 +197,7 @@ impl<'w> Reader<'w> {
         match field.key {
             "dport" => {
                 let example = if key == "udp" { ":53" } else { ":80" };
-                let problem = format!("{key} needs a destination port: no packet is sent to port 0 unless :0 says so");
+                let problem = Problem::PortNeeded { layer: key };
                 let end = (word..self.words.len()).find(|&i| is_divider(self.words[i])).unwrap_or(self.words.len());
                 let at = end.min(word + 1 + usize::from(self.words.get(word + 1).is_some_and(|w| names_host(w))));
                 let fault = Fault::new(Code::PortMissing, word, problem).expected([":PORT", "ADDR:PORT"]);
@@ -214,13 +211,13 @@ impl<'w> Reader<'w> {
             "dst" | "tpa" => {
                 let example = if key == "ip6" { "2001:db8::2" } else { "192.0.2.2" };
                 let over = self.words.get(word).copied().unwrap_or(key);
-                let problem = format!("`{over}` needs an address to go to");
+                let problem = Problem::AddressNeeded { word: over.into() };
                 Fault::new(Code::AddressMissing, word, problem)
                     .expected(["ADDR", "NAME"])
                     .fix_words(word + 1..word + 1, [example])
             }
             _ => {
-                let problem = format!("this {key} needs {}=, which does not fill itself", field.key);
+                let problem = Problem::FieldNeeded { layer: key, field: field.key };
                 Fault::new(Code::FieldMissing, word, problem).expected([format!("{}=", field.key)])
             }
         }
@@ -238,7 +235,7 @@ impl<'w> Reader<'w> {
         if len <= table.max || free {
             return Ok(());
         }
-        let problem = format!("the options of {} take {len} bytes, {} fit", draft.layer.key(), table.max);
+        let problem = Problem::OptionsTooLong { layer: draft.layer.key(), len, max: table.max };
         Err(Fault::new(Code::OptionsTooLong, draft.word, problem).no_guess())
     }
 }

@@ -1,5 +1,6 @@
 //! The did-you-mean: what a word was probably meant to be, and the line mended with it.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,7 +8,8 @@ use alloc::vec::Vec;
 use wirewright_wire::{FieldDesc, HeaderDesc, Kind, Name, OptionDesc, OptionLen};
 
 use super::error::{Code, Fault, Fix};
-use super::layer::{REACHING, fault_text, generator};
+use super::layer::{REACHING, generator, port_problem, value_problem};
+use super::problem::Problem;
 use super::reader::{self, is_divider};
 use super::{foreign, mended};
 use crate::layers;
@@ -256,15 +258,15 @@ pub(super) fn value_fault(
     if *fault == ValueFault::Generator {
         return generator(at, text);
     }
-    let port = field.key == "dport";
-    let name = if port { "a port".to_string() } else { format!("{}=", field.key) };
+    let is_port = field.key == "dport";
+    let why = if is_port { port_problem(fault) } else { value_problem(fault, &format!("{}=", field.key)) };
     let code = if matches!(fault, ValueFault::TooLarge(_)) { Code::ValueTooLarge } else { Code::BadValue };
     let problem = match fault {
         ValueFault::NotANumber if !field.names.is_empty() || !codes.is_empty() => {
-            format!("`{}` is neither a number nor a name of {}.{}", shown(text), layer, field.key)
+            Problem::NoNumberNoName { text: shown(text), field: format!("{layer}.{}", field.key) }
         }
-        ValueFault::Empty => fault_text(fault, &name),
-        _ => format!("`{}`: {}", shown(text), fault_text(fault, &name)),
+        ValueFault::Empty => why,
+        _ => Problem::Value { text: shown(text), why: Box::new(why) },
     };
     let written = |value: &str| format!("{before}{value}");
     let mut ranked = Ranked::default();

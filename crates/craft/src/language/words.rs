@@ -1,11 +1,11 @@
 //! A line becomes words: white space divides, single quotes hold together, `#` begins a comment.
 
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::{Code, Fault};
+use super::problem::Problem;
 
 /// Divides a line into words. Inside single quotes everything stands for itself; a `#` at the start of a word begins a
 /// comment; `\` at the end of a line goes on.
@@ -25,8 +25,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, Box<(Vec<String>, Fault)>
                         Some('\'') => break,
                         Some(inside) => word.push(inside),
                         None => {
-                            let fault =
-                                Fault::new(Code::Quote, words.len(), "the single quote is not closed".to_string());
+                            let fault = Fault::new(Code::Quote, words.len(), Problem::OpenQuote {});
                             words.push(core::mem::take(word));
                             return Err(Box::new((words, fault.no_guess())));
                         }
@@ -40,8 +39,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, Box<(Vec<String>, Fault)>
             '"' => {
                 let at = words.len();
                 words.push(word.take().unwrap_or_default() + "\"");
-                let problem = format!("`\"` is no quote here: text stands in single quotes, data='{}'", "…");
-                return Err(Box::new((words, Fault::new(Code::Quote, at, problem).no_guess())));
+                return Err(Box::new((words, Fault::new(Code::Quote, at, Problem::DoubleQuote {}).no_guess())));
             }
             c if c.is_whitespace() => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),

@@ -1,8 +1,9 @@
 //! Hexadecimal digits, with whatever people put between them.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{PasteCode, PasteError};
+use super::{PasteCode, PasteError, Problem};
 
 /// Reads digits; spaces, line ends, `:`, `-`, `,`, `_` and `0x` may divide bytes.
 pub(super) fn read(text: &str) -> Result<Vec<u8>, PasteError> {
@@ -22,7 +23,7 @@ pub(super) fn read(text: &str) -> Result<Vec<u8>, PasteError> {
             continue;
         }
         let Some(digit) = c.to_digit(16) else {
-            let problem = alloc::format!("`{}` is no hexadecimal digit, and no other format fits", c.escape_debug());
+            let problem = Problem::NoHexDigit { char: c.escape_debug().to_string() };
             return Err(PasteError::at(PasteCode::BadCharacter, text, at, problem));
         };
         // A digit of base 16 fits into four bits.
@@ -39,6 +40,5 @@ pub(super) fn read(text: &str) -> Result<Vec<u8>, PasteError> {
 }
 
 fn half_byte(text: &str, at: usize) -> PasteError {
-    let problem = "this digit stands alone: a byte has two".into();
-    PasteError::at(PasteCode::HalfByte, text, at, problem)
+    PasteError::at(PasteCode::HalfByte, text, at, Problem::DigitAlone {})
 }

@@ -1,8 +1,9 @@
 //! Dumps: lines of an offset and bytes, often with the same bytes as text behind them.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Format, PasteCode, PasteError};
+use super::{Format, PasteCode, PasteError, Problem};
 use crate::MAX_PAYLOAD_BYTES;
 
 /// A dump that was read.
@@ -59,7 +60,7 @@ pub(super) fn read(text: &str) -> Result<Option<Dump>, PasteError> {
             continue;
         }
         if offset != bytes.len() {
-            let problem = alloc::format!("the offset {} stands behind {} bytes", line.offset, bytes.len());
+            let problem = Problem::OffsetBehind { offset: line.offset.into(), bytes: bytes.len() };
             return Err(PasteError::at(PasteCode::OffsetMismatch, text, line.at, problem));
         }
         last = line_bytes(format, text, &line)?;
@@ -145,7 +146,7 @@ fn line_bytes(format: Format, text: &str, line: &Line<'_>) -> Result<Vec<u8>, Pa
         at = start + group.len();
         let digits = group.bytes().all(|b| b.is_ascii_hexdigit());
         if !digits || group.len() % 2 == 1 || bytes.len() + group.len() / 2 > LINE_BYTES_MAX {
-            let problem = alloc::format!("`{}` is no group of bytes", group.escape_debug());
+            let problem = Problem::NoGroup { group: group.escape_debug().to_string() };
             return Err(PasteError::at(PasteCode::BadCharacter, text, area_at + start, problem));
         }
         let pairs = group.as_bytes().chunks(2).map(|pair| {

@@ -1,8 +1,9 @@
 //! Bytes as a program's text: strings with escapes, arrays of numbers.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Format, PasteCode, PasteError};
+use super::{Format, PasteCode, PasteError, Problem};
 
 /// Reads a string or an array; `None` when the text is neither.
 pub(super) fn read(text: &str) -> Result<Option<(Format, Vec<u8>)>, PasteError> {
@@ -27,7 +28,7 @@ fn opens_python(text: &str) -> bool {
 fn array(text: &str, open: usize, close: char) -> Result<Vec<u8>, PasteError> {
     let inside = &text[open + 1..];
     let Some(len) = inside.find(close) else {
-        return Err(PasteError::at(PasteCode::NotClosed, text, open, "this array is not closed".into()));
+        return Err(PasteError::at(PasteCode::NotClosed, text, open, Problem::ArrayOpen {}));
     };
     let mut bytes = Vec::new();
     let mut at = open + 1;
@@ -71,12 +72,12 @@ fn byte(text: &str, at: usize, number: &str) -> Result<u8, PasteError> {
     match parsed.map(u8::try_from) {
         Ok(Ok(byte)) => Ok(byte),
         Ok(Err(_)) => {
-            let problem = alloc::format!("`{number}` is more than a byte holds");
+            let problem = Problem::MoreThanAByte { number: number.into() };
             Err(PasteError::at(PasteCode::NumberTooLarge, text, at, problem))
         }
         Err(_) => {
             let shown: alloc::string::String = number.chars().take(16).flat_map(char::escape_debug).collect();
-            let problem = alloc::format!("`{shown}` is no number of an array");
+            let problem = Problem::NoNumber { text: shown };
             Err(PasteError::at(PasteCode::BadCharacter, text, at, problem))
         }
     }
@@ -106,7 +107,7 @@ fn strings(text: &str, start: usize) -> Result<(Format, Vec<u8>), PasteError> {
             }
             c if c.is_whitespace() || "\\+()bB;,".contains(c) => at += c.len_utf8(),
             c => {
-                let problem = alloc::format!("`{}` stands between strings", c.escape_debug());
+                let problem = Problem::BetweenStrings { char: c.escape_debug().to_string() };
                 return Err(PasteError::at(PasteCode::BadCharacter, text, at, problem));
             }
         }
@@ -124,7 +125,7 @@ fn closing(text: &str, open: usize, quote: char) -> Result<usize, PasteError> {
             _ => {}
         }
     }
-    Err(PasteError::at(PasteCode::NotClosed, text, open, "this string is not closed".into()))
+    Err(PasteError::at(PasteCode::NotClosed, text, open, Problem::StringOpen {}))
 }
 
 /// Reads the inside of a string.
@@ -144,7 +145,7 @@ fn escapes(text: &str, start: usize, end: usize, out: &mut Vec<u8>) -> Result<()
             Some(b'x') => match (digit(at + 2, 16), digit(at + 3, 16)) {
                 (Some(high), Some(low)) => (high << 4 | low, 4),
                 _ => {
-                    let problem = "behind \\x stand two hexadecimal digits".into();
+                    let problem = Problem::EscapeHex {};
                     return Err(PasteError::at(PasteCode::HalfByte, text, start + at, problem));
                 }
             },
@@ -167,12 +168,12 @@ fn escapes(text: &str, start: usize, end: usize, out: &mut Vec<u8>) -> Result<()
             }
             Some(&other) => (other.into(), 2),
             None => {
-                let problem = "a backslash stands alone".into();
+                let problem = Problem::BackslashAlone {};
                 return Err(PasteError::at(PasteCode::BadCharacter, text, start + at, problem));
             }
         };
         let Ok(byte) = u8::try_from(byte) else {
-            let problem = "an octal escape above \\377 is more than a byte holds".into();
+            let problem = Problem::OctalTooLarge {};
             return Err(PasteError::at(PasteCode::NumberTooLarge, text, start + at, problem));
         };
         out.push(byte);

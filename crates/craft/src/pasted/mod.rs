@@ -8,10 +8,12 @@
 mod digits;
 mod dump;
 mod literal;
+mod problem;
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+
+pub use problem::Problem;
 
 use crate::first::First;
 
@@ -90,8 +92,8 @@ pub struct PasteError {
     pub line: usize,
     /// The character in that line, from 1.
     pub column: usize,
-    /// What is wrong, as a sentence.
-    pub problem: String,
+    /// What is wrong.
+    pub problem: Problem,
 }
 
 /// The kinds of mistakes in what was pasted. Their codes are never renamed.
@@ -139,7 +141,7 @@ impl PasteCode {
 impl fmt::Display for PasteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            0 => f.write_str(&self.problem),
+            0 => self.problem.fmt(f),
             line => write!(f, "line {line}, column {}: {}", self.column, self.problem),
         }
     }
@@ -148,12 +150,12 @@ impl fmt::Display for PasteError {
 impl core::error::Error for PasteError {}
 
 impl PasteError {
-    fn whole(code: PasteCode, problem: &str) -> Self {
-        Self { code, line: 0, column: 0, problem: problem.into() }
+    fn whole(code: PasteCode, problem: Problem) -> Self {
+        Self { code, line: 0, column: 0, problem }
     }
 
     /// A mistake at a byte offset in the text.
-    fn at(code: PasteCode, text: &str, offset: usize, problem: String) -> Self {
+    fn at(code: PasteCode, text: &str, offset: usize, problem: Problem) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
@@ -175,21 +177,20 @@ impl PasteError {
 /// ```
 pub fn read(input: &[u8]) -> Result<Pasted, PasteError> {
     if let Some(kind) = capture(input) {
-        let problem = alloc::format!("this is a capture file ({kind}), not a single packet");
-        return Err(PasteError { code: PasteCode::Capture, line: 0, column: 0, problem });
+        return Err(PasteError::whole(PasteCode::Capture, Problem::IsCapture { kind }));
     }
     if input.len() > MAX_TEXT_BYTES {
-        return Err(PasteError::whole(PasteCode::TooLong, "more than 8 MiB of text: no packet is that large"));
+        return Err(PasteError::whole(PasteCode::TooLong, Problem::TooLong {}));
     }
     let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
     let Ok(text) = core::str::from_utf8(input) else {
-        return Err(PasteError::whole(PasteCode::NotText, "this is neither text nor a capture file"));
+        return Err(PasteError::whole(PasteCode::NotText, Problem::NeitherTextNorCapture {}));
     };
     if text.contains('\0') {
-        return Err(PasteError::whole(PasteCode::NotText, "this is neither text nor a capture file"));
+        return Err(PasteError::whole(PasteCode::NotText, Problem::NeitherTextNorCapture {}));
     }
     if text.trim().is_empty() {
-        return Err(PasteError::whole(PasteCode::Empty, "there is nothing to read"));
+        return Err(PasteError::whole(PasteCode::Empty, Problem::Nothing {}));
     }
     // Dumps first: what they show as text may look like anything.
     let (format, bytes, more) = match dump::read(text)? {
@@ -200,7 +201,7 @@ pub fn read(input: &[u8]) -> Result<Pasted, PasteError> {
         },
     };
     if bytes.is_empty() {
-        return Err(PasteError::whole(PasteCode::Empty, "there are no bytes in it"));
+        return Err(PasteError::whole(PasteCode::Empty, Problem::NoBytes {}));
     }
     Ok(Pasted { first: First::guess(&bytes), bytes, format, more })
 }

@@ -126,6 +126,39 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every fault.
+    pub const ALL: &'static [Self] = &[
+        Self::BlockLength,
+        Self::UnknownInterface,
+        Self::SectionHeader,
+        Self::InterfaceDescription,
+        Self::Option,
+        Self::CapturedLength,
+        Self::Time,
+        Self::TooManyInterfaces,
+        Self::Content,
+        Self::OneInterfaceOnly,
+        Self::TooLong,
+    ];
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::BlockLength => "block-length",
+            Self::UnknownInterface => "unknown-interface",
+            Self::SectionHeader => "section-header",
+            Self::InterfaceDescription => "interface-description",
+            Self::Option => "option",
+            Self::CapturedLength => "captured-length",
+            Self::Time => "time",
+            Self::TooManyInterfaces => "too-many-interfaces",
+            Self::Content => "content",
+            Self::OneInterfaceOnly => "one-interface-only",
+            Self::TooLong => "too-long",
+        }
+    }
+
     const fn sentence(self) -> &'static str {
         match self {
             Self::BlockLength => {

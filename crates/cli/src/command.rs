@@ -8,15 +8,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::amounts::duration;
 use crate::failure::Failure;
 use crate::faults;
+use crate::speech::say;
 
-/// A verb: its name, what it does in a line, how it is called, and which options it takes.
+/// A verb: its name, how it is called, and which options it takes. What it does is the catalogue's `verb.NAME`.
 pub(crate) struct Verb {
     /// The word on the command line.
     pub name: &'static str,
     /// What stands behind it.
     pub usage: &'static str,
-    /// One line for the overview.
-    pub about: &'static str,
     /// Ids of the options it takes, from [`OPTIONS`].
     pub options: &'static [&'static str],
     /// Examples for `ww help VERB`, each one of them run by a test.
@@ -33,7 +32,6 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "ask",
         usage: "PACKET [+ PACKET]…",
-        about: "send packets and show the answers that are theirs",
         options: with_output!(
             "iface", "to", "write", "wait", "ipv4", "ipv6", "numeric", "seed", "dry-run", "expect", "why", "leave"
         ),
@@ -46,21 +44,18 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "send",
         usage: "PACKET [+ PACKET]…",
-        about: "send packets and show them as they left",
         options: with_output!("iface", "to", "write", "ipv4", "ipv6", "numeric", "seed", "dry-run", "why"),
         examples: &["ww lab send udp server:9 data='hello world'"],
     },
     Verb {
         name: "hand",
         usage: "HOST:PORT | --listen [ADDR]:PORT",
-        about: "a TCP conversation typed segment by segment",
         options: with_output!("listen", "iface", "write", "wait", "ipv4", "ipv6", "numeric", "seed"),
         examples: &["ww lab hand server:80"],
     },
     Verb {
         name: "build",
         usage: "PACKET",
-        about: "make the bytes: --as ww, hex, json, draw or pcap",
         options: with_output!("as", "layer", "write", "ipv4", "ipv6", "numeric", "seed"),
         examples: &[
             "ww build --as draw ip 192.0.2.2 proto=6 / tcp :80 S",
@@ -70,56 +65,43 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "plan",
         usage: "PACKET",
-        about: "say what would happen: route, way onto the wire, fields the kernel will touch",
         options: with_output!("iface", "to", "ipv4", "ipv6", "numeric", "seed"),
         examples: &["ww lab plan ip server id=0 proto=tcp", "ww lab plan tcp server:80 S ip.sum=0xdead"],
     },
     Verb {
         name: "guard",
         usage: "ADDR:PORT… [-- COMMAND …]",
-        about: "keep this kernel quiet about ports, for any raw-socket program",
         options: with_output!("udp", "ipv4", "ipv6", "numeric"),
         examples: &["ww lab guard client:40000 -- ss -tln", "ww lab guard --udp :5353 -- ss -uln"],
     },
     Verb {
         name: "show",
         usage: "FILE | - | HEX",
-        about: "take packets apart: files, pasted dumps, captures",
         options: with_output!("as", "layer"),
         examples: &["ww show 450100140000400040060000c0000201c0000202"],
     },
     Verb {
         name: "flow",
         usage: "FILE [N]",
-        about: "the TCP conversations of a capture, and the ladder of one",
         options: with_output!("iface", "layer"),
         examples: &["ww lab -w talk.pcapng ask tcp server:80 S", "ww flow talk.pcapng"],
     },
     Verb {
         name: "sum",
         usage: "FILE | - | HEX",
-        about: "the right checksum of whatever is pasted, and what made a wrong one",
         options: with_output!("layer"),
         examples: &["ww sum 45010000d4310000ff060c64c0a80167c0a80101"],
     },
     Verb {
         name: "get",
         usage: "http://HOST[:PORT]/PATH",
-        about: "fetch a page by HTTP over our own TCP, beside this machine's kernel",
         options: &["output", "wait", "ipv4", "ipv6", "numeric", "quiet", "verbose", "color", "ascii"],
         examples: &["ww lab get http://server/hello", "ww lab get -6 -v http://server/"],
     },
-    Verb {
-        name: "fields",
-        usage: "[LAYER]",
-        about: "the reference of any layer: keys, bits, what unset means",
-        options: with_output!(),
-        examples: &["ww fields tcp"],
-    },
+    Verb { name: "fields", usage: "[LAYER]", options: with_output!(), examples: &["ww fields tcp"] },
     Verb {
         name: "lab",
         usage: "[VERB … | -- COMMAND …]",
-        about: "the practice network: its map and a shell, one of our verbs, or any command in it",
         options: &[
             "write",
             "offload",
@@ -144,17 +126,10 @@ pub(crate) const VERBS: &[Verb] = &[
             "ww lab --loss 2% --reorder 5% --dup 1% --seed 7 get http://server/bytes/100000",
         ],
     },
-    Verb {
-        name: "demo",
-        usage: "",
-        about: "the guided tour of a packet made by hand, run live in the practice network",
-        options: &["path", "color", "ascii", "write"],
-        examples: &["ww demo"],
-    },
+    Verb { name: "demo", usage: "", options: &["path", "color", "ascii", "write"], examples: &["ww demo"] },
     Verb {
         name: "help",
         usage: "[VERB | TOPIC | CODE]",
-        about: "help by verb, by topic and by error code",
         options: &["color", "ascii"],
         examples: &["ww help language"],
     },
@@ -165,7 +140,7 @@ pub(crate) fn verb(name: &str) -> Option<&'static Verb> {
     VERBS.iter().find(|verb| verb.name == name)
 }
 
-/// An option: id, short letter, long name, what its value is called (empty: none), what it does.
+/// An option: id, short letter, what its value is called (empty: none). What it does is the catalogue's `option.ID`.
 pub(crate) struct Opt {
     /// The id in [`Verb::options`], which is also the long name.
     pub id: &'static str,
@@ -173,49 +148,47 @@ pub(crate) struct Opt {
     pub short: Option<char>,
     /// The name of its value, or empty.
     pub value: &'static str,
-    /// What it does.
-    pub about: &'static str,
 }
 
-const fn opt(id: &'static str, short: Option<char>, value: &'static str, about: &'static str) -> Opt {
-    Opt { id, short, value, about }
+const fn opt(id: &'static str, short: Option<char>, value: &'static str) -> Opt {
+    Opt { id, short, value }
 }
 
 /// Every option; it means the same on every verb that takes it.
 pub(crate) const OPTIONS: &[Opt] = &[
-    opt("iface", Some('i'), "NAME", "leave by this interface"),
-    opt("to", None, "ADDR", "the address given to the kernel, or the next hop, if it is not the header's destination"),
-    opt("write", Some('w'), "FILE", "record what was sent and heard as pcapng; - for a pipe"),
-    opt("output", Some('o'), "FILE", "write the body to a file; - for standard output"),
-    opt("wait", None, "TIME", "how long to wait for answers [1s; get: 10s]"),
-    opt("ipv4", Some('4'), "", "names become IPv4 addresses"),
-    opt("ipv6", Some('6'), "", "names become IPv6 addresses"),
-    opt("numeric", Some('n'), "", "no names: neither looked up nor printed"),
-    opt("seed", None, "N", "draw the same random values as another run with this seed"),
-    opt("dry-run", None, "", "say what would happen, send nothing (the verb plan)"),
-    opt("expect", None, "ANSWER", "SA, R, icmp unreach, none…: exit 0 if that is the answer, 5 if not"),
-    opt("why", None, "", "the drop counters, neighbour and route around the attempt"),
-    opt("leave", None, "", "do not answer a SYN-ACK with R: leave the connection half-open"),
-    opt("listen", None, "[ADDR]:PORT", "wait for somebody else's SYN on this port"),
-    opt("udp", None, "", "UDP's ports instead of TCP's"),
-    opt("as", None, "FORM", "ww, hex, json, draw, tree or pcap"),
-    opt("path", None, "PATH", "what the tour asks the lab's server for [/]"),
-    opt("layer", None, "LAYER", "what the bytes begin with: eth, ip, ip6, tcp, udp, icmp, icmp6, arp"),
-    opt("offload", None, "", "leave the offloads of the lab's wires on"),
-    opt("loss", None, "PERCENT", "the wire before the server loses this part of the frames, each way"),
-    opt("delay", None, "TIME", "… keeps every frame this long, each way: an answer takes twice that"),
-    opt("jitter", None, "TIME", "… and up to this much longer, in order"),
-    opt("reorder", None, "PERCENT", "… holds this part back, so that others overtake them"),
-    opt("reorder-by", None, "TIME", "… up to this long [10ms]"),
-    opt("dup", None, "PERCENT", "… delivers this part twice"),
-    opt("corrupt", None, "PERCENT", "… turns over one bit in this part"),
-    opt("rate", None, "RATE", "… carries this many bits a second, as 64k, 10M or 1G"),
-    opt("queue", None, "N", "… lets this many frames wait for that, and drops more [1000]"),
-    opt("json", None, "", "results as JSON, a line each"),
-    opt("quiet", Some('q'), "", "only the exit code"),
-    opt("verbose", Some('v'), "", "every field, every step"),
-    opt("color", None, "WHEN", "auto, always or never"),
-    opt("ascii", None, "", "nothing but ASCII"),
+    opt("iface", Some('i'), "NAME"),
+    opt("to", None, "ADDR"),
+    opt("write", Some('w'), "FILE"),
+    opt("output", Some('o'), "FILE"),
+    opt("wait", None, "TIME"),
+    opt("ipv4", Some('4'), ""),
+    opt("ipv6", Some('6'), ""),
+    opt("numeric", Some('n'), ""),
+    opt("seed", None, "N"),
+    opt("dry-run", None, ""),
+    opt("expect", None, "ANSWER"),
+    opt("why", None, ""),
+    opt("leave", None, ""),
+    opt("listen", None, "[ADDR]:PORT"),
+    opt("udp", None, ""),
+    opt("as", None, "FORM"),
+    opt("path", None, "PATH"),
+    opt("layer", None, "LAYER"),
+    opt("offload", None, ""),
+    opt("loss", None, "PERCENT"),
+    opt("delay", None, "TIME"),
+    opt("jitter", None, "TIME"),
+    opt("reorder", None, "PERCENT"),
+    opt("reorder-by", None, "TIME"),
+    opt("dup", None, "PERCENT"),
+    opt("corrupt", None, "PERCENT"),
+    opt("rate", None, "RATE"),
+    opt("queue", None, "N"),
+    opt("json", None, ""),
+    opt("quiet", Some('q'), ""),
+    opt("verbose", Some('v'), ""),
+    opt("color", None, "WHEN"),
+    opt("ascii", None, ""),
 ];
 
 fn option(id: &str) -> &'static Opt {
@@ -367,19 +340,19 @@ impl Options {
             options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);
         }
         if let Some(seed) = text(verb, &matches, "seed")? {
-            options.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, "a number, 0 to 2^64 - 1"))?);
+            options.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);
         }
         if let Some(color) = text(verb, &matches, "color")? {
             options.color = match color.as_str() {
                 "auto" => Color::Auto,
                 "always" => Color::Always,
                 "never" => Color::Never,
-                _ => return Err(bad_value("color", &color, "auto, always or never")),
+                _ => return Err(bad_value("color", &color, &say("hint.color", &[]))),
             };
         }
         if options.ipv4 && options.ipv6 {
-            return Err(Failure::usage("option-conflict", "-4 and -6 exclude each other")
-                .row("or", "one of them, or neither: then the first address of a name is taken"));
+            return Err(Failure::usage("option-conflict", say("error.option-conflict", &[]))
+                .row("or", say("hint.one-version", &[])));
         }
         Ok(options)
     }
@@ -394,8 +367,9 @@ impl Options {
             .enumerate()
             .map(|(i, word)| {
                 word.to_str().map(str::to_owned).ok_or_else(|| {
-                    Failure::usage("not-utf8", format!("word {} is not UTF-8: {}", i + 1, word.to_string_lossy()))
-                        .row("or", "hex=DIGITS for bytes that are not text")
+                    let values: [(&str, &dyn std::fmt::Display); 2] =
+                        [("number", &(i + 1)), ("text", &word.to_string_lossy())];
+                    Failure::usage("not-utf8", say("error.not-utf8", &values)).row("or", say("hint.hex-for-bytes", &[]))
                 })
             })
             .collect()
@@ -411,7 +385,7 @@ fn divide<'a>(verb: &Verb, args: &'a [OsString]) -> Result<(&'a [OsString], &'a 
     let Some(at) = args.iter().position(|arg| arg == "--").filter(|_| runs_commands) else { return Ok((args, &[])) };
     let (own, command) = (&args[..at], &args[at + 1..]);
     if command.is_empty() {
-        return Err(Failure::usage("command-missing", format!("`ww {} … --` needs a command", verb.name))
+        return Err(Failure::usage("command-missing", say("error.command-missing", &[("verb", &verb.name)]))
             .row("see", format!("ww help {}", verb.name)));
     }
     Ok((own, command))
@@ -429,14 +403,15 @@ fn text(verb: &Verb, matches: &ArgMatches, id: &str) -> Result<Option<String>, F
         None => Ok(None),
         Some(value) => match value.to_str() {
             Some(text) => Ok(Some(text.to_owned())),
-            None => Err(bad_value(id, &value.to_string_lossy(), "text in UTF-8")),
+            None => Err(bad_value(id, &value.to_string_lossy(), &say("hint.utf8", &[]))),
         },
     }
 }
 
 /// An option's value that it cannot take, and what it takes.
 pub(crate) fn bad_value(id: &str, value: &str, can: &str) -> Failure {
-    Failure::usage("option-value", format!("--{id} cannot be '{}'", render::escape(value))).row("it takes", can)
+    Failure::usage("option-value", say("error.option-value", &[("option", &id), ("value", &value)]))
+        .row("it takes", can)
 }
 
 /// What clap refused, in our form.
@@ -451,7 +426,10 @@ fn refused(verb: &Verb, error: &clap::Error) -> Failure {
     let failure = match error.kind() {
         ErrorKind::UnknownArgument => {
             let name = option.trim_start_matches('-');
-            let failure = Failure::usage("option-unknown", format!("`ww {}` has no option {option}", verb.name));
+            let failure = Failure::usage(
+                "option-unknown",
+                say("error.option-unknown", &[("verb", &verb.name), ("option", &option)]),
+            );
             match crate::suggest::nearest(name, verb.options.iter().copied()) {
                 Some(near) => failure.row("did you mean", crate::explain::again_with(&option, &format!("--{near}"))),
                 None if OPTIONS.iter().any(|opt| opt.id == name) => {
@@ -461,8 +439,10 @@ fn refused(verb: &Verb, error: &clap::Error) -> Failure {
                 None => failure,
             }
         }
-        ErrorKind::ArgumentConflict => Failure::usage("option-twice", format!("{option} is given twice")),
-        _ => Failure::usage("option-value", format!("{option} needs a value")),
+        ErrorKind::ArgumentConflict => {
+            Failure::usage("option-twice", say("error.option-twice", &[("option", &option)]))
+        }
+        _ => Failure::usage("option-value", say("error.option-value.missing", &[("option", &option)])),
     };
     failure.row("see", format!("ww help {}", verb.name))
 }

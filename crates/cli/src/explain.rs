@@ -10,11 +10,13 @@ use hand::{Objection, Refused};
 use lab::Lab;
 use link::{GuardError, NextStep, OsError};
 use net::{Error, Families, Misuse, NameError};
-use render::{Catalogue, Lang, shell_word};
+use render::shell_word;
 
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::place::Place;
+use crate::said;
+use crate::speech::{say, words};
 
 /// The command that failed, for rows that repeat it.
 pub(crate) struct Attempt<'a> {
@@ -26,13 +28,9 @@ pub(crate) struct Attempt<'a> {
     pub place: &'a Place<'a>,
 }
 
-fn words() -> &'static Catalogue {
-    Catalogue::get(Lang::En)
-}
-
 /// A packet that cannot be built.
 pub(crate) fn build(error: &BuildError) -> Failure {
-    Failure::usage(error.code(), error.to_string()).row("see", "ww help language")
+    Failure::usage(error.code(), said::build(error)).row("see", "ww help language")
 }
 
 /// Whatever `net` reports.
@@ -43,17 +41,17 @@ pub(crate) fn net(error: &Error, attempt: &Attempt<'_>) -> Failure {
         Error::Refused(refused) => refusal(refused, attempt),
         Error::Os(error) => os(error, attempt),
         Error::NextHopSilent { address, interface } => {
-            let protocol = if address.is_ipv4() { "ARP" } else { "neighbour discovery" };
+            let protocol = if address.is_ipv4() { "ARP".to_owned() } else { say("name.ndp", &[]) };
             let values: [(&str, &dyn std::fmt::Display); 3] =
                 [("address", address), ("protocol", &protocol), ("interface", interface)];
-            could_not_send(error.code(), words().say("refused.next-hop-silent", &values))
+            could_not_send(error.code(), say("refused.next-hop-silent", &values))
                 .row("look", attempt.place.beside(&format!("ip neigh show dev {}", shell_word(interface))))
-                .row("or", "another next hop: --to ADDR")
+                .row("or", say("hint.another-next-hop", &[]))
         }
         Error::NextHopCannotBeAsked { address, interface } => {
             let values: [(&str, &dyn std::fmt::Display); 2] = [("address", address), ("interface", interface)];
-            could_not_send(error.code(), words().say("refused.next-hop-cannot-be-asked", &values))
-                .row("or", format!("its MAC: eth dst=MAC / {}", typed(attempt)))
+            could_not_send(error.code(), say("refused.next-hop-cannot-be-asked", &values))
+                .row("or", say("hint.its-mac", &[("words", &typed(attempt))]))
         }
         _ => could_not_send(error.code(), error.to_string()),
     }
@@ -87,8 +85,8 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
     match error {
         NameError::Unknown { name, said } => {
             let said = said.trim_start_matches("failed to lookup address information: ");
-            let said = if said.is_empty() { "nobody here knows it" } else { said };
-            let said = words().say("refused.name-unknown", &[("name", name), ("said", &said)]);
+            let said = if said.is_empty() { say("name.nobody-knows", &[]) } else { said.to_owned() };
+            let said = say("refused.name-unknown", &[("name", name), ("said", &said)]);
             let failure = Failure::usage("name-unknown", headline(said));
             match attempt.place {
                 Place::Machine => failure.row("look", "cat /etc/hosts /etc/resolv.conf"),
@@ -98,8 +96,9 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
         NameError::OtherFamily { name, has, families } => {
             let (wanted, other) = if *families == Families::V6 { ("IPv6", "-4") } else { ("IPv4", "-6") };
             let values: [(&str, &dyn std::fmt::Display); 3] = [("name", name), ("wanted", &wanted), ("has", has)];
-            let said = words().say("refused.name-other-family", &values);
-            Failure::usage("name-other-family", headline(said)).row("or", format!("{other}, or an address"))
+            let said = say("refused.name-other-family", &values);
+            Failure::usage("name-other-family", headline(said))
+                .row("or", say("hint.family-or-address", &[("option", &other)]))
         }
     }
 }
@@ -117,7 +116,7 @@ pub(crate) fn routes(to: IpAddr) -> &'static str {
 /// The remedy of an interface that is down.
 fn bring_up(failure: Failure, interface: &str, place: &Place<'_>) -> Failure {
     let command = format!("sudo ip link set {} up", shell_word(interface));
-    failure.noted("mend", place.beside(&command), "routes by a gateway went with it")
+    failure.noted("mend", place.beside(&command), say("hint.routes-too", &[]))
 }
 
 /// No way carries the packet as it was set.
@@ -129,13 +128,13 @@ fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
     }
     let beside = |command: &str| attempt.place.beside(command);
     match refused {
-        Refused::NotIp => failure.row("or", format!("eth dst=MAC / {} with -i NAME", typed(attempt))),
+        Refused::NotIp => failure.row("or", say("hint.frame", &[("words", &typed(attempt))])),
         Refused::NoRoute { destination } => {
-            failure.row("look", beside(routes(*destination))).row("or", "name the next hop: -i NAME --to ADDR")
+            failure.row("look", beside(routes(*destination))).row("or", say("hint.name-next-hop", &[]))
         }
         Refused::RouteRefuses { destination, kind } => failure
             .row("look", beside(&format!("{} show type {}", routes(*destination), kind.word())))
-            .row("or", format!("another way there: -i NAME --to ADDR  (for {destination})")),
+            .row("or", another_way(*destination)),
         Refused::NoInterface { .. } | Refused::InterfaceNeeded => failure.row("look", beside("ip -brief link")),
         Refused::InterfaceDown { name } => bring_up(failure, name, attempt.place),
         Refused::LoopbackElsewhere { .. } => failure.row("try", again_without(&["-i", "--iface"], &[])),
@@ -143,20 +142,24 @@ fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
             let over = size.saturating_sub(*mtu);
             match smaller(attempt, over) {
                 Some(line) => failure.row("try", line),
-                None => failure.row("or", format!("a payload that is {over} bytes smaller")),
+                None => failure.row("or", say("hint.smaller-payload", &[("bytes", &over)])),
             }
         }
         Refused::NoWay { raw, .. } => {
             let keys: Vec<_> = raw.iter().filter_map(rewritten_key).collect();
             let left = if keys.is_empty() {
-                "another interface: -i NAME".into()
+                say("hint.another-interface", &[])
             } else {
-                format!("leave {} unset", keys.join(", "))
+                say("hint.leave-unset", &[("fields", &keys.join(", "))])
             };
             failure.row("or", left)
         }
         _ => failure,
     }
+}
+
+fn another_way(destination: IpAddr) -> String {
+    format!("{}  {}", say("hint.another-way", &[]), say("hint.for", &[("destination", &destination)]))
 }
 
 fn rewritten_key(objection: &Objection) -> Option<String> {
@@ -186,14 +189,14 @@ fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
         _ => Exit::CouldNotSend,
     };
     if error.next == NextStep::GrantNetRaw {
-        return grant(Failure::new(exit, code, "not permitted: a raw socket needs CAP_NET_RAW"), attempt);
+        return grant(Failure::new(exit, code, say("error.grant-net-raw", &[])), attempt);
     }
     let place = match error.address {
         Some(address) if address.port() == 0 => format!(" ({})", address.ip()),
         Some(address) => format!(" ({address})"),
         None => String::new(),
     };
-    let said = headline(words().say(&format!("next.{code}"), &[]));
+    let said = headline(say(&format!("next.{code}"), &[]));
     let failure = Failure::new(exit, code, said).row("kernel", format!("{}: {}{place}", error.call, error.errno));
     let beside = |command: &str| attempt.place.beside(command);
     match error.next {
@@ -219,40 +222,37 @@ pub(crate) fn guard(error: &GuardError, local: SocketAddr, attempt: &Attempt<'_>
     let place = crate::verbs::guard::spoken(local);
     match error {
         GuardError::AddressNotLocal { address } => {
-            let said = format!(
-                "{address} is none of this machine's addresses: its kernel answers nothing there, and no guard is needed"
-            );
+            let said = say("error.use-local-address", &[("address", address)]);
             could_not_send("use-local-address", said).row("look", attempt.place.beside("ip -brief address"))
         }
         GuardError::Port(error) if error.next == NextStep::ChoosePort => {
-            let said = format!("{place} is in use: another program, or another guard, has the port");
+            let said = say("error.choose-port", &[("place", &place)]);
             let failure = could_not_send(error.next.code(), said);
             let sockets = if attempt.options.udp { "-uanp" } else { "-tanp" };
             let failure = match attempt.place {
                 Place::Machine => failure.row("look", format!("ss {sockets} sport = :{}", local.port())),
                 // Each lab is new: what holds the port there is this very command.
-                Place::Lab(_) => failure.row("or", "each port once"),
+                Place::Lab(_) => failure.row("or", say("hint.each-port-once", &[])),
             };
-            failure.row("or", "another source port for your program")
+            failure.row("or", say("hint.another-source-port", &[]))
         }
         GuardError::Port(error) if error.next == NextStep::ChooseHighPort => {
             let failure = Failure::new(
                 Exit::NotPermitted,
                 error.next.code(),
-                format!("{place}: ports below 1024 need CAP_NET_BIND_SERVICE here"),
+                say("error.choose-high-port", &[("place", &place)]),
             );
-            failure.row("once", by_root()).row("or", "a port from 1024 on")
+            failure.row("once", by_root()).row("or", say("hint.port-from-1024", &[]))
         }
         GuardError::Unavailable { tried } => {
-            let mut failure =
-                could_not_send("no-guard", format!("{place}: no way to keep this kernel quiet works here"));
+            let mut failure = could_not_send("no-guard", say("error.no-guard", &[("place", &place)]));
             for (rung, error) in tried {
                 failure = failure.row(rung.code(), format!("{}: {}", error.call, error.errno));
             }
-            failure.row("or", "a firewall rule of yours that drops this kernel's resets")
+            failure.row("or", say("hint.firewall-rule", &[]))
         }
         GuardError::Port(error) => os(error, attempt),
-        other => could_not_send("no-guard", other.to_string()),
+        other => could_not_send("no-guard", said::guard(other)),
     }
 }
 
@@ -312,8 +312,8 @@ fn by_root() -> String {
 fn grant(failure: Failure, attempt: &Attempt<'_>) -> Failure {
     failure
         .row("once", by_root())
-        .noted("for good", format!("sudo setcap cap_net_raw+ep {}", own_path()), "again after each build")
-        .noted("without", format!("ww lab {} {}", attempt.verb, in_the_lab(attempt)), "the practice network")
+        .noted("for good", format!("sudo setcap cap_net_raw+ep {}", own_path()), say("hint.after-each-build", &[]))
+        .noted("without", format!("ww lab {} {}", attempt.verb, in_the_lab(attempt)), say("hint.practice-network", &[]))
 }
 
 /// The words with the destination replaced by the lab's server.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::speech::label;
+
 /// The exit codes of `ww`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -61,7 +63,7 @@ pub(crate) struct Failure {
     pub rows: Vec<Row>,
 }
 
-/// A labelled line below a headline.
+/// A labelled line below a headline. The label is its English word, which JSON keeps; people read the catalogue's.
 #[derive(Debug)]
 pub(crate) struct Row {
     label: String,
@@ -113,12 +115,13 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ww: {}", self.headline)?;
-        let width = |s: &str| s.chars().count();
-        let label = self.rows.iter().map(|r| width(&r.label)).max().unwrap_or(0);
+        let width = render::columns;
+        let labels: Vec<String> = self.rows.iter().map(|row| label(&row.label)).collect();
+        let widest = labels.iter().map(|label| width(label)).max().unwrap_or(0);
         let text = self.rows.iter().filter(|r| !r.note.is_empty()).map(|r| width(&r.text)).max().unwrap_or(0);
-        for row in &self.rows {
-            let pad = label.saturating_sub(width(&row.label)) + 3;
-            write!(f, "\n    {}{:pad$}{}", row.label, "", row.text)?;
+        for (row, label) in self.rows.iter().zip(&labels) {
+            let pad = widest.saturating_sub(width(label)) + 3;
+            write!(f, "\n    {label}{:pad$}{}", "", row.text)?;
             if !row.note.is_empty() {
                 let pad = text.saturating_sub(width(&row.text)) + 6;
                 write!(f, "{:pad$}({})", "", row.note)?;

@@ -5,6 +5,7 @@ use sim::Faults;
 use crate::amounts::{chance, chance_word, duration, duration_word, rate, rate_word};
 use crate::command::bad_value;
 use crate::failure::Failure;
+use crate::speech::say;
 
 /// Frames that may wait for the wire at most. More would be a delay of minutes, and the relay itself keeps no more.
 const QUEUE_MAX: usize = 30_000;
@@ -16,14 +17,14 @@ const QUEUE_MAX: usize = 30_000;
 pub(crate) fn read(
     mut value: impl FnMut(&'static str) -> Result<Option<String>, Failure>,
 ) -> Result<Option<Faults>, Failure> {
-    const CHANCE: &str = "0% to 100%, as 1% or 0.05%";
-    const TIME: &str = "a time, as 10ms or 1.5s";
+    const CHANCE: &str = "hint.chance";
+    const TIME: &str = "hint.time";
     let mut faults = Faults::NONE;
     let mut given = Vec::new();
     let mut set = |id: &'static str, can: &str, take: &mut dyn FnMut(&str) -> Option<()>| -> Result<(), Failure> {
         let Some(text) = value(id)? else { return Ok(()) };
         given.push(id);
-        take(&text).ok_or_else(|| bad_value(id, &text, can))
+        take(&text).ok_or_else(|| bad_value(id, &text, &can_be(can)))
     };
     set("loss", CHANCE, &mut |text| chance(text).map(|it| faults.loss = it))?;
     set("delay", TIME, &mut |text| duration(text).map(|it| faults.delay = it))?;
@@ -32,16 +33,13 @@ pub(crate) fn read(
     set("reorder-by", TIME, &mut |text| duration(text).map(|it| faults.reorder_by = it))?;
     set("dup", CHANCE, &mut |text| chance(text).map(|it| faults.duplicate = it))?;
     set("corrupt", CHANCE, &mut |text| chance(text).map(|it| faults.corrupt = it))?;
-    set("rate", "bits a second, as 64k, 10M or 1G", &mut |text| rate(text).map(|it| faults.rate = Some(it)))?;
-    set("queue", &format!("a number of frames, 0 to {QUEUE_MAX}"), &mut |text| {
+    set("rate", "hint.rate", &mut |text| rate(text).map(|it| faults.rate = Some(it)))?;
+    set("queue", "hint.queue", &mut |text| {
         let frames = text.parse().ok().filter(|frames| *frames <= QUEUE_MAX)?;
         faults.queue_frames_max = frames;
         Some(())
     })?;
-    for (id, needed, why) in [
-        ("queue", "rate", "no frame waits for a wire that takes no time"),
-        ("reorder-by", "reorder", "no frame is held back"),
-    ] {
+    for (id, needed, why) in [("queue", "rate", "fault.queue"), ("reorder-by", "reorder", "fault.reorder-by")] {
         if given.contains(&id) && !given.contains(&needed) {
             return Err(needs(id, needed, why));
         }
@@ -51,7 +49,8 @@ pub(crate) fn read(
 
 /// An option that does nothing without another one.
 pub(crate) fn needs(id: &str, needed: &str, why: &str) -> Failure {
-    Failure::usage("option-alone", format!("--{id} needs --{needed}: {why}")).row("see", "ww help lab")
+    let values: [(&str, &dyn std::fmt::Display); 3] = [("option", &id), ("needed", &needed), ("why", &say(why, &[]))];
+    Failure::usage("option-alone", say("error.option-alone", &values)).row("see", "ww help lab")
 }
 
 /// The options of these faults, as they are typed: those that differ from a perfect wire.
@@ -73,6 +72,12 @@ pub(crate) fn words(faults: &Faults) -> String {
     word(faults.rate.is_some(), "rate", faults.rate.map(rate_word).unwrap_or_default());
     word(faults.queue_frames_max != none.queue_frames_max, "queue", faults.queue_frames_max.to_string());
     if words.is_empty() { "--loss 0%".to_owned() } else { words.join(" ") }
+}
+
+/// What an option takes, by its sentence.
+fn can_be(key: &str) -> String {
+    let values: &[(&str, &dyn std::fmt::Display)] = if key == "hint.queue" { &[("max", &QUEUE_MAX)] } else { &[] };
+    say(key, values)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use craft::{First, Packet, Payload};
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::place::Place;
+use crate::said;
+use crate::speech::say;
 
 /// The most bytes of one pasted text: a megabyte of payload in the widest dump takes six.
 const TEXT_BYTES_MAX: u64 = 16 << 20;
@@ -54,7 +56,7 @@ pub(crate) fn packet(verb: &str, options: &Options, place: &Place<'_>) -> Result
     let words = options.text_words()?;
     let mut packet = match words.as_slice() {
         [] => {
-            return Err(Failure::usage("packet-missing", format!("`ww {verb}` needs a packet"))
+            return Err(Failure::usage("packet-missing", say("error.packet-missing", &[("verb", &verb)]))
                 .row("try", format!("{} {verb} tcp 192.0.2.2:80 S", place.prefix()))
                 .row("see", "ww help language"));
         }
@@ -67,18 +69,7 @@ pub(crate) fn packet(verb: &str, options: &Options, place: &Place<'_>) -> Result
 
 /// A mistake in the language, its corrected line made into a command.
 pub(crate) fn language(place: &Place<'_>, verb: &str, error: &craft::LanguageError) -> Failure {
-    let mut failure = Failure::usage(error.code.as_str(), String::new());
-    let text = error.to_string();
-    let mut lines = text.lines();
-    failure.headline = lines.next().unwrap_or_default().to_owned();
-    for line in lines.filter(|line| !line.contains("did you mean:")) {
-        failure.headline.push('\n');
-        failure.headline.push_str(line);
-    }
-    match &error.correction {
-        Some(line) => failure.row("did you mean", format!("{} {verb} {line}", place.prefix())),
-        None => failure.row("see", "ww help language"),
-    }
+    said::language(error, |line| format!("{} {verb} {line}", place.prefix()), "ww help language")
 }
 
 fn one_from_stdin(options: &Options) -> Result<Packet, Failure> {
@@ -86,12 +77,11 @@ fn one_from_stdin(options: &Options) -> Result<Packet, Failure> {
     each(&[OsString::from("-")], layer_of(options)?, &mut |item| {
         found.push(item);
         if found.len() > 1 {
-            return Err(Failure::usage("one-packet", "standard input holds more than one packet")
-                .row("or", "all of them: ww show -"));
+            return Err(Failure::usage("one-packet", say("error.one-packet", &[])).row("or", say("hint.see-all", &[])));
         }
         Ok(())
     })?;
-    let item = found.pop().ok_or_else(|| Failure::usage("empty", "standard input holds no packet"))?;
+    let item = found.pop().ok_or_else(|| Failure::usage("empty", say("error.empty", &[])))?;
     Ok(Packet::from_bytes(&item.bytes, item.first))
 }
 
@@ -123,14 +113,8 @@ fn expand_home(path: &str) -> String {
 fn unreadable(path: &str, error: &io::Error) -> Failure {
     // The nearest thing on the way to it that is there: the file itself, or the folder in which it is missing.
     let there = Path::new(path).ancestors().find(|it| it.exists()).unwrap_or(Path::new(".")).to_string_lossy();
-    Failure::usage("file", format!("{}: {}", render::escape(path), os_text(error)))
+    Failure::usage("file", format!("{}: {}", render::escape(path), said::os(error)))
         .row("look", format!("ls -l {}", render::shell_word(&there)))
-}
-
-/// The system's own words, without `(os error N)`.
-fn os_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// What `--layer` says that bytes begin with.
@@ -140,8 +124,8 @@ fn os_text(error: &io::Error) -> String {
 pub(crate) fn layer_of(options: &Options) -> Result<Option<First>, Failure> {
     let Some(word) = &options.layer else { return Ok(None) };
     First::from_word(word).map(Some).ok_or_else(|| {
-        Failure::usage("layer-unknown", format!("--layer cannot be '{}'", render::escape(word)))
-            .row("it takes", "eth, ip, ip6, tcp, udp, icmp, icmp6 or arp")
+        Failure::usage("layer-unknown", say("error.layer-unknown.option", &[("layer", word)]))
+            .row("it takes", say("hint.layers", &[]))
     })
 }
 
@@ -160,22 +144,16 @@ pub(crate) fn each(
         return pasted(joined.as_bytes(), layer, take);
     }
     match args {
-        [dash] if dash == "-" => stream(Box::new(io::stdin().lock()), "standard input", layer, take),
+        [dash] if dash == "-" => stream(Box::new(io::stdin().lock()), &say("name.stdin", &[]), layer, take),
         [path] => {
             let shown = render::escape(&texts[0]).into_owned();
             let file = File::open(path).map_err(|error| no_file(&texts[0], &error))?;
             stream(Box::new(file), &shown, layer, take)
         }
-        _ => {
-            Err(Failure::usage("one-input", "one file, `-`, or the hex digits of one packet; words come after `build`")
-                .row(
-                    "try",
-                    format!(
-                        "ww build {}",
-                        texts.iter().map(|text| render::shell_word(text)).collect::<Vec<_>>().join(" ")
-                    ),
-                ))
-        }
+        _ => Err(Failure::usage("one-input", say("error.one-input", &[])).row(
+            "try",
+            format!("ww build {}", texts.iter().map(|text| render::shell_word(text)).collect::<Vec<_>>().join(" ")),
+        )),
     }
 }
 
@@ -187,11 +165,11 @@ fn is_hex(text: &str) -> bool {
 
 fn no_file(name: &str, error: &io::Error) -> Failure {
     let shown = render::escape(name);
-    let failure = Failure::usage("file", format!("{shown}: {}", os_text(error)));
+    let failure = Failure::usage("file", format!("{shown}: {}", said::os(error)));
     if craft::parse(name).is_ok() || First::from_word(name).is_some() {
         return failure.row("a packet in words", format!("ww build --as tree {shown}"));
     }
-    failure.row("it takes", "a file, `-` for standard input, or hex digits")
+    failure.row("it takes", say("hint.input", &[]))
 }
 
 fn stream(
@@ -209,7 +187,7 @@ fn stream(
     let mut text = Vec::new();
     whole.take(TEXT_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(name, &error))?;
     if text.len() as u64 > TEXT_BYTES_MAX {
-        return Err(Failure::usage("too-large", format!("{name}: more than {TEXT_BYTES_MAX} bytes of text")));
+        return Err(Failure::usage("too-large", say("error.too-large", &[("name", &name), ("max", &TEXT_BYTES_MAX)])));
     }
     match words_in(&text) {
         Some(line) => {
@@ -231,8 +209,7 @@ fn words_in(text: &[u8]) -> Option<String> {
 
 fn pasted(text: &[u8], layer: Option<First>, take: &mut dyn FnMut(Item) -> Result<(), Failure>) -> Result<(), Failure> {
     let pasted = pasted::read(text).map_err(|error| {
-        Failure::usage(error.code.as_str(), error.to_string())
-            .row("it takes", "hex digits, a dump of xxd, hexdump -C or tcpdump -x, a copy out of Wireshark, a capture")
+        Failure::usage(error.code.as_str(), said::pasted(&error)).row("it takes", say("hint.dumps", &[]))
     })?;
     let first = layer.unwrap_or(pasted.first);
     take(Item { bytes: pasted.bytes, first, source: Source::Pasted(pasted.format) })
@@ -246,8 +223,8 @@ fn captured(
 ) -> Result<(), Failure> {
     let broken = |error: &capture::CaptureError| {
         let exit = if matches!(error, capture::CaptureError::Io { .. }) { Exit::CouldNotSend } else { Exit::Usage };
-        Failure::new(exit, error.code(), format!("{name}: {error}"))
-            .row("what was read", "all packets before that byte are shown")
+        Failure::new(exit, error.code(), format!("{name}: {}", said::capture(error)))
+            .row("what was read", say("hint.read-before", &[]))
     };
     let mut reader = Reader::new(source).map_err(|error| broken(&error))?;
     loop {
@@ -258,14 +235,10 @@ fn captured(
         };
         let interface = reader.interfaces()[frame.interface].clone();
         let Some((begins, skip)) = interface.link_type.begins(&frame.bytes) else {
-            return Err(Failure::usage(
-                "link-type",
-                format!(
-                    "{name}: frame {} has link type {}, which is not read here",
-                    frame.number, interface.link_type.0
-                ),
-            )
-            .row("it takes", "Ethernet, raw IP, BSD loopback, Linux cooked"));
+            let values: [(&str, &dyn std::fmt::Display); 3] =
+                [("name", &name), ("number", &frame.number), ("type", &interface.link_type.0)];
+            return Err(Failure::usage("link-type", say("error.link-type", &values))
+                .row("it takes", say("hint.link-types", &[])));
         };
         let bytes = frame.bytes.split_off(skip.min(frame.bytes.len()));
         let first = layer.unwrap_or(match begins {

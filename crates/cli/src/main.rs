@@ -32,6 +32,8 @@ mod output;
 mod place;
 mod record;
 mod relay;
+mod said;
+mod speech;
 mod suggest;
 mod verbs;
 
@@ -42,6 +44,7 @@ use command::{Options, VERBS};
 use failure::{Exit, Failure};
 use output::Output;
 use place::Place;
+use speech::say;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -87,11 +90,11 @@ fn unknown_verb(first: &OsStr, rest: &[OsString], place: &Place<'_>) -> Failure 
     let ww = place.prefix();
     if craft::First::from_word(&word).is_some() {
         let line = [&[typed(first)], &rest[..]].concat().join(" ");
-        return Failure::usage("verb-missing", format!("`{shown}` is a layer, not a verb"))
+        return Failure::usage("verb-missing", say("error.verb-missing", &[("word", &shown)]))
             .row("try", format!("{ww} ask {line}"))
             .row("or", format!("ww build --as draw {line}"));
     }
-    let failure = Failure::usage("verb-unknown", format!("there is no verb `{shown}`"));
+    let failure = Failure::usage("verb-unknown", say("error.verb-unknown", &[("verb", &shown)]));
     let failure = match suggest::nearest(&word, VERBS.iter().map(|verb| verb.name)) {
         Some(near) => {
             let line = [&[near.to_owned()], &rest[..]].concat().join(" ");

@@ -6,6 +6,7 @@ use render::Style;
 
 use crate::command::{Color, Options};
 use crate::failure::{Exit, Failure};
+use crate::speech::say;
 
 /// The two streams of one command, and how to draw on the first.
 pub(crate) struct Output {
@@ -75,8 +76,8 @@ impl Output {
             if error.kind() == io::ErrorKind::BrokenPipe {
                 return Failure::quiet();
             }
-            Failure::new(Exit::CouldNotSend, "output", format!("standard output cannot be written: {error}"))
-                .row("or", "another place for the output")
+            Failure::new(Exit::CouldNotSend, "output", say("error.output", &[("said", &error)]))
+                .row("or", say("hint.another-output", &[]))
         })
     }
 
@@ -85,6 +86,11 @@ impl Output {
         if !self.quiet {
             let _ = writeln!(io::stderr().lock(), "{text}");
         }
+    }
+
+    /// A sentence beside the results.
+    pub(crate) fn tell(&self, sentence: &str) {
+        self.remark(&format!("ww: {sentence}"));
     }
 
     /// A failure: standard error, as text or as JSON.

@@ -13,6 +13,8 @@ use net::hand::{Fate, Sent};
 use units::UnixTime;
 
 use crate::failure::{Exit, Failure};
+use crate::said;
+use crate::speech::say;
 
 /// A capture being written: an interface block for each name and link type, made when first needed.
 pub(crate) struct Recording {
@@ -30,12 +32,12 @@ impl Recording {
         let shown = render::escape(&path.to_string_lossy()).into_owned();
         let sink: Box<dyn Write + Send> = if path == "-" {
             if io::stdout().is_terminal() {
-                return Err(Failure::usage("bytes-to-terminal", "a capture is bytes: they do not go to a terminal")
-                    .row("or", "-w FILE, or a pipe: -w - | tshark -i -"));
+                return Err(Failure::usage("bytes-to-terminal", say("error.bytes-to-terminal", &[]))
+                    .row("or", say("hint.pipe", &[])));
             }
-            Box::new(take_stdout().map_err(|error| not_written("-", &error.to_string()))?)
+            Box::new(take_stdout().map_err(|error| not_written("-", &said::os(&error)))?)
         } else {
-            Box::new(File::create(path).map_err(|error| not_written(&shown, &error.to_string()))?)
+            Box::new(File::create(path).map_err(|error| not_written(&shown, &said::os(&error)))?)
         };
         let writer = Writer::pcapng(Box::new(BufWriter::new(sink)) as Box<dyn Write + Send>, "ww")
             .map_err(|error| broken(&shown, &error))?;
@@ -78,7 +80,7 @@ impl Recording {
             None => (sent.built.first, left.packet_bytes()),
         };
         let wall = left.at.map_or(UnixTime::EPOCH, |stamp| stamp.wall);
-        let way = format!("sent by {}", sent.plan.way);
+        let way = say("record.sent-by", &[("way", &sent.plan.way)]);
         let (interface, comments) = (sent.plan.interface.name.as_str(), [way.as_str()]);
         self.add(&Seen { interface, first, bytes, wall, direction: Some(Direction::Out), comments: &comments })
     }
@@ -94,8 +96,9 @@ impl Recording {
         wall: UnixTime,
         rebuilt: bool,
     ) -> Result<(), Failure> {
-        let comments: &[&str] = if rebuilt { &["IPv6 header rebuilt from control data"] } else { &[] };
-        self.add(&Seen { interface, first, bytes, wall, direction: Some(Direction::In), comments })
+        let comment = rebuilt.then(|| say("record.rebuilt", &[]));
+        let comments: Vec<&str> = comment.as_deref().into_iter().collect();
+        self.add(&Seen { interface, first, bytes, wall, direction: Some(Direction::In), comments: &comments })
     }
 
     /// A reader at the other end of a pipe sees each frame when it happens.
@@ -103,10 +106,6 @@ impl Recording {
         self.writer.flush().map_err(|error| broken(&self.path, &error))
     }
 }
-
-/// What stands at a frame of the loopback whose checksum its kernel left to a card that is not there.
-pub(crate) const FILLED: &str =
-    "the kernel leaves checksums out on the loopback: this one is filled in, as a card would";
 
 /// Writes the right value over each checksum that is only begun; whether there was one.
 pub(crate) fn fill_checksums(frame: &mut [u8], first: First) -> bool {
@@ -170,20 +169,24 @@ pub(crate) fn link_type(first: First) -> Result<LinkType, Failure> {
     match first {
         First::Ethernet => Ok(LinkType::ETHERNET),
         First::Ip => Ok(LinkType::RAW),
-        other => Err(Failure::usage("no-link-type", format!("a capture cannot begin with `{}`", other.key()))
-            .row("or", "--as hex, or the packet with its IP layer")),
+        other => Err(Failure::usage("no-link-type", say("error.no-link-type", &[("layer", &other.key())]))
+            .row("or", say("hint.with-ip-layer", &[]))),
     }
 }
 
 fn broken(path: &str, error: &CaptureError) -> Failure {
     match error {
         CaptureError::Io { error, .. } if error.kind() == io::ErrorKind::BrokenPipe => Failure::quiet(),
-        _ => not_written(path, &error.to_string()),
+        _ => not_written(path, &said::capture(error)),
     }
 }
 
 fn not_written(path: &str, why: &str) -> Failure {
     let why = why.split(" (os error").next().unwrap_or(why);
-    Failure::new(Exit::CouldNotSend, "file-unwritable", format!("{path} cannot be written: {why}"))
-        .row("or", "another place: -w /tmp/ww.pcapng")
+    Failure::new(
+        Exit::CouldNotSend,
+        "file-unwritable",
+        say("error.file-unwritable", &[("path", &path), ("said", &why)]),
+    )
+    .row("or", say("hint.another-file", &[]))
 }

@@ -1,13 +1,14 @@
 //! The relay of the lab, from its options to its tally.
 
 use lab::{Lab, Relay, RelayCount};
-use render::{Catalogue, Lang};
 
 use crate::command::Options;
 use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::faults;
 use crate::output::Output;
+use crate::said;
+use crate::speech::say;
 
 /// The relay that the options ask for. Without `--seed` it gets a small fresh one, which its tally names.
 ///
@@ -16,13 +17,14 @@ use crate::output::Output;
 pub(crate) fn of(options: &Options) -> Result<Option<Relay>, Failure> {
     let Some(faults) = options.faults else {
         return match options.seed {
-            Some(_) => Err(faults::needs("seed", "loss or another fault", "nothing is left to chance on a good wire")),
+            Some(_) => Err(faults::needs("seed", &say("hint.fault-first", &[]), "fault.seed")),
             None => Ok(None),
         };
     };
     if options.offload {
-        let text = "--offload and a bad wire exclude each other: what is lost on a wire are frames that fit it";
-        return Err(Failure::usage("option-conflict", text).row("see", "ww help lab"));
+        return Err(
+            Failure::usage("option-conflict", say("error.option-conflict.offload", &[])).row("see", "ww help lab")
+        );
     }
     let seed = options.seed.unwrap_or_else(|| {
         let [a, b, c, ..] = context::entropy(None);
@@ -39,29 +41,31 @@ pub(crate) fn check(lab: &Lab, relay: &Relay) -> Result<(), Failure> {
     if lab.rung().has_networks() {
         return Ok(());
     }
-    let text = format!("the lab stands on {}: there is no wire for {}", lab.rung(), faults::words(&relay.faults));
+    let values: [(&str, &dyn std::fmt::Display); 2] =
+        [("rung", &said::rung(lab.rung())), ("options", &faults::words(&relay.faults))];
+    let text = say("error.no-relay", &values);
     Err(Failure::new(Exit::NotPermitted, "no-relay", text).row("see", "ww lab --verbose"))
 }
 
 /// What the wire does, in a line; the options in it can be typed again.
 pub(crate) fn stands(relay: &Relay) -> String {
-    words().say("relay.stands", &[("options", &typed(relay))])
+    say("relay.stands", &[("options", &typed(relay))])
 }
 
 /// Says what the relay has done.
 pub(crate) fn report(lab: &Lab, relay: &Relay, out: &Output) {
     let Some(report) = lab.relay_report() else {
-        return out.remark(&format!("ww: {}", words().say("relay.ended", &[])));
+        return out.remark(&format!("ww: {}", say("relay.ended", &[])));
     };
-    out.remark(&format!("ww: {}", words().say("relay.did", &[("options", &typed(relay))])));
+    out.remark(&format!("ww: {}", say("relay.did", &[("options", &typed(relay))])));
     for (key, count) in [("relay.to-server", report.to_server), ("relay.to-client", report.to_client)] {
-        out.remark(&format!("    {}   {}", words().say(key, &[]), counted(&count)));
+        out.remark(&format!("    {}   {}", say(key, &[]), counted(&count)));
     }
 }
 
 fn counted(count: &RelayCount) -> String {
     let tally = count.tally;
-    let mut text = words().say(
+    let mut text = say(
         "relay.count",
         &[
             ("frames", &tally.pushed),
@@ -74,7 +78,7 @@ fn counted(count: &RelayCount) -> String {
     );
     for (key, count) in [("relay.unseen", count.unseen), ("relay.refused", count.refused)] {
         if count > 0 {
-            text = format!("{text}; {}", words().say(key, &[("count", &count)]));
+            text = format!("{text}; {}", say(key, &[("count", &count)]));
         }
     }
     text
@@ -82,8 +86,4 @@ fn counted(count: &RelayCount) -> String {
 
 fn typed(relay: &Relay) -> String {
     format!("{} --seed {}", faults::words(&relay.faults), relay.seed)
-}
-
-fn words() -> &'static Catalogue {
-    Catalogue::get(Lang::En)
 }

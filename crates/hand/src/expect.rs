@@ -88,25 +88,48 @@ pub struct ExpectError {
     /// The word that is not understood, counted from 0.
     pub word: usize,
     /// What could stand there.
-    pub could: &'static str,
+    pub could: Could,
+}
+
+/// What could stand at a place of an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Could {
+    /// What the first word may be.
+    First,
+    /// What the word behind `icmp` may be.
+    Kind,
+    /// What the word behind an ICMP kind may be.
+    Code,
+    /// Nothing more may follow.
+    End,
+}
+
+impl Could {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Kind => "kind",
+            Self::Code => "code",
+            Self::End => "end",
+        }
+    }
 }
 
 impl fmt::Display for ExpectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "word {}: {}", self.word + 1, self.could)
+        let could = match self.could {
+            Could::First => "TCP flags, icmp, echo, udp, arp, ndp, any or none",
+            Could::Kind => "a kind of ICMP error, or a type's number",
+            Could::Code => "a code of it, or its number",
+            Could::End => "nothing more",
+        };
+        write!(f, "word {}: {could}", self.word + 1)
     }
 }
 
 impl core::error::Error for ExpectError {}
-
-/// What the first word may be.
-const FIRST: &str = "TCP flags (SA, R), icmp [unreach|exceeded|toobig|paramprob|redirect|NUMBER [CODE]], echo, udp, arp, ndp, any, none";
-/// What the word behind `icmp` may be.
-const KIND: &str = "unreach, exceeded, toobig, paramprob, redirect, quench, or a type's number";
-/// What the word behind an ICMP kind may be.
-const CODE: &str = "net, host, proto, port, frag, admin, or a code's number";
-/// Nothing more may follow.
-const END: &str = "nothing more";
 
 impl Expect {
     /// Reads an expectation.
@@ -116,7 +139,7 @@ impl Expect {
     pub fn parse(text: &str) -> Result<Self, ExpectError> {
         let mut words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
         let error = |word, could| Err(ExpectError { word, could });
-        let Some(first) = words.next() else { return error(0, FIRST) };
+        let Some(first) = words.next() else { return error(0, Could::First) };
         let expect = match first {
             "none" => Self::Nothing,
             "any" => Self::Anything,
@@ -127,10 +150,10 @@ impl Expect {
             "icmp" | "icmp6" => return Self::icmp(words),
             flags => match parse_flags(flags) {
                 Some(flags) => Self::Tcp(flags),
-                None => return error(0, FIRST),
+                None => return error(0, Could::First),
             },
         };
-        if words.next().is_some() { error(1, END) } else { Ok(expect) }
+        if words.next().is_some() { error(1, Could::End) } else { Ok(expect) }
     }
 
     fn icmp<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Self, ExpectError> {
@@ -138,17 +161,17 @@ impl Expect {
         let Some(word) = words.next() else {
             return Ok(Self::Icmp(IcmpExpect { kind: None, code: None }));
         };
-        let kind = word.parse().ok().map(IcmpKind::Number).or_else(|| find_kind(word)).ok_or(error(1, KIND))?;
+        let kind = word.parse().ok().map(IcmpKind::Number).or_else(|| find_kind(word)).ok_or(error(1, Could::Kind))?;
         let code = match words.next() {
             None => None,
             Some(word) => {
                 let code = word.parse().ok().map(IcmpCode::Number).or_else(|| find_code(word));
-                Some(code.ok_or(error(2, CODE))?)
+                Some(code.ok_or(error(2, Could::Code))?)
             }
         };
         match words.next() {
             None => Ok(Self::Icmp(IcmpExpect { kind: Some(kind), code })),
-            Some(_) => Err(error(3, END)),
+            Some(_) => Err(error(3, Could::End)),
         }
     }
 

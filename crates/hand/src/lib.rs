@@ -25,7 +25,7 @@ pub mod ways;
 
 pub use changes::{Change, Changes, Values, changes};
 pub use close::closing_reset;
-pub use expect::{Expect, ExpectError};
+pub use expect::{Could, Expect, ExpectError};
 pub use facts::{Facts, Interface, Neighbor, NeighborState, Route, RouteAnswer, RouteKind};
 pub use outgoing::{Ip, LayerIn, Outgoing};
 pub use plan::{

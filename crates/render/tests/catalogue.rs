@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use wirewright_craft::{Problem, pasted};
 use wirewright_inspect::FindingKind;
 use wirewright_inspect::dissect::Complaint;
 use wirewright_inspect::flow::Mark;
@@ -97,6 +98,23 @@ fn every_complaint_takes_the_same_values() {
         let key = format!("complaint.{code}");
         let wanted: BTreeSet<_> = catalogue().placeholders_of(&key).collect();
         assert_eq!(wanted, BTreeSet::from(["layer", "need", "have", "byte"]), "{key}");
+    }
+}
+
+#[test]
+fn a_line_of_words_and_a_paste_are_told_as_their_library_tells_them() {
+    for (area, rows) in [("language", Problem::ENGLISH), ("paste", pasted::Problem::ENGLISH)] {
+        for (code, english) in rows {
+            assert_eq!(catalogue().sentence(&format!("{area}.{code}")), Some(*english), "{area}.{code}");
+        }
+        let codes: BTreeSet<_> = rows.iter().map(|(code, _)| format!("{area}.{code}")).collect();
+        assert_eq!(codes.len(), rows.len(), "a code stands for one sentence");
+        let others = ["language.at", "language.flags-as", "paste.at"];
+        let unused: Vec<_> = catalogue()
+            .keys()
+            .filter(|key| key.starts_with(&format!("{area}.")) && !others.contains(key) && !codes.contains(*key))
+            .collect();
+        assert!(unused.is_empty(), "sentences of no problem: {unused:?}");
     }
 }
 

@@ -38,6 +38,24 @@ pub enum Misuse {
     Tcp(tcp::CallError),
 }
 
+impl Misuse {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::PortInUse => "port-in-use",
+            Self::NoFreePort => "no-free-port",
+            Self::NoRoute => "no-route",
+            Self::OtherVersion => "other-version",
+            Self::NoPeer => "no-peer",
+            Self::TooManyConnections => "too-many-connections",
+            Self::NoSuchSocket => "no-such-socket",
+            Self::TooLong => "too-long-for-a-packet",
+            Self::Tcp(error) => error.code(),
+        }
+    }
+}
+
 impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

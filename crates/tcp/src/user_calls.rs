@@ -30,6 +30,24 @@ pub enum CallError {
     Ended(Ended),
 }
 
+impl CallError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Misuse(Misuse::ConnectionClosing) => "connection-closing",
+            Self::Misuse(Misuse::ConnectionNotOpen) => "connection-not-open",
+            Self::Ended(Ended::Finished) => "finished",
+            Self::Ended(Ended::ResetByPeer) => "reset-by-peer",
+            Self::Ended(Ended::Refused) => "refused",
+            Self::Ended(Ended::TimedOut) => "unanswered",
+            Self::Ended(Ended::AbortedByUser) => "aborted",
+            Self::Ended(Ended::Unreachable) => "unreachable",
+            Self::Ended(Ended::DataLost) => "data-lost",
+        }
+    }
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

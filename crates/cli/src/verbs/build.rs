@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 
 use craft::First;
-use render::{Catalogue, Lang};
 
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place::Place;
-use crate::{context, explain, input, names, record};
+use crate::speech::{say, words};
+use crate::{context, explain, input, names, record, said};
 
 /// A form in which a packet is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +50,10 @@ impl Form {
             Some("pcap" | "pcapng") => Self::Pcap,
             Some(other) => {
                 let forms = ["line", "ww", "hex", "json", "draw", "tree", "pcap"];
-                let failure = Failure::usage("form-unknown", format!("--as cannot be '{}'", render::escape(other)));
+                let failure = Failure::usage("form-unknown", say("error.form-unknown", &[("form", &other)]));
                 return Err(match crate::suggest::nearest(other, forms) {
                     Some(near) => failure.row("did you mean", explain::again_with(other, near)),
-                    None => failure.row("it takes", "ww, hex, json, draw, tree, line or pcap"),
+                    None => failure.row("it takes", say("hint.forms", &[])),
                 });
             }
         })
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     names::resolve(&mut packet, "build", options, place)?;
     let built = packet.build(&context::offline(options.seed)).map_err(|error| explain::build(&error))?;
     for note in &built.notes {
-        out.remark(&format!("ww: note: {note}"));
+        out.tell(&said::note(note));
     }
     if let Some(path) = &options.write {
         record::file(path, &built)?;
@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
 /// When standard output cannot take it.
 pub(crate) fn print(bytes: &[u8], first: First, form: Form, out: &Output) -> Result<(), Failure> {
     let frame = inspect::dissect(bytes, first);
-    let words = Catalogue::get(Lang::En);
+    let words = words();
     match form {
         Form::Line => out.result(&render::line(&frame, &out.style)),
         Form::Words => out.result(&craft::Packet::from_bytes(bytes, first).to_string()),

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use inspect::flow::{Flow, Flows, SeenFrame, State};
-use render::{Catalogue, Ink, Lang};
+use render::Ink;
 use serde_json::json;
 use units::UnixTime;
 
@@ -12,6 +12,7 @@ use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::input::{self, Source};
 use crate::output::Output;
+use crate::speech::say;
 
 /// What was read: the conversations, and the names of those who saw them.
 #[derive(Default)]
@@ -34,7 +35,7 @@ pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
     let read = read(file, options, &mut capture);
     let talks = talks(&capture);
     if capture.flows.left_out() > 0 {
-        out.remark(&format!("ww: {} segments were left out: the capture is too large", capture.flows.left_out()));
+        out.tell(&say("remark.left-out", &[("count", &capture.flows.left_out())]));
     }
     if talks.is_empty() {
         read?;
@@ -53,10 +54,9 @@ fn show(talks: &[Talk<'_>], number: Option<usize>, file: &OsString, out: &Output
     };
     let Some(talk) = chosen.checked_sub(1).and_then(|index| talks.get(index)) else {
         let file = render::shell_word(&file.to_string_lossy());
-        let are = if talks.len() == 1 { "1 conversation".to_owned() } else { format!("{} conversations", talks.len()) };
-        return Err(
-            Failure::usage("no-such-conversation", format!("{file} has {are}")).row("see", format!("ww flow {file}"))
-        );
+        let has = if talks.len() == 1 { say("flow.one", &[]) } else { say("flow.many", &[("count", &talks.len())]) };
+        let text = say("error.no-such-conversation", &[("file", &file), ("conversations", &has)]);
+        return Err(Failure::usage("no-such-conversation", text).row("see", format!("ww flow {file}")));
     };
     draw(talk.flow, out)
 }
@@ -68,14 +68,14 @@ fn words(options: &Options) -> Result<(&OsString, Option<usize>), Failure> {
         [file, number] => {
             let parsed = number.to_str().and_then(|text| text.parse().ok());
             let bad = || {
-                let shown = render::escape(&number.to_string_lossy()).into_owned();
-                Failure::usage("conversation-number", format!("'{shown}' is no number of a conversation"))
+                let text = say("error.conversation-number", &[("number", &number.to_string_lossy())]);
+                Failure::usage("conversation-number", text)
                     .row("see", format!("ww flow {}", render::shell_word(&file.to_string_lossy())))
             };
             Ok((file, Some(parsed.ok_or_else(bad)?)))
         }
-        _ => Err(Failure::usage("input-missing", "`ww flow` needs a capture")
-            .row("or", "ww flow FILE.pcapng, and the number of a conversation where it has several")
+        _ => Err(Failure::usage("input-missing", say("error.input-missing.flow", &[]))
+            .row("or", say("hint.flow", &[]))
             .row("see", "ww help flow")),
     }
 }
@@ -129,9 +129,11 @@ fn talks(capture: &Capture) -> Vec<Talk<'_>> {
 
 fn nothing(file: &OsString, options: &Options) -> Failure {
     let shown = render::shell_word(&file.to_string_lossy());
-    let of = options.iface.as_deref().map_or_else(String::new, |name| format!(" of {}", render::escape(name)));
-    Failure::new(Exit::NoAnswer, "no-conversation", format!("{shown}: no TCP segment{of}"))
-        .row("look", format!("ww show {shown}"))
+    let text = match &options.iface {
+        Some(interface) => say("error.no-conversation.interface", &[("file", &shown), ("interface", interface)]),
+        None => say("error.no-conversation", &[("file", &shown)]),
+    };
+    Failure::new(Exit::NoAnswer, "no-conversation", text).row("look", format!("ww show {shown}"))
 }
 
 fn list(talks: &[Talk<'_>], file: &OsString, out: &Output) -> Result<(), Failure> {
@@ -150,9 +152,10 @@ fn list(talks: &[Talk<'_>], file: &OsString, out: &Output) -> Result<(), Failure
         }
         let number = out.style.paint(Ink::Title, &format!("{:>4}", index + 1));
         let ends = format!("{} {} {}", spoken(flow.left), out.style.arrow(), spoken(flow.right));
-        let mut line = format!("{number}  {ends}  {} segments, {}", flow.segments.len(), render::duration(time));
+        let counted = say("flow.segments", &[("count", &flow.segments.len()), ("time", &render::duration(time))]);
+        let mut line = format!("{number}  {ends}  {counted}");
         if marked > 0 {
-            line += &out.style.paint(Ink::Note, &format!(", {marked} marked"));
+            line += &out.style.paint(Ink::Note, &format!(", {}", say("flow.marked", &[("count", &marked)])));
         }
         let seen: Vec<_> =
             talk.seen_by.iter().filter(|name| !name.is_empty()).map(|name| render::escape(name)).collect();
@@ -162,14 +165,15 @@ fn list(talks: &[Talk<'_>], file: &OsString, out: &Output) -> Result<(), Failure
         out.result(&line)?;
     }
     if !out.json {
-        out.remark(&format!("ww: ww flow {} 1 draws the first of them", render::shell_word(&file.to_string_lossy())));
+        let command = format!("ww flow {} 1", render::shell_word(&file.to_string_lossy()));
+        out.tell(&say("remark.flow-first", &[("command", &command)]));
     }
     Ok(())
 }
 
 fn draw(flow: &Flow, out: &Output) -> Result<(), Failure> {
     if !out.json {
-        out.result(&render::ladder(flow, &out.style, Catalogue::get(Lang::En)))?;
+        out.result(&render::ladder(flow, &out.style, crate::speech::words()))?;
         return Ok(());
     }
     for segment in &flow.segments {

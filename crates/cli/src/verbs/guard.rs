@@ -17,6 +17,8 @@ use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place::Place;
+use crate::said;
+use crate::speech::say;
 
 /// The most guards of one call: a process has 1,024 descriptors unless told otherwise, and some are in use.
 const GUARDS_MAX: usize = 1000;
@@ -42,7 +44,7 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     if let Place::Lab(lab) = place
         && !lab.rung().has_networks()
     {
-        let said = format!("the lab stands on {}: it has no kernel of its own to keep quiet", lab.rung());
+        let said = say("error.no-network.guard", &[("rung", &said::rung(lab.rung()))]);
         return Err(Failure::new(Exit::NotPermitted, "no-network", said));
     }
     let wanted = read(&options.text_words()?, &attempt)?;
@@ -62,7 +64,7 @@ fn stand(guards: &[Guard], out: &Output) -> Result<Exit, Failure> {
         }
     }
     if !out.json {
-        out.remark("ww: ctrl-C ends it");
+        out.tell(&say("remark.ctrl-c", &[]));
     }
     signals.wait().map_err(|error| trouble(&error))?;
     linger(guards);
@@ -73,7 +75,7 @@ fn stand(guards: &[Guard], out: &Output) -> Result<Exit, Failure> {
 /// Guards for as long as a command runs, and for the last segments of its peers.
 fn stand_for(guards: &[Guard], out: &Output, attempt: &Attempt<'_>) -> Result<Exit, Failure> {
     for guard in guards {
-        out.remark(&format!("ww: {}", standing(guard)));
+        out.tell(&standing(guard));
     }
     let mut child = start(&attempt.options.command, attempt.place)?;
     // They are for the command, which decides what they mean.
@@ -92,7 +94,7 @@ fn stand_for(guards: &[Guard], out: &Output, attempt: &Attempt<'_>) -> Result<Ex
 
 /// What stands, where, and how.
 fn standing(guard: &Guard) -> String {
-    format!("guarding {} ({}): this kernel answers nothing there", spoken(guard.local()), guard.rung().code())
+    say("guard.standing", &[("local", &spoken(guard.local())), ("rung", &guard.rung().code())])
 }
 
 /// Starts the command: here, where it ends with the guard, or on the lab's client.
@@ -120,7 +122,7 @@ fn give_up_rights(out: &Output) {
     if let Err(error) = process::give_up_capabilities()
         && out.verbose
     {
-        out.remark(&format!("ww: capabilities are kept: {error}"));
+        out.tell(&say("remark.capabilities-kept", &[("said", &error)]));
     }
 }
 
@@ -144,7 +146,8 @@ fn linger(guards: &[Guard]) {
 fn tell_dropped(guards: &[Guard], out: &Output) {
     for guard in guards {
         if let Some(dropped) = guard.dropped() {
-            out.remark(&format!("ww: {}: {dropped} arrived and got no answer from this kernel", spoken(guard.local())));
+            let local = spoken(guard.local());
+            out.tell(&say("remark.dropped", &[("local", &local), ("count", &dropped)]));
         }
     }
 }
@@ -196,15 +199,12 @@ fn read(words: &[String], attempt: &Attempt<'_>) -> Result<Vec<Wanted>, Failure>
         wanted.push(Wanted { addresses: addresses(host, attempt)?, port, anywhere: host.is_empty() });
     }
     if wanted.is_empty() {
-        return Err(Failure::usage(
-            "guard-missing",
-            "`ww guard` needs the address and port of your raw-socket program",
-        )
-        .row("try", "ww lab guard client:40000 -- ss -tln")
-        .row("see", "ww help guard"));
+        return Err(Failure::usage("guard-missing", say("error.guard-missing", &[]))
+            .row("try", "ww lab guard client:40000 -- ss -tln")
+            .row("see", "ww help guard"));
     }
     if wanted.iter().map(|want| want.addresses.len()).sum::<usize>() > GUARDS_MAX {
-        return Err(Failure::usage("too-many", format!("more than {GUARDS_MAX} guards in one call")));
+        return Err(Failure::usage("too-many", say("error.too-many", &[("max", &GUARDS_MAX)])));
     }
     Ok(wanted)
 }
@@ -226,7 +226,7 @@ fn addresses(host: &str, attempt: &Attempt<'_>) -> Result<Vec<IpAddr>, Failure> 
     }
     let found = attempt.place.names(attempt.options).addresses(host).unwrap_or_default();
     if found.is_empty() {
-        let said = format!("`{}` is no address, and nobody here knows the name", render::escape(host));
+        let said = say("error.name-unknown", &[("name", &host)]);
         let failure = Failure::usage("name-unknown", said);
         return Err(match attempt.place {
             Place::Machine => failure.row("look", "ip -brief address"),
@@ -238,7 +238,7 @@ fn addresses(host: &str, attempt: &Attempt<'_>) -> Result<Vec<IpAddr>, Failure> 
 
 fn no_port(word: &str, attempt: &Attempt<'_>) -> Failure {
     let (shown, ww) = (render::shell_word(word), attempt.place.prefix());
-    let failure = Failure::usage("port-missing", format!("{shown}: which port, of which address, is to be guarded?"));
+    let failure = Failure::usage("port-missing", say("error.port-missing", &[("word", &shown)]));
     match port_number(word) {
         Some(port) => failure.row("or", format!("{ww} guard :{port}")),
         None => failure.row("or", format!("{ww} guard {shown} :PORT")),
@@ -246,11 +246,8 @@ fn no_port(word: &str, attempt: &Attempt<'_>) -> Failure {
 }
 
 fn bad_port(word: &str, port: &str) -> Failure {
-    let failure = Failure::usage(
-        "port",
-        format!("{}: '{}' is no port that can be guarded", render::escape(word), render::escape(port)),
-    );
-    failure.row("it takes", "the source port of your program, 1 to 65535; a range needs an address of its own")
+    let failure = Failure::usage("port", say("error.port", &[("word", &word), ("port", &port)]));
+    failure.row("it takes", say("hint.guarded-port", &[]))
 }
 
 /// An address and its port as the packet language writes them.
@@ -262,7 +259,7 @@ pub(crate) fn spoken(address: SocketAddr) -> String {
 }
 
 fn trouble(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::CouldNotSend, "guard", format!("the guard cannot wait: {error}"))
+    Failure::new(Exit::CouldNotSend, "guard", say("error.guard", &[("said", error)]))
 }
 
 #[cfg(test)]

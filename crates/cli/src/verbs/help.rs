@@ -1,50 +1,46 @@
 //! `ww help`: by verb, by topic and by error code, offline.
 
-use render::{Catalogue, Lang};
-
 use crate::command::{OPTIONS, Options, VERBS, Verb, verb};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::speech::say;
 
-/// A page of its own: name, one line, text.
+/// A page of its own: name, text. Its line in the overview is the catalogue's `topic.NAME`.
 struct Topic {
     name: &'static str,
-    about: &'static str,
     text: &'static str,
 }
 
 const TOPICS: &[Topic] = &[
-    Topic {
-        name: "language",
-        about: "the packet language on one page",
-        text: include_str!("../../help/en/language.txt"),
-    },
-    Topic {
-        name: "hand",
-        about: "a conversation typed segment by segment",
-        text: include_str!("../../help/en/hand.txt"),
-    },
-    Topic {
-        name: "get",
-        about: "a page over our own TCP: time, exit codes, what is kept",
-        text: include_str!("../../help/en/get.txt"),
-    },
-    Topic {
-        name: "sum",
-        about: "checksums, and the mistakes that have a name",
-        text: include_str!("../../help/en/sum.txt"),
-    },
-    Topic { name: "lab", about: "the practice network", text: include_str!("../../help/en/lab.txt") },
-    Topic {
-        name: "guard",
-        about: "why the kernel resets hand-made conversations, and how it is kept quiet",
-        text: include_str!("../../help/en/guard.txt"),
-    },
-    Topic { name: "exit", about: "exit codes and failures", text: include_str!("../../help/en/exit.txt") },
+    Topic { name: "language", text: include_str!("../../help/en/language.txt") },
+    Topic { name: "hand", text: include_str!("../../help/en/hand.txt") },
+    Topic { name: "get", text: include_str!("../../help/en/get.txt") },
+    Topic { name: "sum", text: include_str!("../../help/en/sum.txt") },
+    Topic { name: "lab", text: include_str!("../../help/en/lab.txt") },
+    Topic { name: "guard", text: include_str!("../../help/en/guard.txt") },
+    Topic { name: "exit", text: include_str!("../../help/en/exit.txt") },
 ];
 
 /// Where a code's sentence may stand in the catalogue.
-const AREAS: &[&str] = &["error", "os", "sum", "finding", "complaint", "capture", "objection", "note", "talk.mistake"];
+const AREAS: &[&str] = &[
+    "error",
+    "next",
+    "refused",
+    "language",
+    "paste",
+    "build",
+    "capture",
+    "capture.fault",
+    "stream",
+    "untaken",
+    "sum",
+    "finding",
+    "complaint",
+    "objection",
+    "note",
+    "plan.note",
+    "talk.mistake",
+];
 
 pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
     let words = options.text_words()?;
@@ -71,7 +67,7 @@ fn page(name: &str, out: &Output) -> Result<Exit, Failure> {
     } else {
         let names =
             VERBS.iter().map(|v| v.name).chain(TOPICS.iter().map(|t| t.name)).chain(wire::LAYERS.iter().map(|l| l.key));
-        let failure = Failure::usage("topic-unknown", format!("there is no page `{}`", render::escape(name)));
+        let failure = Failure::usage("topic-unknown", say("error.topic-unknown", &[("page", &name)]));
         return Err(match crate::suggest::nearest(name, names) {
             Some(near) if wire::LAYERS.iter().any(|layer| layer.key == near) => {
                 failure.row("try", format!("ww fields {near}"))
@@ -85,7 +81,7 @@ fn page(name: &str, out: &Output) -> Result<Exit, Failure> {
 
 /// What a stable code means: every sentence of the catalogue that has it.
 fn code(name: &str) -> Option<String> {
-    let catalogue = Catalogue::get(Lang::En);
+    let catalogue = crate::speech::words();
     let mut lines = Vec::new();
     for area in AREAS {
         for part in name.split('+') {
@@ -116,21 +112,21 @@ fn upper_placeholders(sentence: &str) -> String {
 
 /// The page of a verb.
 pub(crate) fn of_verb(verb: &Verb, out: &Output) -> Result<Exit, Failure> {
-    let mut text = format!("ww {} {}\n    {}\n", verb.name, verb.usage, verb.about);
+    let mut text = format!("ww {} {}\n    {}\n", verb.name, verb.usage, say(&format!("verb.{}", verb.name), &[]));
     if !verb.options.is_empty() {
-        text.push_str("\noptions, before or after the words:\n");
+        text.push_str(&format!("\n{}\n", say("help.options", &[])));
     }
     for opt in OPTIONS.iter().filter(|opt| verb.options.contains(&opt.id)) {
         let short = opt.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
         let long = if opt.value.is_empty() { format!("--{}", opt.id) } else { format!("--{} {}", opt.id, opt.value) };
-        text.push_str(&format!("    {short}{long:<18} {}\n", opt.about));
+        text.push_str(&format!("    {short}{long:<18} {}\n", say(&format!("option.{}", opt.id), &[])));
     }
-    text.push_str("\nfor example:\n");
+    text.push_str(&format!("\n{}\n", say("help.examples", &[])));
     for example in verb.examples {
         text.push_str(&format!("    {example}\n"));
     }
     if let Some(topic) = TOPICS.iter().find(|topic| topic.name == verb.name) {
-        text.push_str(&format!("\nsee also: ww help {}\n", topic.name));
+        text.push_str(&format!("\n{} ww help {}\n", say("help.see-also", &[]), topic.name));
     }
     out.result(&plain(&text, out))?;
     Ok(Exit::Answered)
@@ -138,17 +134,16 @@ pub(crate) fn of_verb(verb: &Verb, out: &Output) -> Result<Exit, Failure> {
 
 /// All verbs and topics.
 pub(crate) fn overview(out: &Output) -> Result<Exit, Failure> {
-    let mut text =
-        String::from("ww: build any packet by hand, put it on the wire, and see what comes back and why\n\n");
+    let mut text = format!("{}\n\n", say("help.title", &[]));
     for verb in VERBS {
-        text.push_str(&format!("    ww {:<7} {}\n", verb.name, verb.about));
+        text.push_str(&format!("    ww {:<7} {}\n", verb.name, say(&format!("verb.{}", verb.name), &[])));
     }
-    text.push_str("\npages:\n");
+    text.push_str(&format!("\n{}\n", say("help.pages", &[])));
     for topic in TOPICS {
-        text.push_str(&format!("    ww help {:<9} {}\n", topic.name, topic.about));
+        text.push_str(&format!("    ww help {:<9} {}\n", topic.name, say(&format!("topic.{}", topic.name), &[])));
     }
-    text.push_str("    ww help CODE      what a code in an error or a finding means\n");
-    text.push_str("    ww VERB --help    a verb and its options\n");
+    text.push_str(&format!("    ww help CODE      {}\n", say("help.code", &[])));
+    text.push_str(&format!("    ww VERB --help    {}\n", say("help.verb", &[])));
     out.result(&text)?;
     Ok(Exit::Answered)
 }

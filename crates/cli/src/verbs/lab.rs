@@ -15,6 +15,8 @@ use crate::output::Output;
 use crate::place::Place;
 use crate::record::{Recording, Seen};
 use crate::relay;
+use crate::said;
+use crate::speech::{self, say};
 
 /// What is done in the lab.
 enum Work<'a> {
@@ -39,7 +41,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<Exit, Failure> {
     if let Some(relay) = &relay {
         relay::check(&lab, relay)?;
         if out.verbose {
-            out.remark(&format!("ww: {}", relay::stands(relay)));
+            out.tell(&relay::stands(relay));
         }
     }
     let recorder = options.write.as_deref().map(|path| record(&lab, Recording::begin(path)?)).transpose()?;
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &[OsString]) -> Result<Exit, Failure> {
     if let Some(recorder) = recorder {
         let summary = recorder.finish().map_err(|error| recording_failed(&error))?;
         if summary.dropped > 0 {
-            out.remark(&format!("ww: {} frames came faster than they could be recorded", summary.dropped));
+            out.tell(&say("remark.not-recorded", &[("count", &summary.dropped)]));
         }
     }
     if let Some(relay) = &relay {
@@ -91,14 +93,14 @@ fn split<'a>(lab: &Verb, args: &'a [OsString]) -> (&'a [OsString], Work<'a>) {
 /// When it cannot even be told why each rung was refused.
 pub(crate) fn enter(options: LabOptions) -> Result<Lab, Failure> {
     Lab::enter(options).map_err(|error| {
-        let mut failure = Failure::new(Exit::NotPermitted, "no-lab", "the practice network cannot be made here");
+        let mut failure = Failure::new(Exit::NotPermitted, "no-lab", say("error.no-lab", &[]));
         match &error {
             LabError::Refused { refusals } => {
                 for refusal in refusals {
-                    failure = failure.row(refusal.rung.to_string(), refusal.to_string());
+                    failure = failure.row(said::rung(refusal.rung), said::refusal(refusal));
                 }
             }
-            other => failure = failure.row("because", other.to_string()),
+            other => failure = failure.row("because", said::lab(other)),
         }
         failure
     })
@@ -106,22 +108,22 @@ pub(crate) fn enter(options: LabOptions) -> Result<Lab, Failure> {
 
 /// Says which rung was taken, why those above were not, and what would mend it.
 pub(crate) fn say_rung(lab: &Lab, out: &Output) {
-    out.remark(&format!("ww: the lab stands on: {}", lab.rung()));
+    out.tell(&say("remark.lab-rung", &[("rung", &said::rung(lab.rung()))]));
     for refusal in lab.refusals() {
-        out.remark(&format!("ww: refused: {refusal}"));
+        out.tell(&say("remark.refused", &[("refusal", &said::refusal(refusal))]));
         if let Some(remedy) = refusal.hint.and_then(lab::Hint::remedy) {
-            out.remark(&format!("    mend   {remedy}"));
+            out.remark(&format!("    {}   {remedy}", speech::label("mend")));
         }
     }
     for note in lab.notes() {
-        out.remark(&format!("ww: without: {note}"));
+        out.tell(&say("remark.without", &[("note", &said::lab_note(note))]));
     }
 }
 
 /// One of our verbs on the lab's client.
 fn in_lab(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
     match line.first().and_then(|verb| verb.to_str()) {
-        Some("lab") => Err(Failure::usage("lab-in-lab", "this is the lab already").row("see", "ww help lab")),
+        Some("lab") => Err(Failure::usage("lab-in-lab", say("error.lab-in-lab", &[])).row("see", "ww help lab")),
         Some("demo") => {
             super::demo::tour(lab, &Options::read(command::verb("demo").expect("in the table"), &line[1..])?)
         }
@@ -129,7 +131,7 @@ fn in_lab(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
         Some("get") if lab.rung() == Rung::InProcess => Err(Failure::new(
             Exit::NotPermitted,
             "no-network",
-            format!("the lab stands on {}: there is no server to be asked", lab.rung()),
+            say("error.no-network.get", &[("rung", &said::rung(lab.rung()))]),
         )
         .row("see", "ww lab --verbose")),
         _ => crate::run(line, &Place::Lab(lab)),
@@ -144,17 +146,19 @@ fn only_shown(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
     let mut options = Options::read(own, &line[1..])?;
     options.form = Some("tree".to_owned());
     let out = Output::new(&options);
-    out.remark("ww: nothing is sent here: this machine allows no network of the lab's own. What would have been sent:");
+    out.tell(&say("remark.only-shown", &[]));
     crate::verbs::run(verb, &options, &Place::Lab(lab))?;
     Ok(Exit::CouldNotSend)
 }
 
 fn command_in_lab(lab: &Lab, line: &[OsString], out: &Output) -> Result<Ended, Failure> {
     let Some((program, args)) = line.split_first() else {
-        return Err(Failure::usage("command-missing", "`ww lab --` needs a command").row("try", "ww lab -- ss -tln"));
+        return Err(
+            Failure::usage("command-missing", say("error.command-missing.lab", &[])).row("try", "ww lab -- ss -tln")
+        );
     };
     if lab.has_one_user() && Path::new(program).file_name().is_some_and(|name| name == "tcpdump") {
-        out.remark("ww: tcpdump gives up root's rights by becoming another user, and here is none: tshark runs, and ww lab -w FILE");
+        out.tell(&say("remark.tcpdump", &[]));
     }
     let mut command = Command::new(program);
     command.args(args);
@@ -173,15 +177,13 @@ pub(crate) fn command_refused(name: &str, error: PlaceError) -> Failure {
         PlaceError::NoSuchHost { rung, .. } => Failure::new(
             Exit::NotPermitted,
             "no-network",
-            format!("the lab stands on {rung}: a command could leave it"),
+            say("error.no-network.command", &[("rung", &said::rung(rung))]),
         )
-        .noted("try", "ww lab ask tcp server:80 S", "ww's own verbs stay in it"),
+        .noted("try", "ww lab ask tcp server:80 S", say("hint.own-verbs", &[])),
         PlaceError::Os { error, .. } => {
-            let text = error.to_string();
-            let text = text.split(" (os error").next().unwrap_or_default();
-            Failure::usage("command", format!("{}: {text}", render::escape(name)))
+            Failure::usage("command", format!("{}: {}", render::escape(name), said::os(&error)))
         }
-        other => Failure::new(Exit::CouldNotSend, "command", other.to_string()),
+        other => Failure::new(Exit::CouldNotSend, "command", said::place(&other)),
     }
 }
 
@@ -201,11 +203,11 @@ fn shell(lab: &Lab, relay: Option<&lab::Relay>, out: &Output) -> Result<Ended, F
         return Ok(Ended::Ours(Exit::Answered));
     }
     if !io::stdin().is_terminal() {
-        out.remark("ww: no terminal, no shell: ww lab -- COMMAND runs one");
+        out.tell(&say("remark.no-shell", &[]));
         return Ok(Ended::Ours(Exit::Answered));
     }
     let shell = std::env::var_os("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
-    out.remark("ww: a shell on the client; `exit` ends it and the lab");
+    out.tell(&say("remark.shell", &[]));
     let _ = io::stdout().flush();
     let mut command = Command::new(&shell);
     command.env("WW_LAB", "client");
@@ -222,19 +224,19 @@ pub(crate) fn map(lab: &Lab, out: &Output) -> String {
     for host in lab.hosts() {
         let v6 = host.v6.map(|v6| v6.to_string()).unwrap_or_default();
         let what = match host.name {
-            "client" => "where commands run",
-            "router" => "between the two; it forwards",
-            "server" => "HTTP, echo, discard: kernel TCP",
-            "closed" => "nobody listens, and its kernel says so",
-            "silent" => "nobody answers",
-            _ => "",
+            "client" => say("lab.host.client", &[]),
+            "router" => say("lab.host.router", &[]),
+            "server" => say("lab.host.server", &[]),
+            "closed" => say("lab.host.closed", &[]),
+            "silent" => say("lab.host.silent", &[]),
+            _ => String::new(),
         };
         text.push_str(&format!("{:<8} {:<14} {:<16} {what}\n", host.name, host.v4, v6));
     }
     let services: Vec<_> =
         lab.services().iter().map(|service| format!("{} {}", service.kind.name(), service.port)).collect();
     if !services.is_empty() {
-        text.push_str(&format!("\nserver's ports: {}\n", services.join(", ")));
+        text.push_str(&format!("\n{}\n", say("lab.ports", &[("ports", &services.join(", "))])));
     }
     text
 }
@@ -270,13 +272,13 @@ pub(crate) fn record(lab: &Lab, recording: Recording) -> Result<Recorder, Failur
 fn recording_failed(error: &RecordError) -> Failure {
     match error {
         RecordError::Sink { error } if error.kind() == io::ErrorKind::BrokenPipe => Failure::quiet(),
-        RecordError::Sink { error } => Failure::new(Exit::CouldNotSend, "file-unwritable", error.to_string()),
+        RecordError::Sink { error } => Failure::new(Exit::CouldNotSend, "file-unwritable", said::os(error)),
         RecordError::Place(PlaceError::NoSuchHost { rung, .. }) => Failure::new(
             Exit::NotPermitted,
             "no-network",
-            format!("the lab stands on {rung}: there are no hosts to watch"),
+            say("error.no-network.record", &[("rung", &said::rung(*rung))]),
         )
-        .row("or", "-w FILE behind the verb: what this verb sends and hears"),
-        other => Failure::new(Exit::NotPermitted, "record", format!("{other:?}")),
+        .row("or", say("hint.record-verb", &[])),
+        other => Failure::new(Exit::NotPermitted, "record", said::record(other)),
     }
 }

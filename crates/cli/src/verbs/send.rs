@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use craft::{First, Host, Packet};
-use hand::Expect;
 use hand::probes::AnswerKind;
+use hand::{Could, Expect};
 use net::hand::{
     Counters, Event, Fate, Guarding, HeardAnswer, NoGuard, Options as SessionOptions, Role, Sent, Session,
 };
-use render::{Catalogue, Ink, Lang};
+use render::{Catalogue, Ink};
 use serde_json::json;
 
 use crate::command::Options;
@@ -20,6 +20,11 @@ use crate::names;
 use crate::output::Output;
 use crate::place::Place;
 use crate::record::Recording;
+use crate::said;
+use crate::speech::{say, words};
+
+/// Columns of the word in front of a line of results.
+const WORD_COLUMNS: usize = 8;
 
 /// How a session of `net` is to send and wait.
 ///
@@ -82,10 +87,14 @@ pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<
 
 fn expectation(text: &str) -> Result<Expect, Failure> {
     Expect::parse(text).map_err(|error| {
-        let shown = render::escape(text);
-        Failure::usage("expect", format!("--expect cannot be '{shown}': word {} is not understood", error.word + 1))
-            .row("here may stand", error.could)
+        let values: [(&str, &dyn std::fmt::Display); 2] = [("text", &text), ("number", &(error.word + 1))];
+        Failure::usage("expect", say("error.expect", &values)).row("here may stand", may_stand(error.could))
     })
+}
+
+/// What could stand in an expectation, in the language that is spoken.
+fn may_stand(could: Could) -> String {
+    say(&format!("hint.expect.{}", could.code()), &[])
 }
 
 /// One command's conversation with a session: everything that happens is printed and recorded.
@@ -127,7 +136,7 @@ impl<'a> Talk<'a> {
                 }
                 Event::TimedOut { .. } => self.silence()?,
                 Event::Interrupted => {
-                    return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted"));
+                    return Err(Failure::new(Exit::Interrupted, "interrupted", say("error.interrupted", &[])));
                 }
                 _ => {}
             }
@@ -149,15 +158,14 @@ impl<'a> Talk<'a> {
 
     fn sent_text(&self, sent: &Sent) -> Result<(), Failure> {
         let style = &self.out.style;
-        let words = Catalogue::get(Lang::En);
+        let words = words();
         for note in &sent.built.notes {
-            self.note(&note.to_string());
+            self.remark(&said::note(note));
         }
         match &sent.fate {
             Fate::Left(left) => {
-                let label =
-                    if left.lost_in_queue { style.paint(Ink::Bad, "lost") } else { style.paint(Ink::Title, "sent") };
-                self.out.result(&format!("{label}    {}", left.packet(&sent.built)))?;
+                let (ink, key) = if left.lost_in_queue { (Ink::Bad, "word.lost") } else { (Ink::Title, "word.sent") };
+                self.line(ink, key, &left.packet(&sent.built).to_string())?;
                 let changed = render::changes(&sent.built, &left.changes, style);
                 if !changed.is_empty() {
                     self.out.result(&format!("        {}", style.paint(Ink::Note, &changed)))?;
@@ -167,14 +175,14 @@ impl<'a> Talk<'a> {
                 }
             }
             Fate::Held(held) => {
-                self.out.result(&format!("{}    {}", style.paint(Ink::Bad, "held"), wished(sent)))?;
-                let hop = held.next_hop.map_or_else(|| "the next hop".to_owned(), |hop| hop.to_string());
+                self.line(Ink::Bad, "word.held", &wished(sent))?;
+                let hop = held.next_hop.map_or_else(|| say("name.next-hop", &[]), |hop| hop.to_string());
                 let values: [(&str, &dyn std::fmt::Display); 2] =
                     [("hop", &hop), ("protocol", &protocol(held.next_hop))];
                 self.remark(&words.say("ask.held", &values));
             }
             Fate::Unread => {
-                self.out.result(&format!("{}  {}", style.paint(Ink::Bad, "unread"), wished(sent)))?;
+                self.line(Ink::Bad, "word.unread", &wished(sent))?;
                 self.remark(&words.say("ask.unread", &[]));
             }
         }
@@ -188,17 +196,24 @@ impl<'a> Talk<'a> {
             self.note(&render::plan_note(note, words));
         }
         if let Guarding::Without(NoGuard::Failed(error)) = &sent.guard {
-            self.remark(&words.say("ask.no-guard", &[("error", error)]));
+            self.remark(&words.say("ask.no-guard", &[("error", &said::guard(error))]));
         }
         Ok(())
     }
 
+    /// A line of results: a word about it, and what it is about from a fixed column on.
+    fn line(&self, ink: Ink, key: &str, text: &str) -> Result<(), Failure> {
+        let word = say(key, &[]);
+        let pad = WORD_COLUMNS.saturating_sub(render::columns(&word)).max(1);
+        self.out.result(&format!("{}{:pad$}{text}", self.out.style.paint(ink, &word), ""))
+    }
+
     fn remark(&self, sentence: &str) {
-        self.out.remark(&format!("ww: {sentence}"));
+        self.out.tell(sentence);
     }
 
     fn note(&self, sentence: &str) {
-        self.remark(&Catalogue::get(Lang::En).say("ask.note", &[("note", &sentence)]));
+        self.remark(&say("ask.note", &[("note", &sentence)]));
     }
 
     fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
@@ -212,9 +227,9 @@ impl<'a> Talk<'a> {
             return self.out.json_line(&json);
         }
         let style = &self.out.style;
-        let words = Catalogue::get(Lang::En);
+        let words = words();
         let line = render::answer(&heard.answer, style, words);
-        self.out.result(&format!("{}  {line}", style.paint(Ink::Title, "answer")))?;
+        self.line(Ink::Title, "word.answer", &line)?;
         let frame = inspect::dissect(&heard.bytes, heard.first);
         if self.out.verbose {
             self.out.result(&render::tree(&frame, style, words))?;
@@ -228,10 +243,10 @@ impl<'a> Talk<'a> {
         if self.out.json {
             return self.out.json_line(&json!({"v": 1, "event": "silence"}));
         }
-        let words = Catalogue::get(Lang::En);
+        let words = words();
         let style = &self.out.style;
         let wait = self.options.wait.unwrap_or(net::hand::WAIT);
-        self.out.result(&format!("{} {}", style.paint(Ink::Bad, "silence"), render::duration(wait)))?;
+        self.line(Ink::Bad, "word.silence", &render::duration(wait))?;
         let reasons = self.own_fault(words);
         let text = if reasons.is_empty() { words.say("answer.none", &[]) } else { reasons.join(" ") };
         for line in render::wrap(&text, style.width.saturating_sub(8)) {
@@ -266,7 +281,7 @@ impl<'a> Talk<'a> {
             let all: serde_json::Map<_, _> = moved.iter().map(|m| (m.name.clone(), m.by.into())).collect();
             return self.out.json_line(&json!({"v": 1, "event": "why", "moved": all, "lost_unread": lost}));
         }
-        let words = Catalogue::get(Lang::En);
+        let words = words();
         self.out.result(&words.say("why.title", &[]))?;
         for it in moved.iter().filter(|it| it.is_loss() || self.out.verbose) {
             let mark = if it.is_loss() { self.out.style.paint(Ink::Bad, " !") } else { String::new() };
@@ -287,10 +302,10 @@ fn wished(sent: &Sent) -> String {
     Packet::from_bytes(&sent.built.bytes, sent.built.first).to_string()
 }
 
-const fn protocol(hop: Option<IpAddr>) -> &'static str {
+fn protocol(hop: Option<IpAddr>) -> String {
     match hop {
-        Some(IpAddr::V6(_)) => "neighbour discovery",
-        _ => "ARP",
+        Some(IpAddr::V6(_)) => say("name.ndp", &[]),
+        _ => "ARP".to_owned(),
     }
 }
 

@@ -11,10 +11,12 @@ use crate::failure::{Exit, Failure};
 use crate::input::{self, Item, Source};
 use crate::output::Output;
 use crate::record::{Recording, Seen};
+use crate::said;
+use crate::speech::say;
 
 pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
     if options.words.is_empty() {
-        return Err(Failure::usage("input-missing", "`ww show` needs packets")
+        return Err(Failure::usage("input-missing", say("error.input-missing.show", &[]))
             .row("or", "ww show FILE.pcapng")
             .row("or", "ww show 450000280000400040060000c0000201c0000202")
             .row("or", "tcpdump -x … | ww show -"));
@@ -60,13 +62,15 @@ fn show(item: &Item, form: Form, origin: &mut Option<UnixTime>, out: &Output) ->
             return out.result(&format!("{:>5} {seconds:>11.6}{interface}  {line}", frame.number));
         }
         (Source::Captured { frame, interface }, Form::Tree | Form::Draw) => {
-            out.result(format!("frame {} {}", frame.number, render::escape(interface)).trim_end())?;
+            out.result(say("show.frame", &[("number", &frame.number), ("interface", interface)]).trim_end())?;
             for comment in &frame.comments {
                 out.result(&format!("  # {}", render::escape(comment)))?;
             }
         }
         (Source::Pasted(format), Form::Tree | Form::Draw) => {
-            out.remark(&format!("ww: read as {}, beginning with {}", format.title(), item.first.key()));
+            let values: [(&str, &dyn std::fmt::Display); 2] =
+                [("format", &said::format(*format)), ("layer", &item.first.key())];
+            out.tell(&say("remark.read-as", &values));
         }
         _ => {}
     }

@@ -1,20 +1,20 @@
 //! `ww sum`: the right checksum of whatever is pasted, and what made a wrong one.
 
-use render::{Catalogue, Detail, Lang};
+use render::Detail;
 
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::input;
 use crate::output::Output;
+use crate::speech::{say, words};
 
 pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
     if options.words.is_empty() {
-        return Err(Failure::usage("input-missing", "`ww sum` needs packets")
+        return Err(Failure::usage("input-missing", say("error.input-missing.sum", &[]))
             .row("try", "ww sum 45010000d4310000ff060c64c0a80167c0a80101")
             .row("or", "ww build tcp 192.0.2.2:80 S sum=swap | ww sum -"));
     }
     let layer = input::layer_of(options)?;
-    let words = Catalogue::get(Lang::En);
     let detail = if out.verbose { Detail::Steps } else { Detail::Brief };
     let mut wrong = false;
     input::each(&options.words, layer, &mut |item| {
@@ -24,13 +24,11 @@ pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
             return out.json_line(&render::sums_json(&frame));
         }
         if frame.checksums.is_empty() {
-            out.remark(&format!(
-                "ww: nothing in these {} bytes has a checksum (read as {})",
-                item.bytes.len(),
-                item.first.key()
-            ));
+            let values: [(&str, &dyn std::fmt::Display); 2] =
+                [("bytes", &item.bytes.len()), ("layer", &item.first.key())];
+            out.tell(&say("remark.no-checksum", &values));
         }
-        out.result(&render::sum(&frame, detail, &out.style, words))
+        out.result(&render::sum(&frame, detail, &out.style, words()))
     })?;
     Ok(if wrong { Exit::Unexpected } else { Exit::Answered })
 }

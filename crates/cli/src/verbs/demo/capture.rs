@@ -11,7 +11,7 @@ use net::hand::Carried;
 
 use super::story::{IN_PROCESS, Story};
 use crate::failure::Failure;
-use crate::record::{FILLED, Recording, Seen, fill_checksums};
+use crate::record::{Recording, Seen, fill_checksums};
 
 /// Where the conversations are kept, beside the first chapters' capture.
 const CAPTURE: &str = "handshake.pcapng";
@@ -65,7 +65,8 @@ impl Capture {
                     if frame.direction == link::Direction::Outgoing {
                         let (mut bytes, wall) = (frame.bytes.to_vec(), frame.wall);
                         let filled = fill_checksums(&mut bytes, First::Ethernet);
-                        let comments = if filled { &[comment, FILLED][..] } else { &[comment] };
+                        let note = story.words("record.filled", &[]);
+                        let comments = if filled { &[comment, note.as_str()][..] } else { &[comment] };
                         let (interface, first, bytes) = ("lo", First::Ethernet, bytes.as_slice());
                         file.add(&Seen { interface, first, bytes, wall, direction: direction(true), comments })?;
                     }

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 const LINE: &str = "icmp server data='made by hand'";
 
 /// What stands at it in the capture.
-const COMMENT: &str = "an echo request made by hand";
+const COMMENT: &str = "demo.comment.echo";
 
 pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     story.title("demo.echo.title")?;
@@ -24,7 +24,7 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     let server = story.address_of("server").unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     if !story.lab.carries(server) {
         let (built, taken) = story.give(&packet, SocketAddr::new(server, story.http_port()), COMMENT)?;
-        let answer = taken.answers.first().ok_or_else(|| broken(&"the echo was not answered"))?;
+        let answer = taken.answers.first().ok_or_else(|| broken(&story.words("demo.broken.echo-unanswered", &[])))?;
         let (request, reply) = (dissect(&built.bytes, built.first), dissect(answer, First::Ip));
         story.say("demo.echo.request-built", &[("bytes", &request.bytes.len())])?;
         story.show(&render::hex(&request, &story.out.style))?;
@@ -34,9 +34,9 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     }
     let exchange = story.ask(&packet, COMMENT)?;
     let (Some(sent), Some(heard)) = (&exchange.sent, &exchange.answer) else {
-        return Err(broken(&"the echo was not answered"));
+        return Err(broken(&story.words("demo.broken.echo-unanswered", &[])));
     };
-    let Fate::Left(left) = &sent.fate else { return Err(broken(&"the echo did not leave")) };
+    let Fate::Left(left) = &sent.fate else { return Err(broken(&story.words("demo.broken.not-left", &[]))) };
     let request = dissect(left.packet_bytes(), First::Ip);
     let reply = dissect(&heard.bytes, First::Ip);
     story.say("demo.echo.request", &[("bytes", &request.bytes.len())])?;

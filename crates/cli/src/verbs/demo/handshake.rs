@@ -54,7 +54,7 @@ fn options(guard: bool) -> SessionOptions {
 fn in_process(story: &mut Story<'_>, opening: &Packet, path: &str) -> Result<(), Failure> {
     story.say("demo.handshake.in-process", &[])?;
     let mut capture = Capture::of_process(story);
-    let client = story.address_of("client").ok_or_else(|| broken(&"the lab has no client"))?;
+    let client = story.address_of("client").ok_or_else(|| broken(&story.words("demo.broken.no-client", &[])))?;
     let mut rehearsal = rehearse(opening, client)?;
     hold(story, &mut rehearsal, path)?;
     capture.add(&rehearsal.carried(), "in process")?;

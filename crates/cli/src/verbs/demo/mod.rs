@@ -19,6 +19,7 @@ use lab::Lab;
 use super::lab as labs;
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
+use crate::said;
 use story::Story;
 
 /// Where the tour leaves what it sent and saw, unless `-w` says otherwise.
@@ -53,7 +54,7 @@ fn opening(story: &mut Story<'_>) -> Result<(), Failure> {
     };
     story.say(key, &[])?;
     for refusal in story.lab.refusals() {
-        story.say("demo.refused", &[("refusal", &refusal)])?;
+        story.say("demo.refused", &[("refusal", &said::refusal(refusal))])?;
         if let Some(remedy) = refusal.hint.and_then(lab::Hint::remedy) {
             story.command(remedy)?;
         }

@@ -31,14 +31,7 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     let built = packet.build(&Context::default()).map_err(|error| broken(&error))?;
     story.command(&format!("ww build --as draw {packet}"))?;
     story.show(&render::draw_frame(&dissect(&built.bytes, First::Ip), &story.out.style))?;
-    story.record(
-        "as set",
-        First::Ip,
-        &built.bytes,
-        units_now(),
-        None,
-        "the beginner's packet as it was set; its checksum is wrong",
-    )?;
+    story.record("as set", First::Ip, &built.bytes, units_now(), None, "demo.comment.as-set")?;
     if story.lab.carries(IpAddr::V4(HANDED_TO)) {
         send(story, &packet, &built.bytes)?;
     } else {
@@ -64,16 +57,16 @@ fn send(story: &mut Story<'_>, packet: &Packet, as_set: &[u8]) -> Result<(), Fai
     };
     let sent = Session::open(options).send(packet).map_err(|error| broken(&error))?;
     drop(recorder.map(lab::Recorder::finish));
-    let Fate::Left(left) = &sent.fate else { return Err(broken(&"the packet did not leave")) };
+    let Fate::Left(left) = &sent.fate else { return Err(broken(&story.words("demo.broken.not-left", &[]))) };
     story.say("demo.packet.sent", &[("to", &HANDED_TO)])?;
     story.show(&left.packet(&sent.built).to_string())?;
     story.show(&render::changes(&sent.built, &left.changes, &story.out.style))?;
-    story.record_sent(&sent, "the same as it left: the kernel wrote length and checksum")?;
+    story.record_sent(&sent, "demo.comment.as-left")?;
     let seen = arrived.iter().find(is_arrival);
     if let Some(frame) = &seen {
         story.say("demo.packet.arrived", &[("host", &frame.port.host), ("interface", &frame.port.interface)])?;
         story.show(&render::line(&dissect(&frame.bytes, First::Ethernet), &story.out.style))?;
-        let comment = "the same as it arrived";
+        let comment = "demo.comment.as-arrived";
         story.record(
             frame.port.host.view(),
             First::Ethernet,
@@ -99,7 +92,7 @@ fn is_arrival(frame: &Recorded) -> bool {
 /// What is wrong with the packet as it was set: the checksum twice over, and what diagnosis finds.
 fn wrong_as_set(story: &Story<'_>, bytes: &[u8]) -> Result<(), Failure> {
     let frame = dissect(bytes, First::Ip);
-    let Some(sum) = frame.checksums.first() else { return Err(broken(&"a header without a checksum")) };
+    let Some(sum) = frame.checksums.first() else { return Err(broken(&story.words("demo.broken.no-checksum", &[]))) };
     let right = sum.right.unwrap_or_default();
     let (stored, right_text) = (hex(sum.stored), hex(right));
     if let Some(cause) = sum.cause() {
@@ -201,21 +194,21 @@ fn odd_in_process(story: &mut Story<'_>, wrong: &Packet, right: &str, server: So
     let (built, taken) = story.give(wrong, server, ODD_COMMENT)?;
     story.show(&Packet::from_bytes(&built.bytes, built.first).to_string())?;
     forensics(story, &built.bytes, built.first)?;
-    let reason = taken.discarded.ok_or_else(|| broken(&"the wrong segment was taken"))?;
+    let reason = taken.discarded.ok_or_else(|| broken(&story.words("demo.broken.wrong-taken", &[])))?;
     story.say("demo.tcp.discarded", &[("reason", &reason), ("name", &CSUM_ERRORS)])?;
     story.say("demo.tcp.corrected", &[])?;
     story.command(&format!("ww lab ask {right}"))?;
     let packet = story.packet(right)?;
     let (built, taken) = story.give(&packet, server, RIGHT_COMMENT)?;
-    let answer = taken.answers.first().ok_or_else(|| broken(&"the corrected segment was not answered"))?;
+    let answer = taken.answers.first().ok_or_else(|| broken(&story.words("demo.broken.segment-unanswered", &[])))?;
     story.show(&Packet::from_bytes(&built.bytes, built.first).to_string())?;
     story.show(&Packet::from_bytes(answer, First::Ip).to_string())?;
     story.say("demo.tcp.answered", &[])
 }
 
 /// What stands at both segments in the capture.
-const ODD_COMMENT: &str = "the checksum is wrong: bytes exchanged, last byte lost";
-const RIGHT_COMMENT: &str = "the same with the right checksum";
+const ODD_COMMENT: &str = "demo.comment.wrong-sum";
+const RIGHT_COMMENT: &str = "demo.comment.right-sum";
 
 fn corrected(story: &mut Story<'_>, line: &str) -> Result<(), Failure> {
     story.say("demo.tcp.corrected", &[])?;
@@ -231,7 +224,7 @@ fn corrected(story: &mut Story<'_>, line: &str) -> Result<(), Failure> {
             story.show(&render::answer(&heard.answer, &story.out.style, story.catalogue()))?;
             story.show(&Packet::from_bytes(&heard.bytes, heard.first).to_string())?;
         }
-        None => return Err(broken(&"the corrected segment was not answered")),
+        None => return Err(broken(&story.words("demo.broken.segment-unanswered", &[]))),
     }
     if exchange.closed.is_some() { story.say("demo.tcp.closed", &[]) } else { Ok(()) }
 }

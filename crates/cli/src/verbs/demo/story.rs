@@ -10,7 +10,7 @@ use craft::{Built, Context, First, Packet};
 use lab::{Host, Lab, Rung, ServiceKind};
 use net::Hosts;
 use net::hand::{Event, Fate, HeardAnswer, Options as SessionOptions, OwnHost, Sent, Session, Taken};
-use render::{Catalogue, Ink, Lang};
+use render::{Catalogue, Ink};
 use units::UnixTime;
 
 use crate::command::Options;
@@ -18,7 +18,8 @@ use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place;
-use crate::record::{FILLED, Recording, Seen, fill_checksums};
+use crate::record::{Recording, Seen, fill_checksums};
+use crate::speech;
 
 /// The columns that prose takes at most: longer lines are hard to read.
 const PROSE: usize = 88;
@@ -51,7 +52,7 @@ impl<'a> Story<'a> {
             }
             Err(failure) => return Err(failure),
         };
-        Ok(Self { lab, out, words: Catalogue::get(Lang::En), recording, chapter: 0 })
+        Ok(Self { lab, out, words: speech::words(), recording, chapter: 0 })
     }
 
     pub(super) const fn records(&self) -> bool {
@@ -177,7 +178,9 @@ impl<'a> Story<'a> {
                     self.record_heard(&answer)?;
                     exchange.answer = Some(*answer);
                 }
-                Event::Interrupted => return Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted")),
+                Event::Interrupted => {
+                    return Err(Failure::new(Exit::Interrupted, "interrupted", speech::say("error.interrupted", &[])));
+                }
                 _ => {}
             }
         }
@@ -198,7 +201,7 @@ impl<'a> Story<'a> {
     fn record_heard(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
         let mut bytes = heard.bytes.clone();
         let filled = self.lab.rung() == Rung::Loopback && fill_checksums(&mut bytes, heard.first);
-        let comment = if filled { FILLED } else { "" };
+        let comment = if filled { "record.filled" } else { "" };
         self.record("client", heard.first, &bytes, heard.wall, Some(Direction::In), comment)
     }
 
@@ -213,7 +216,8 @@ impl<'a> Story<'a> {
         comment: &str,
     ) -> Result<(), Failure> {
         let Some(recording) = &mut self.recording else { return Ok(()) };
-        let comments: &[&str] = if comment.is_empty() { &[] } else { &[comment] };
+        let comment = if comment.is_empty() { String::new() } else { self.words.say(comment, &[]) };
+        let comments: &[&str] = if comment.is_empty() { &[] } else { &[&comment] };
         recording.add(&Seen { interface, first, bytes, wall, direction, comments })
     }
 
@@ -238,7 +242,7 @@ pub(super) struct Exchange {
 
 /// The tour itself failed: what it sends is its own, so this is the machine's doing.
 pub(super) fn broken(error: &dyn Display) -> Failure {
-    Failure::new(Exit::CouldNotSend, "demo", format!("the tour cannot go on here: {error}"))
+    Failure::new(Exit::CouldNotSend, "demo", speech::say("error.demo", &[("said", error)]))
         .row("look", "ww lab -- ip -brief address")
 }
 

@@ -24,6 +24,7 @@ use crate::http::{Answer, Head, HttpError};
 use crate::names;
 use crate::output::Output;
 use crate::place::Place;
+use crate::speech::say;
 use sink::{Kept, Sink};
 
 /// How long silence is borne, unless `--wait` says otherwise.
@@ -41,7 +42,9 @@ struct Url {
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     let words = options.text_words()?;
     let [word] = words.as_slice() else {
-        return Err(Failure::usage("url-missing", "`ww get` takes one URL").row("try", "ww lab get http://server/"));
+        return Err(
+            Failure::usage("url-missing", say("error.url-missing", &[])).row("try", "ww lab get http://server/")
+        );
     };
     let url = parse(word, place)?;
     let get = Get { url, wait: options.wait.unwrap_or(WAIT), options, out, place };
@@ -66,7 +69,7 @@ impl Get<'_> {
         if let Place::Lab(lab) = self.place
             && !lab.carries(address)
         {
-            return Err(Failure::usage("lab-elsewhere", format!("{address} is not in the lab"))
+            return Err(Failure::usage("lab-elsewhere", say("error.lab-elsewhere", &[("address", &address)]))
                 .row("try", "ww lab get http://server/"));
         }
         let peer = SocketAddr::new(address, self.url.port);
@@ -74,7 +77,7 @@ impl Get<'_> {
         let kept = Kept::default();
         end_on_signal(breaker.clone(), kept.clone());
         let done = TcpStream::connect_breakable(peer, self.wait, self.watch(), &breaker)
-            .map_err(|error| self.failed(&error, peer, "connecting", None))
+            .map_err(|error| self.failed(&error, peer, &say("get.while.connecting", &[]), None))
             .and_then(|stream| self.fetch(&stream, peer, &kept));
         while breaker.is_broken() {
             // The connection ended by the signal, whose own thread says so and ends the process.
@@ -87,7 +90,7 @@ impl Get<'_> {
     fn fetch(&self, stream: &TcpStream, peer: SocketAddr, kept: &Kept) -> Result<Exit, Failure> {
         // The clock runs from one byte to the next: a large page may take its time.
         let set = stream.set_read_timeout(Some(self.wait)).and_then(|()| stream.set_write_timeout(Some(self.wait)));
-        set.map_err(|error| self.failed(&error, peer, "connecting", None))?;
+        set.map_err(|error| self.failed(&error, peer, &say("get.while.connecting", &[]), None))?;
         let mut writer = stream;
         let sent = writer.write_all(self.request().as_bytes());
         sent.map_err(|error| self.given_up(HttpError::Stream(error, 0), stream, peer))?;
@@ -140,13 +143,12 @@ impl Get<'_> {
     /// The status decides: what was asked for came, or something else did.
     fn told(&self, head: &Head, len: u64) -> Result<Exit, Failure> {
         if let Some(path) = &self.options.output {
-            self.out.remark(&format!("ww: {len} bytes in {}", render::escape(&path.to_string_lossy())));
+            self.out.tell(&say("remark.bytes-in", &[("bytes", &len), ("path", &path.to_string_lossy())]));
         }
         if (200..300).contains(&head.status) {
             return Ok(Exit::Answered);
         }
-        let reason = render::escape(&head.reason).into_owned();
-        let said = format!("the server says {} {reason}", head.status);
+        let said = say("error.http-status", &[("status", &head.status), ("reason", &head.reason)]);
         let failure = Failure::new(Exit::Unexpected, "http-status", said.trim_end());
         Err(match &head.location {
             Some(location) => failure.row("it names", render::escape(location)),
@@ -163,8 +165,11 @@ fn end_on_signal(breaker: Breaker, kept: Kept) {
         std::thread::spawn(move || {
             if signals.wait().is_ok() {
                 breaker.abort();
-                let path = kept.path().map(|path| format!("; {path} holds what came")).unwrap_or_default();
-                let _ = writeln!(io::stderr().lock(), "\nww: interrupted; the connection was reset{path}");
+                let said = match kept.path() {
+                    Some(path) => say("remark.get-interrupted.kept", &[("path", &path)]),
+                    None => say("remark.get-interrupted", &[]),
+                };
+                let _ = writeln!(io::stderr().lock(), "\nww: {said}");
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
         });
@@ -173,34 +178,33 @@ fn end_on_signal(breaker: Breaker, kept: Kept) {
 
 /// `http://HOST[:PORT]/PATH`, the host a name, an IPv4 address or an IPv6 address in brackets.
 fn parse(word: &str, place: &Place<'_>) -> Result<Url, Failure> {
-    let shown = render::escape(word);
-    let bad = |why: &str| Failure::usage("url", format!("`{shown}` {why}"));
+    let bad = |key: &str| Failure::usage("url", say(key, &[("url", &word)]));
     let Some(rest) = word.strip_prefix("http://") else {
         if word.starts_with("https://") {
-            return Err(bad("asks for TLS, which is not spoken here").row("or", "http://, or curl"));
+            return Err(bad("error.url.tls").row("or", say("hint.no-tls", &[])));
         }
         let line = format!("{} get {}", place.prefix(), render::shell_word(&format!("http://{word}")));
-        return Err(bad("is not a URL that begins with http://").row("did you mean", line));
+        return Err(bad("error.url.no-http").row("did you mean", line));
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     let path = path.split('#').next().unwrap_or_default();
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(bad("has characters that must be written as %XX"));
+        return Err(bad("error.url.characters"));
     }
     let (host, port) = match authority.strip_prefix('[') {
         Some(inner) => {
-            let (host, port) = inner.split_once(']').ok_or_else(|| bad("lacks a ]"))?;
+            let (host, port) = inner.split_once(']').ok_or_else(|| bad("error.url.brackets"))?;
             (host, port.strip_prefix(':').or(if port.is_empty() { Some("80") } else { None }))
         }
         None => authority.split_once(':').map_or((authority, Some("80")), |(host, port)| (host, Some(port))),
     };
     let is_digits = |port: &&str| port.bytes().all(|byte| byte.is_ascii_digit());
     let port = port.filter(is_digits).and_then(|port| port.parse().ok()).filter(|port| *port != 0);
-    let port = port.ok_or_else(|| bad("has a port that is none: 1 to 65535"))?;
+    let port = port.ok_or_else(|| bad("error.url.port"))?;
     if host.is_empty() || host.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@') {
-        return Err(bad("names no host"));
+        return Err(bad("error.url.host"));
     }
     Ok(Url { host: host.to_owned(), port, path })
 }

@@ -12,6 +12,7 @@ use units::Instant;
 use crate::failure::{Exit, Failure};
 use crate::http::{Framing, Head};
 use crate::output::Output;
+use crate::speech::say;
 
 /// How often progress is drawn.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -33,7 +34,7 @@ impl Kept {
     /// A failure that says what is kept.
     pub(super) fn told(&self, failure: Failure) -> Failure {
         match self.path() {
-            Some(path) if !failure.is_quiet() => failure.row("kept", format!("{path} holds what came")),
+            Some(path) if !failure.is_quiet() => failure.row("kept", say("hint.holds", &[("path", &path)])),
             _ => failure,
         }
     }
@@ -57,7 +58,11 @@ impl<'a> Sink<'a> {
         let file = path.filter(|path| *path != "-").map(|path| {
             let shown = render::escape(&path.to_string_lossy()).into_owned();
             let made = File::create(path).map_err(|error| {
-                Failure::new(Exit::CouldNotSend, "file-unwritable", format!("{shown} cannot be written: {error}"))
+                Failure::new(
+                    Exit::CouldNotSend,
+                    "file-unwritable",
+                    say("error.file-unwritable", &[("path", &shown), ("said", &error)]),
+                )
             });
             made.inspect(|_| kept.is_at(shown))
         });
@@ -120,8 +125,12 @@ impl Progress {
         self.drawn = now;
         let mb = |bytes: u64| bytes as f64 / 1e6;
         let speed = mb(self.got) / now.since(self.begun).as_secs_f64().max(0.001);
-        let whole = self.whole.map(|whole| format!(" of {:.1}", mb(whole))).unwrap_or_default();
-        let _ = write!(io::stderr().lock(), "\r{:.1}{whole} MB, {speed:.1} MB/s   ", mb(self.got));
+        let (got, speed) = (format!("{:.1}", mb(self.got)), format!("{speed:.1}"));
+        let said = match self.whole.map(|whole| format!("{:.1}", mb(whole))) {
+            Some(whole) => say("get.progress.of", &[("got", &got), ("whole", &whole), ("speed", &speed)]),
+            None => say("get.progress", &[("got", &got), ("speed", &speed)]),
+        };
+        let _ = write!(io::stderr().lock(), "\r{said}   ");
     }
 
     fn clear(&self) {

@@ -16,12 +16,14 @@ use craft::Packet;
 use lab::Rung;
 use net::hand::Dialogue;
 
-use crate::command::Options;
+use crate::command::{Options, bad_value};
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place::Place;
 use crate::record::Recording;
+use crate::said;
+use crate::speech::say;
 
 use talk::Talk;
 
@@ -29,7 +31,7 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     if let Place::Lab(lab) = place
         && lab.rung() == Rung::InProcess
     {
-        let said = "a conversation needs a network, and this machine allows the lab none of its own";
+        let said = say("error.no-network.hand", &[]);
         return Err(Failure::new(Exit::NotPermitted, "no-network", said).row("see", "ww lab --verbose"));
     }
     let opened = open(options, place)?;
@@ -44,11 +46,8 @@ fn open(options: &Options, place: &Place<'_>) -> Result<Dialogue, Failure> {
     let dialogue = match &options.listen {
         Some(local) => {
             if !options.words.is_empty() {
-                return Err(Failure::usage(
-                    "option-conflict",
-                    "--listen waits for whoever comes: it takes no HOST:PORT",
-                )
-                .row("or", "one of them"));
+                return Err(Failure::usage("option-conflict", say("error.option-conflict.listen", &[]))
+                    .row("or", say("hint.one-of-them", &[])));
             }
             let (address, port) = local_end(local)?;
             Dialogue::server(session, address, port)
@@ -64,15 +63,17 @@ fn opening(options: &Options, place: &Place<'_>) -> Result<Packet, Failure> {
     let prefix = place.prefix();
     let usage = |said: String| Failure::usage("host-port", said).row("try", format!("{prefix} hand 192.0.2.2:80"));
     if words.is_empty() {
-        return Err(usage("`ww hand` needs a HOST:PORT to talk to".to_owned()).row("or", "--listen :PORT"));
+        return Err(usage(say("error.host-port.missing", &[])).row("or", "--listen :PORT"));
     }
     let line: Vec<String> = [&["tcp".to_owned()], &words[..], &["S".to_owned()]].concat();
-    let shown = render::escape(&words.join(" ")).into_owned();
-    let packet =
-        craft::parse_words(&line).map_err(|error| usage(format!("'{shown}' is no HOST:PORT: {}", error.problem)))?;
+    let shown = words.join(" ");
+    let packet = craft::parse_words(&line).map_err(|error| {
+        let problem = said::problem(&error.problem);
+        usage(say("error.host-port.because", &[("words", &shown), ("problem", &problem)]))
+    })?;
     let keys: Vec<_> = packet.layers.iter().map(craft::Layer::key).collect();
     if !matches!(keys.as_slice(), ["ip" | "ip6", "tcp"]) {
-        return Err(usage(format!("'{shown}' is no HOST:PORT")));
+        return Err(usage(say("error.host-port", &[("words", &shown)])));
     }
     Ok(packet)
 }
@@ -86,8 +87,5 @@ fn local_end(text: &str) -> Result<(Option<IpAddr>, u16), Failure> {
         let address = if host.is_empty() { None } else { Some(host.parse::<IpAddr>().ok()?) };
         Some((address, port))
     };
-    read().ok_or_else(|| {
-        Failure::usage("option-value", format!("--listen cannot be '{}'", render::escape(text)))
-            .row("it takes", ":PORT, ADDR:PORT or [V6ADDR]:PORT")
-    })
+    read().ok_or_else(|| bad_value("listen", text, &say("hint.listen", &[])))
 }

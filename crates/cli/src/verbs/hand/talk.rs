@@ -20,6 +20,7 @@ use crate::input;
 use crate::output::Output;
 use crate::place::Place;
 use crate::record::Recording;
+use crate::speech::say;
 
 /// How long an answer is awaited before silence is told: longer than the first repetition of a SYN-ACK (1 s).
 const ANSWER_WAIT: Duration = Duration::from_millis(1_500);
@@ -81,9 +82,8 @@ impl<'a> Talk<'a> {
         dialogue: Dialogue,
         recording: Option<Recording>,
     ) -> Result<Self, Failure> {
-        let signals = signals().map_err(|error| {
-            Failure::new(Exit::CouldNotSend, "signals", format!("signals cannot be heard: {error}"))
-        })?;
+        let signals = signals()
+            .map_err(|error| Failure::new(Exit::CouldNotSend, "signals", say("error.signals", &[("said", &error)])))?;
         Ok(Self {
             options,
             out,
@@ -165,23 +165,25 @@ impl<'a> Talk<'a> {
 
     fn take_line(&mut self, line: &str) -> Result<Then, Failure> {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let done = match words.as_slice() {
-            [] | ["ww", "1"] => Ok(Then::GoOn),
-            [first, ..] if first.starts_with('#') => Ok(Then::GoOn),
-            ["quit" | "exit" | "q"] => return Ok(Then::Leave),
-            ["?" | "help"] => self.tell_choices().map(|()| Then::GoOn),
-            ["next"] => self.auto(1),
-            ["auto"] => self.auto(AUTO_MAX),
-            ["auto", count] => match count.parse::<u32>() {
-                Ok(count) => self.auto(count.min(AUTO_MAX)),
-                Err(_) => Err(Failure::usage("auto-count", "auto takes a number of segments").row("or", "auto alone")),
-            },
-            ["wait", time] => match amounts::duration(time) {
-                Some(time) => self.listen_for(time),
-                None => Err(Failure::usage("wait-time", "wait takes a time with its unit").row("or", "wait 500ms")),
-            },
-            _ => self.say(line).and_then(|()| self.settle()),
-        };
+        let done =
+            match words.as_slice() {
+                [] | ["ww", "1"] => Ok(Then::GoOn),
+                [first, ..] if first.starts_with('#') => Ok(Then::GoOn),
+                ["quit" | "exit" | "q"] => return Ok(Then::Leave),
+                ["?" | "help"] => self.tell_choices().map(|()| Then::GoOn),
+                ["next"] => self.auto(1),
+                ["auto"] => self.auto(AUTO_MAX),
+                ["auto", count] => match count.parse::<u32>() {
+                    Ok(count) => self.auto(count.min(AUTO_MAX)),
+                    Err(_) => Err(Failure::usage("auto-count", say("error.auto-count", &[]))
+                        .row("or", say("hint.auto-alone", &[]))),
+                },
+                ["wait", time] => match amounts::duration(time) {
+                    Some(time) => self.listen_for(time),
+                    None => Err(Failure::usage("wait-time", say("error.wait-time", &[])).row("or", "wait 500ms")),
+                },
+                _ => self.say(line).and_then(|()| self.settle()),
+            };
         match done {
             // A person types it again; a file is not understood.
             Err(failure) if self.lines.is_terminal() && !failure.is_quiet() => {
@@ -200,8 +202,8 @@ impl<'a> Talk<'a> {
         }
         let mut packet = self.dialogue.typed(line).map_err(|error| tell::typed(&error))?;
         if packet.payload == Payload::Stdin {
-            return Err(Failure::usage("stdin-payload", "standard input is where the lines come from")
-                .row("or", "file=PATH, data=TEXT or hex=DIGITS"));
+            return Err(Failure::usage("stdin-payload", say("error.stdin-payload", &[]))
+                .row("or", say("hint.other-payload", &[])));
         }
         input::fill_payload(&mut packet)?;
         self.has_said = true;

@@ -1,13 +1,17 @@
 //! What is printed of a conversation: ladder lines and sentences, or JSON; and what a line that is no segment is told.
 
-use craft::{First, LanguageError, Packet};
+use std::fmt::Display;
+
+use craft::{First, Packet};
 use hand::conversation::{Step, TypedError};
 use net::hand::{Fate, Guarding, HeardAnswer, Listened, NoGuard, Spoken};
-use render::{Catalogue, Ink, Lang};
+use render::Ink;
 use serde_json::json;
 
 use super::talk::Talk;
 use crate::failure::Failure;
+use crate::said;
+use crate::speech::{say, words};
 
 impl Talk<'_> {
     /// Says between which ends, and how the port is held.
@@ -17,7 +21,7 @@ impl Talk<'_> {
             _ => "none",
         };
         if let Guarding::Without(NoGuard::Failed(error)) = self.dialogue.guard() {
-            self.out.remark(&format!("ww: no guard could stand, our own kernel may reset what comes: {error}"));
+            self.out.tell(&say("talk.no-guard", &[("error", &said::guard(error))]));
         }
         let end = |(address, port)| std::net::SocketAddr::new(address, port).to_string();
         let ends = self.conversation().ends().map(|(local, remote)| (end(local), end(remote)));
@@ -28,18 +32,21 @@ impl Talk<'_> {
                 &json!({"v": 1, "event": "begin", "local": local, "remote": remote, "listen": listen, "guard": guard}),
             );
         }
+        let guard_word = if guard == "none" { say("name.none", &[]) } else { guard.to_owned() };
         match (ends, &self.options.listen) {
             (Some((local, remote)), _) => {
                 let arrow = self.out.style.arrow();
-                self.out.remark(&format!("ww: {local} {arrow} {remote}, guard: {guard}"));
+                let values: [(&str, &dyn Display); 4] =
+                    [("local", &local), ("arrow", &arrow), ("remote", &remote), ("guard", &guard_word)];
+                self.out.tell(&say("talk.between", &values));
             }
             (None, listen) => {
-                let listen = render::escape(listen.as_deref().unwrap_or_default()).into_owned();
-                self.out.remark(&format!("ww: waiting for a SYN on {listen}, guard: {guard}"));
+                let listen = listen.as_deref().unwrap_or_default();
+                self.out.tell(&say("talk.listening", &[("local", &listen), ("guard", &guard_word)]));
             }
         }
         if self.lines.is_terminal() {
-            self.out.remark("ww: ? lists what could be typed now; auto goes on to the end; quit leaves");
+            self.out.tell(&say("talk.help", &[]));
         }
         Ok(())
     }
@@ -52,7 +59,7 @@ impl Talk<'_> {
         }
         for note in &sent.built.notes {
             self.lines.hide();
-            self.out.remark(&format!("ww: note: {note}"));
+            self.out.tell(&said::note(note));
         }
         let packet = match &sent.fate {
             Fate::Left(left) => left.packet(&sent.built),
@@ -64,7 +71,7 @@ impl Talk<'_> {
         }
         if matches!(sent.fate, Fate::Unread) {
             self.lines.hide();
-            self.out.remark(&format!("ww: {}", Catalogue::get(Lang::En).say("ask.unread", &[])));
+            self.out.tell(&say("ask.unread", &[]));
         }
         if let (Fate::Left(left), false) = (&sent.fate, self.out.json) {
             let changed = render::changes(&sent.built, &left.changes, &self.out.style);
@@ -85,12 +92,12 @@ impl Talk<'_> {
             let hop = hop.map(|hop| hop.to_string());
             return self.out.json_line(&json!({"v": 1, "event": "held", "packet": packet.to_string(), "held": hop}));
         }
-        let words = Catalogue::get(Lang::En);
+        let words = words();
         let said = match hop {
             Some(hop) => words.say("talk.held", &[("hop", &hop)]),
             None => words.say("talk.lost", &[]),
         };
-        self.result(&format!("{}  {packet}\n    {said}", self.out.style.paint(Ink::Bad, "held")))
+        self.result(&format!("{}  {packet}\n    {said}", self.out.style.paint(Ink::Bad, &say("word.held", &[]))))
     }
 
     pub(super) fn tell_heard(&mut self, heard: &Listened) -> Result<(), Failure> {
@@ -113,7 +120,7 @@ impl Talk<'_> {
             return self.out.json_line(&json);
         }
         let sack_start = self.conversation().sack_start(step.out);
-        let text = render::step(step, sack_start, &self.out.style, Catalogue::get(Lang::En));
+        let text = render::step(step, sack_start, &self.out.style, words());
         let verbose = if self.out.verbose { format!("\n    {packet}") } else { String::new() };
         self.result(&format!("{text}{verbose}"))
     }
@@ -139,7 +146,7 @@ impl Talk<'_> {
             json["event"] = "error".into();
             return self.out.json_line(&json);
         }
-        let words = Catalogue::get(Lang::En);
+        let words = words();
         let line = render::answer(&heard.answer, &self.out.style, words);
         self.result(&format!("{line}\n    {}", render::answer_meaning(&heard.answer.kind, words)))
     }
@@ -151,7 +158,7 @@ impl Talk<'_> {
         if self.out.json {
             return self.out.json_line(&render::silence_json(&silence));
         }
-        let text = render::silence(&silence, &self.out.style, Catalogue::get(Lang::En));
+        let text = render::silence(&silence, &self.out.style, words());
         self.result(&text)
     }
 
@@ -167,7 +174,7 @@ impl Talk<'_> {
                 .collect();
             return self.out.json_line(&json!({"v": 1, "event": "choices", "due": due.word(), "choices": choices}));
         }
-        let text = render::choices(&choices, due, &self.out.style, Catalogue::get(Lang::En));
+        let text = render::choices(&choices, due, &self.out.style, words());
         self.result(&text)
     }
 }
@@ -175,24 +182,12 @@ impl Talk<'_> {
 /// A line that is no segment.
 pub(super) fn typed(error: &TypedError) -> Failure {
     match error {
-        TypedError::Language(error) => language(error),
-        TypedError::NobodyYet => Failure::usage("nobody-yet", "nobody has sent a SYN yet: there is nobody to answer"),
-        TypedError::EndsAreKept => Failure::usage(
-            "ends-are-kept",
-            "addresses and ports are the conversation's: a line is flags, fields, options, data",
-        )
-        .row("or", "S, A, PA data='hello', FA, R"),
-        _ => Failure::usage("not-one-segment", "a line is one TCP segment: no other layers")
+        TypedError::Language(error) => said::language(error, str::to_owned, "ww help hand"),
+        TypedError::NobodyYet => Failure::usage("nobody-yet", say("error.nobody-yet", &[])),
+        TypedError::EndsAreKept => {
+            Failure::usage("ends-are-kept", say("error.ends-are-kept", &[])).row("or", "S, A, PA data='hello', FA, R")
+        }
+        _ => Failure::usage("not-one-segment", say("error.not-one-segment", &[]))
             .row("or", "S, A, PA data='hello', FA, R"),
-    }
-}
-
-fn language(error: &LanguageError) -> Failure {
-    let text = error.to_string();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("did you mean:")).collect();
-    let failure = Failure::usage(error.code.as_str(), lines.join("\n"));
-    match &error.correction {
-        Some(line) => failure.row("did you mean", line.as_ref()),
-        None => failure.row("see", "ww help hand"),
     }
 }

@@ -51,6 +51,15 @@ impl Recording {
     /// # Errors
     /// The file cannot be written, or the frame begins with a layer that no capture can.
     pub(crate) fn add(&mut self, frame: &Seen<'_>) -> Result<(), Failure> {
+        self.add_unseen(frame)?;
+        self.flush()
+    }
+
+    /// The same for one of many: a reader at the other end of a pipe sees it after [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn add_unseen(&mut self, frame: &Seen<'_>) -> Result<(), Failure> {
         let link_type = link_type(frame.first)?;
         let known = self.known.iter().find(|(name, kind, _)| name == frame.interface && *kind == link_type);
         let interface = match known {
@@ -65,8 +74,7 @@ impl Recording {
         let mut record = Record::new(interface, frame.wall, frame.bytes);
         record.direction = frame.direction;
         record.comments = frame.comments.to_vec();
-        self.writer.write(&record).map_err(|error| broken(&self.path, &error))?;
-        self.flush()
+        self.writer.write(&record).map_err(|error| broken(&self.path, &error))
     }
 
     /// Adds a packet that left, with the way it took.
@@ -102,7 +110,7 @@ impl Recording {
     }
 
     /// A reader at the other end of a pipe sees each frame when it happens.
-    fn flush(&mut self) -> Result<(), Failure> {
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.writer.flush().map_err(|error| broken(&self.path, &error))
     }
 }

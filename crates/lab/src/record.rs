@@ -10,7 +10,6 @@ use std::os::fd::AsFd;
 use std::thread::{self, JoinHandle};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt;
 use wirewright_link::netlink::Netlink;
 use wirewright_link::sys::{Errno, system};
 use wirewright_link::{
@@ -39,8 +38,9 @@ const RELAY_TIME_MAX: Duration = Duration::from_secs(2);
 /// addresses, twice (RFC 3810 §6.1, `mldv2_unsolicited_report_interval`), which takes 12 to 20 ms and is nobody's packet.
 pub(crate) const YOUTH: Duration = Duration::from_millis(30);
 
-/// How many bytes a socket should hold: a page of a megabyte with what the kernel needs beside each frame.
-const ROOM: usize = 4 << 20;
+/// How much a socket should hold: a page of 10 MB, all of it, with what the kernel needs beside each frame, where a loaded
+/// machine does not let the recorder run meanwhile.
+const ROOM: i32 = 32 << 20;
 
 /// A frame that a host saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +62,27 @@ pub struct Recorded {
 }
 
 /// What takes recorded frames, oldest first. An error of it ends the recording.
-pub trait Sink: FnMut(Recorded) -> io::Result<()> + Send + 'static {}
-impl<F: FnMut(Recorded) -> io::Result<()> + Send + 'static> Sink for F {}
+pub trait Sink: Send + 'static {
+    /// Takes a frame.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    fn take(&mut self, frame: Recorded) -> io::Result<()>;
+
+    /// Nothing more is there at this moment: what was taken is to be seen.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    fn settle(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<F: FnMut(Recorded) -> io::Result<()> + Send + 'static> Sink for F {
+    fn take(&mut self, frame: Recorded) -> io::Result<()> {
+        self(frame)
+    }
+}
 
 /// What came of a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -178,18 +197,8 @@ fn tap(port: &'static Port) -> Result<Tap, OsError> {
     let interface = interfaces.iter().find(|interface| interface.index == port.index);
     // The builder made it, and nothing but the end of the lab takes it away.
     let interface = interface.expect("a port of the lab is an interface");
-    let config = PacketConfig { receive: Receive::Both, ..PacketConfig::default() };
-    let socket = PacketSocket::open(system(), interface, &config)?;
-    make_room(&socket);
-    Ok(Tap { port, socket })
-}
-
-/// Root of the machine gets the room that is asked for, others what `net.core.rmem_max` allows, which is still twice what
-/// a socket begins with. What does not fit is counted.
-fn make_room(socket: &PacketSocket) {
-    if sockopt::set_socket_recv_buffer_size_force(socket, ROOM).is_err() {
-        let _ = sockopt::set_socket_recv_buffer_size(socket, ROOM);
-    }
+    let config = PacketConfig { receive: Receive::Both, room: ROOM, ..PacketConfig::default() };
+    Ok(Tap { port, socket: PacketSocket::open(system(), interface, &config)? })
 }
 
 struct Recording<S> {
@@ -246,13 +255,20 @@ impl<S: Sink> Recording<S> {
         }
     }
 
-    /// Takes every frame that is there.
+    /// Takes every frame that is there. What comes while it does so is for the next time: the others have waited.
     fn take(&mut self) -> Result<(), RecordError> {
+        let began = clock::now();
         for tap in &mut self.taps {
-            loop {
-                match tap.socket.try_recv() {
-                    Ok(Some(frame)) => self.held.push(recorded(tap.port, &frame)),
-                    Ok(None) => break,
+            let mut newest = Instant::ORIGIN;
+            while newest < began {
+                let Tap { port, socket } = tap;
+                let came = socket.try_recv_batch(&mut |frame| {
+                    newest = newest.max(frame.at);
+                    self.held.push(recorded(port, frame));
+                });
+                match came {
+                    Ok(0) => break,
+                    Ok(_) => {}
                     // Said once by an interface that somebody put down; what was queued follows.
                     Err(error) if error.errno == Errno::ENETDOWN => {}
                     Err(error) => return Err(RecordError::Socket { port: tap.port, error: Box::new(error) }),
@@ -267,8 +283,11 @@ impl<S: Sink> Recording<S> {
     fn give(&mut self, horizon: Instant) -> Result<(), RecordError> {
         let count = self.held.partition_point(|frame| frame.at <= horizon);
         for frame in self.held.drain(..count) {
-            (self.sink)(frame).map_err(|error| RecordError::Sink { error })?;
+            self.sink.take(frame).map_err(|error| RecordError::Sink { error })?;
             self.summary.frames += 1;
+        }
+        if count > 0 {
+            self.sink.settle().map_err(|error| RecordError::Sink { error })?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::{env, fs, io, path::PathBuf};
 
 use wirewright_capture::{Direction, Interface, LinkType, Record, Writer};
-use wirewright_lab::{Host, Lab, Recorder};
+use wirewright_lab::{Host, Lab, Recorded, Recorder};
 use wirewright_link::Direction as Way;
 
 /// Begins to record if that was asked for.
@@ -20,7 +20,7 @@ pub(crate) fn begin(lab: &Lab, scenario: &str) -> Result<Option<Recorder>, Strin
         let interface = Interface::new(host.view(), LinkType::ETHERNET);
         writer.add_interface(&interface).map_err(|error| error.to_string())?;
     }
-    let recorder = lab.record(move |frame| {
+    let recorder = lab.record(move |frame: Recorded| {
         let index = Host::ALL.iter().position(|host| *host == frame.port.host).unwrap_or_default();
         let way = if frame.direction == Way::Outgoing { Direction::Out } else { Direction::In };
         let record = Record::new(index, frame.wall, &frame.bytes).comment(frame.port.interface).direction(way);

@@ -4,10 +4,9 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use craft::First;
-use lab::{Host, Lab, LabError, Options as LabOptions, PlaceError, RecordError, Recorded, Recorder, Rung};
+use lab::{Host, Lab, LabError, Options as LabOptions, PlaceError, RecordError, Recorded, Recorder, Rung, Sink};
 
 use crate::command::{self, Options, Verb};
 use crate::failure::{Exit, Failure};
@@ -246,8 +245,14 @@ pub(crate) fn map(lab: &Lab, out: &Output) -> String {
 /// # Errors
 /// Where the lab has no hosts of its own.
 pub(crate) fn record(lab: &Lab, recording: Recording) -> Result<Recorder, Failure> {
-    let recording = Arc::new(Mutex::new(recording));
-    let sink = move |frame: Recorded| {
+    lab.record(Capture(recording)).map_err(|error| recording_failed(&error))
+}
+
+/// The recording as a sink of the lab.
+struct Capture(Recording);
+
+impl Sink for Capture {
+    fn take(&mut self, frame: Recorded) -> io::Result<()> {
         let direction = match frame.direction {
             link::Direction::Outgoing => Some(capture::Direction::Out),
             _ => Some(capture::Direction::In),
@@ -260,13 +265,16 @@ pub(crate) fn record(lab: &Lab, recording: Recording) -> Result<Recorder, Failur
             direction,
             comments: &[frame.port.interface],
         };
-        let mut recording = recording.lock().map_err(|_| io::Error::other("the recording ended early"))?;
-        recording.add(&seen).map_err(|failure| match failure.is_quiet() {
-            true => io::Error::from(io::ErrorKind::BrokenPipe),
-            false => io::Error::other(failure.headline),
-        })
-    };
-    lab.record(sink).map_err(|error| recording_failed(&error))
+        self.0.add_unseen(&seen).map_err(stored)
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(stored)
+    }
+}
+
+fn stored(failure: Failure) -> io::Error {
+    if failure.is_quiet() { io::ErrorKind::BrokenPipe.into() } else { io::Error::other(failure.headline) }
 }
 
 fn recording_failed(error: &RecordError) -> Failure {

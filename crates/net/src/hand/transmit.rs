@@ -201,6 +201,7 @@ impl Senders {
             all_multicast: false,
             read_back: true,
             segmentation: false,
+            room: 0,
         };
         let socket = PacketSocket::open(self.kernel.clone(), interface, &config)?;
         self.frames = Some(Frames { socket, index, hears });

@@ -32,7 +32,8 @@ impl RoundTrips {
     /// A segment with these places was sent.
     pub(crate) fn on_sent(&mut self, now: Instant, start: u64, end: u64, stamp: Option<u32>) {
         self.stamp = stamp.map(|value| (value, now)).or(self.stamp);
-        for flying in &mut self.flying {
+        // An acknowledgment may stand in the midst of what flies, and repeats nothing of it.
+        for flying in self.flying.iter_mut().filter(|_| start < end) {
             flying.was_repeated |= start < flying.end && flying.start < end;
         }
         if end > self.sent_end {

@@ -41,7 +41,7 @@ pub(crate) fn recorded(
 ) -> Result<Vec<Recorded>, Box<dyn std::error::Error + Send + Sync>> {
     let frames = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&frames);
-    let recorder = lab.record(move |frame| {
+    let recorder = lab.record(move |frame: Recorded| {
         sink.lock().unwrap_or_else(PoisonError::into_inner).push(frame);
         Ok(())
     })?;
@@ -154,7 +154,7 @@ fn offloaded() -> Outcome {
 }
 
 fn sink_fails(lab: &Lab) -> Outcome {
-    let recorder = lab.record(|_| Err(io::ErrorKind::BrokenPipe.into()))?;
+    let recorder = lab.record(|_: Recorded| Err(io::ErrorKind::BrokenPipe.into()))?;
     page("192.0.2.2:80".parse()?, "/hello")?;
     let ended = recorder.finish();
     let told = matches!(&ended, Err(RecordError::Sink { error }) if error.kind() == io::ErrorKind::BrokenPipe);

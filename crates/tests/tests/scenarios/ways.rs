@@ -66,6 +66,7 @@ pub(crate) fn tap(lab: &Lab) -> Result<PacketSocket, Box<dyn std::error::Error +
             all_multicast: false,
             read_back: false,
             segmentation: false,
+            room: 0,
         };
         PacketSocket::open(sys::system(), interface, &config)
     })??;

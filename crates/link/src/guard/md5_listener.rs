@@ -22,17 +22,16 @@ const FLAG_PREFIX: u8 = 1;
 /// The digest's own strength; longer keys add nothing.
 const KEY_LEN: u8 = 16;
 
-/// Sets the key and listens.
+/// Sets the key.
 ///
 /// **Errors**: `ENOPROTOOPT` where the kernel has no TCP-MD5 (WSL2, some routers), `EINVAL` and others where it is
-/// forbidden (FIPS); `EADDRINUSE` when somebody else listens.
-pub(super) fn arm(kernel: &dyn Kernel, socket: BorrowedFd<'_>, local: IpAddr) -> Result<(), OsError> {
+/// forbidden (FIPS).
+pub(super) fn set(kernel: &dyn Kernel, socket: BorrowedFd<'_>, local: IpAddr) -> Result<(), OsError> {
     let mut key = [0; KEY_LEN as usize];
     kernel.random(&mut key).map_err(|errno| call_failed("getrandom", errno))?;
     let option = SocketOption::TCP_MD5SIG_EXT;
     let set = kernel.set_option(socket, option, &key_for_anybody(local, key));
-    set.map_err(|errno| OsError::option(Operation::OpenGuard, option.name(), errno))?;
-    kernel.listen(socket, 0).map_err(|errno| call_failed("listen", errno))
+    set.map_err(|errno| OsError::option(Operation::OpenGuard, option.name(), errno))
 }
 
 /// The key for every peer of the family of `local`: prefix 0.

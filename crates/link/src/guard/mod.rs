@@ -2,13 +2,17 @@
 //!
 //! In: a local address and a port, or any free one.
 //! Out: a [`Guard`] that lives as long as the port is to be ours, and says by which rung; nothing is left when the process dies.
-//! Above: net, cli. Below: ordinary sockets through `sys`; no capability is needed.
-//! Not here: any firewall rule.
+//! Above: net, cli. Below: ordinary sockets through `sys`; the first two rungs need no capability.
+//! Not here: an address of our own, which needs no guard (net).
 //!
 //! Without it the kernel answers a SYN-ACK for a port that no socket owns with RST (within 10 µs), and a datagram with
 //! port unreachable. The rungs are tried from the first; each has a file of its own.
 
+mod drop_filter;
 mod md5_listener;
+mod min_ttl;
+mod nft_owner;
+mod rung;
 mod udp_port;
 
 #[cfg(test)]
@@ -16,10 +20,13 @@ mod tests;
 
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+pub use rung::Rung;
+
 use crate::error::{Call, Operation, OsError};
+use crate::netlink::Netlink;
 use crate::sys::{Address, Errno, Family, Kernel, Kind, SocketOption};
 
 /// Keeps the kernel quiet about one port, and reserves it, until it is dropped.
@@ -28,6 +35,8 @@ pub struct Guard {
     local: SocketAddr,
     rung: Rung,
     kernel: Arc<dyn Kernel>,
+    /// Who owns the table of [`Rung::NftOwner`]; it goes before the port does.
+    _table: Option<Netlink>,
     socket: OwnedFd,
 }
 
@@ -35,27 +44,6 @@ pub struct Guard {
 const DROPS_WORD: usize = 8;
 /// `SK_MEMINFO_VARS`.
 const MEMINFO_WORDS: usize = 9;
-
-/// How a guard works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Rung {
-    /// A listener with a TCP-MD5 key for any peer: segments without the option are dropped in silence.
-    Md5Listener,
-    /// A UDP socket bound to the port.
-    UdpPort,
-}
-
-impl Rung {
-    /// Its stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Md5Listener => "md5-listener",
-            Self::UdpPort => "udp-port",
-        }
-    }
-}
 
 /// Why there is no guard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,19 +61,65 @@ pub enum GuardError {
         /// What was tried, and what the kernel said.
         tried: Vec<(Rung, OsError)>,
     },
+    /// This rung guards no TCP port of the kernel.
+    NotOfAPort {
+        /// The rung.
+        rung: Rung,
+    },
 }
 
 impl Guard {
-    /// Guards TCP on `local`; port 0 takes any free one. It serves both roles: a hand-made client, and a hand-made server.
+    /// Guards TCP on `local` by the first rung that works; port 0 takes any free one. It serves both roles: a hand-made
+    /// client, and a hand-made server.
+    ///
+    /// A rung that does not cover every peer is taken only where none behind it works.
     ///
     /// **Errors**: see [`GuardError`].
     pub fn tcp(kernel: &Arc<dyn Kernel>, local: SocketAddr) -> Result<Self, GuardError> {
-        let socket = reserve(&**kernel, Kind::Stream, local)?;
-        match md5_listener::arm(&**kernel, socket.as_fd(), local.ip()) {
-            Ok(()) => Self::new(kernel, socket, local, Rung::Md5Listener),
-            // Between bind and listen another listener may have taken the port.
-            Err(error) if error.errno == Errno::EADDRINUSE => Err(GuardError::Port(error.at_address(local))),
-            Err(error) => Err(GuardError::Unavailable { tried: vec![(Rung::Md5Listener, error.at_address(local))] }),
+        let socket = reserve(&**kernel, Kind::Stream, local, Sharing::WithTimeWait)?;
+        let mut tried = Vec::new();
+        let mut partial = None;
+        for rung in [Rung::Md5Listener, Rung::MinTtl, Rung::DropFilter] {
+            match set(&**kernel, socket.as_fd(), local.ip(), rung) {
+                Ok(()) if rung.covers_every_peer() => return Self::listening(kernel, socket, local, rung),
+                Ok(()) => partial = Some(rung),
+                Err(error) => tried.push((rung, error.at_address(local))),
+            }
+        }
+        let bound = bound(&**kernel, socket.as_fd(), local)?;
+        match (partial, nft_owner::raise(kernel, bound)) {
+            (_, Ok(table)) => {
+                // This rung shares the port with nobody, and takes it anew.
+                drop(socket);
+                let socket = reserve(&**kernel, Kind::Stream, bound, Sharing::WithNobody)?;
+                Self::new(kernel, socket, bound, Rung::NftOwner, Some(table))
+            }
+            (Some(rung), Err(_)) => Self::listening(kernel, socket, local, rung),
+            (None, Err(error)) => {
+                tried.push((Rung::NftOwner, error.at_address(bound)));
+                Err(GuardError::Unavailable { tried })
+            }
+        }
+    }
+
+    /// As [`tcp`](Self::tcp), by this rung and no other.
+    ///
+    /// **Errors**: see [`GuardError`].
+    pub fn tcp_by(kernel: &Arc<dyn Kernel>, local: SocketAddr, rung: Rung) -> Result<Self, GuardError> {
+        let refused = |error: OsError| GuardError::Unavailable { tried: vec![(rung, error.at_address(local))] };
+        match rung {
+            Rung::Md5Listener | Rung::MinTtl | Rung::DropFilter => {
+                let socket = reserve(&**kernel, Kind::Stream, local, Sharing::WithTimeWait)?;
+                set(&**kernel, socket.as_fd(), local.ip(), rung).map_err(refused)?;
+                Self::listening(kernel, socket, local, rung)
+            }
+            Rung::NftOwner => {
+                let socket = reserve(&**kernel, Kind::Stream, local, Sharing::WithNobody)?;
+                let bound = bound(&**kernel, socket.as_fd(), local)?;
+                let table = nft_owner::raise(kernel, bound).map_err(refused)?;
+                Self::new(kernel, socket, bound, rung, Some(table))
+            }
+            Rung::OwnAddress | Rung::UdpPort => Err(GuardError::NotOfAPort { rung }),
         }
     }
 
@@ -93,15 +127,30 @@ impl Guard {
     ///
     /// **Errors**: see [`GuardError`].
     pub fn udp(kernel: &Arc<dyn Kernel>, local: SocketAddr) -> Result<Self, GuardError> {
-        let socket = reserve(&**kernel, Kind::Datagram, local)?;
+        let socket = reserve(&**kernel, Kind::Datagram, local, Sharing::WithNobody)?;
         udp_port::arm(&**kernel, socket.as_fd());
-        Self::new(kernel, socket, local, Rung::UdpPort)
+        Self::new(kernel, socket, local, Rung::UdpPort, None)
     }
 
-    fn new(kernel: &Arc<dyn Kernel>, socket: OwnedFd, local: SocketAddr, rung: Rung) -> Result<Self, GuardError> {
-        let bound = kernel.local_address(socket.as_fd());
-        let bound = bound.map_err(|errno| failed("getsockname", local, errno))?;
-        Ok(Self { local: bound.ip().unwrap_or(local), rung, kernel: Arc::clone(kernel), socket })
+    /// The socket is armed: from now on the kernel finds it.
+    fn listening(kernel: &Arc<dyn Kernel>, socket: OwnedFd, local: SocketAddr, rung: Rung) -> Result<Self, GuardError> {
+        match kernel.listen(socket.as_fd(), 0).map_err(|errno| call_failed("listen", errno).at_address(local)) {
+            Ok(()) => Self::new(kernel, socket, local, rung, None),
+            // Between bind and listen another listener may have taken the port.
+            Err(error) if error.errno == Errno::EADDRINUSE => Err(GuardError::Port(error)),
+            Err(error) => Err(GuardError::Unavailable { tried: vec![(rung, error)] }),
+        }
+    }
+
+    fn new(
+        kernel: &Arc<dyn Kernel>,
+        socket: OwnedFd,
+        local: SocketAddr,
+        rung: Rung,
+        table: Option<Netlink>,
+    ) -> Result<Self, GuardError> {
+        let local = bound(&**kernel, socket.as_fd(), local)?;
+        Ok(Self { local, rung, kernel: Arc::clone(kernel), _table: table, socket })
     }
 
     /// The address and port that are guarded.
@@ -126,6 +175,10 @@ impl Guard {
     /// `None` where the kernel does not tell.
     #[must_use]
     pub fn dropped(&self) -> Option<u32> {
+        if self.rung == Rung::NftOwner {
+            // What is dropped there are the kernel's own answers, and no socket counts them.
+            return None;
+        }
         let mut words = [0; MEMINFO_WORDS * 4];
         let len = self.kernel.option(self.socket.as_fd(), SocketOption::SO_MEMINFO, &mut words).ok()?;
         let word = words[..len.min(words.len())].chunks_exact(4).nth(DROPS_WORD)?;
@@ -133,8 +186,32 @@ impl Guard {
     }
 }
 
+/// Who else may have the port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    /// Nobody: without a listener only this keeps others off.
+    WithNobody,
+    /// What an earlier conversation left in TIME-WAIT. Another listener may not.
+    WithTimeWait,
+}
+
+/// Makes a bound socket one at which the kernel drops what comes, once it listens.
+fn set(kernel: &dyn Kernel, socket: BorrowedFd<'_>, local: IpAddr, rung: Rung) -> Result<(), OsError> {
+    match rung {
+        Rung::MinTtl => min_ttl::set(kernel, socket, local),
+        Rung::DropFilter => drop_filter::set(kernel, socket),
+        _ => md5_listener::set(kernel, socket, local),
+    }
+}
+
+/// The address that a socket is bound to.
+fn bound(kernel: &dyn Kernel, socket: BorrowedFd<'_>, local: SocketAddr) -> Result<SocketAddr, GuardError> {
+    let bound = kernel.local_address(socket).map_err(|errno| failed("getsockname", local, errno))?;
+    Ok(bound.ip().unwrap_or(local))
+}
+
 /// A socket bound to `local`, of its family only.
-fn reserve(kernel: &dyn Kernel, kind: Kind, local: SocketAddr) -> Result<OwnedFd, GuardError> {
+fn reserve(kernel: &dyn Kernel, kind: Kind, local: SocketAddr, sharing: Sharing) -> Result<OwnedFd, GuardError> {
     let family = if local.is_ipv4() { Family::V4 } else { Family::V6 };
     let socket = kernel.socket(family, kind, 0).map_err(|errno| failed("socket", local, errno))?;
     let on = 1i32.to_ne_bytes();
@@ -143,8 +220,7 @@ fn reserve(kernel: &dyn Kernel, kind: Kind, local: SocketAddr) -> Result<OwnedFd
         // With one key a listener for both families would let the kernel answer the other one.
         set(SocketOption::IPV6_V6ONLY).map_err(|errno| option_failed(SocketOption::IPV6_V6ONLY, local, errno))?;
     }
-    if kind == Kind::Stream && local.port() != 0 {
-        // What an earlier conversation left in TIME-WAIT does not keep the port. A listener still does.
+    if sharing == Sharing::WithTimeWait && local.port() != 0 {
         set(SocketOption::SO_REUSEADDR).map_err(|errno| option_failed(SocketOption::SO_REUSEADDR, local, errno))?;
     }
     match kernel.bind(socket.as_fd(), &Address::Ip(local)) {
@@ -174,6 +250,7 @@ impl fmt::Display for GuardError {
                 }
                 Ok(())
             }
+            Self::NotOfAPort { rung } => write!(f, "{} guards no TCP port of the kernel", rung.code()),
         }
     }
 }

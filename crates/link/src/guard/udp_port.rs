@@ -2,14 +2,12 @@
 
 use std::os::fd::BorrowedFd;
 
-use crate::sys::{Instruction, Kernel, SocketOption};
-
-/// Let nothing in: raw sockets have their own copy.
-const DROP_ALL: Instruction = Instruction { code: 0x06, jt: 0, jf: 0, k: 0 };
+use super::drop_filter;
+use crate::sys::{Kernel, SocketOption};
 
 /// Keeps the bound socket from hoarding what arrives: it is dropped at the door, or else in the smallest queue.
 pub(super) fn arm(kernel: &dyn Kernel, socket: BorrowedFd<'_>) {
     // Binding alone is the guard; that nothing piles up behind it is only thrift.
-    let _ = kernel.attach_filter(socket, &[DROP_ALL]);
+    let _ = drop_filter::set(kernel, socket);
     let _ = kernel.set_option(socket, SocketOption::SO_RCVBUF, &0i32.to_ne_bytes());
 }

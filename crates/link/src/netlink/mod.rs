@@ -11,6 +11,7 @@ mod interfaces;
 mod neighbors;
 mod routes;
 
+use core::ops::RangeInclusive;
 use core::time::Duration;
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, OwnedFd};
@@ -59,11 +60,24 @@ impl Netlink {
     ///
     /// **Errors**: no netlink, no descriptors.
     pub fn open(kernel: Arc<dyn Kernel>) -> Result<Self, OsError> {
-        let failed = |call| move |errno| OsError::new(Operation::AskTables, call, errno);
-        let fd = kernel.socket(Family::Netlink, Kind::Raw, libc::NETLINK_ROUTE).map_err(failed("socket"))?;
-        kernel.bind(fd.as_fd(), &KERNEL).map_err(failed("bind"))?;
+        let netlink = Self::of_protocol(kernel, libc::NETLINK_ROUTE)?;
         // With it dumps obey the filters in their header; kernels before 4.20 dump all, which is filtered here again.
-        let _ = kernel.set_option(fd.as_fd(), SocketOption::NETLINK_GET_STRICT_CHK, &1i32.to_ne_bytes());
+        let strict = SocketOption::NETLINK_GET_STRICT_CHK;
+        let _ = netlink.kernel.set_option(netlink.fd.as_fd(), strict, &1i32.to_ne_bytes());
+        Ok(netlink)
+    }
+
+    /// Opens a socket of the netfilter family: what it makes with the flag `owner` lives as long as it does.
+    ///
+    /// **Errors**: no netlink, no netfilter in this kernel, no descriptors.
+    pub(crate) fn netfilter(kernel: Arc<dyn Kernel>) -> Result<Self, OsError> {
+        Self::of_protocol(kernel, libc::NETLINK_NETFILTER)
+    }
+
+    fn of_protocol(kernel: Arc<dyn Kernel>, protocol: i32) -> Result<Self, OsError> {
+        let failed = |call| move |errno| OsError::new(Operation::AskTables, call, errno);
+        let fd = kernel.socket(Family::Netlink, Kind::Raw, protocol).map_err(failed("socket"))?;
+        kernel.bind(fd.as_fd(), &KERNEL).map_err(failed("bind"))?;
         Ok(Self { kernel, fd, sequence: 0, buffer: vec![0; BUFFER_LEN] })
     }
 
@@ -75,7 +89,30 @@ impl Netlink {
         let name = call_name(request.kind());
         let refused = |errno| OsError::new(Operation::ChangeTables, name, errno);
         let sequence = self.send(request).map_err(refused)?;
-        self.answers(sequence, &mut |_| {}).map_err(refused)?;
+        self.answers(sequence..=sequence, &mut |_| {}).map_err(refused)?;
+        Ok(())
+    }
+
+    /// Asks for several changes of the netfilter family, all or none; the last but one, which is before the end of the
+    /// batch, is acknowledged.
+    ///
+    /// **Errors**: the errno of the first that the kernel refuses.
+    pub(crate) fn change_all(&mut self, batch: &[Request]) -> Result<(), Errno> {
+        let first = self.sequence.wrapping_add(1);
+        let acknowledged = batch.len().saturating_sub(2);
+        let mut bytes = Vec::new();
+        let mut last = first;
+        for (index, request) in batch.iter().enumerate() {
+            let mut request = request.clone();
+            self.sequence = self.sequence.wrapping_add(1);
+            if index == acknowledged {
+                request.add_flags(libc::NLM_F_ACK);
+                last = self.sequence;
+            }
+            bytes.extend(request.finish(self.sequence));
+        }
+        self.kernel.send(self.fd.as_fd(), &[IoSlice::new(&bytes)], Some(&KERNEL))?;
+        self.answers(first..=last, &mut |_| {})?;
         Ok(())
     }
 
@@ -85,7 +122,7 @@ impl Netlink {
     pub fn ask(&mut self, mut request: Request, take: &mut dyn FnMut(&Reply<'_>)) -> Result<(), Errno> {
         request.add_flags(libc::NLM_F_ACK);
         let sequence = self.send(request)?;
-        self.answers(sequence, take)?;
+        self.answers(sequence..=sequence, take)?;
         Ok(())
     }
 
@@ -100,7 +137,8 @@ impl Netlink {
             let mut request = request.clone();
             request.add_flags(libc::NLM_F_DUMP);
             let sequence = self.send(request).map_err(failed)?;
-            let interrupted = self.answers(sequence, &mut |reply| take(reply, &mut rows)).map_err(failed)?;
+            let interrupted = self.answers(sequence..=sequence, &mut |reply| take(reply, &mut rows));
+            let interrupted = interrupted.map_err(failed)?;
             if !interrupted {
                 break;
             }
@@ -115,8 +153,9 @@ impl Netlink {
         Ok(self.sequence)
     }
 
-    /// Reads until the question `sequence` is answered; whether the table changed while it was read.
-    fn answers(&mut self, sequence: u32, take: &mut dyn FnMut(&Reply<'_>)) -> Result<bool, Errno> {
+    /// Reads until the last of the questions `sequence` is answered, or any of them refused; whether the table changed while
+    /// it was read.
+    fn answers(&mut self, sequence: RangeInclusive<u32>, take: &mut dyn FnMut(&Reply<'_>)) -> Result<bool, Errno> {
         let deadline = self.kernel.now() + ANSWER_WAIT_MAX;
         let mut read = 0;
         let mut interrupted = false;
@@ -143,7 +182,7 @@ impl Netlink {
             if message.truncated || read > DUMP_BYTES_MAX {
                 return Err(Errno::EOVERFLOW);
             }
-            if is_finished(&self.buffer[..message.len], sequence, &mut interrupted, take)? {
+            if is_finished(&self.buffer[..message.len], &sequence, &mut interrupted, take)? {
                 return Ok(interrupted);
             }
         }
@@ -154,16 +193,17 @@ impl Netlink {
 /// interrupted: the kernel begins no other one before.
 fn is_finished(
     bytes: &[u8],
-    sequence: u32,
+    sequence: &RangeInclusive<u32>,
     interrupted: &mut bool,
     take: &mut dyn FnMut(&Reply<'_>),
 ) -> Result<bool, Errno> {
-    for reply in codec::replies(bytes).filter(|r| r.sequence == sequence) {
+    for reply in codec::replies(bytes).filter(|r| sequence.contains(&r.sequence)) {
         *interrupted |= reply.flags & DUMP_INTERRUPTED != 0;
         match reply.kind {
             // A negative errno, or 0: done.
             ERROR | DONE => match array(reply.body, 0).map_or(0, i32::from_ne_bytes) {
-                0 => return Ok(true),
+                0 if reply.sequence == *sequence.end() => return Ok(true),
+                0 => {}
                 errno => return Err(Errno::from_raw(errno.checked_neg().unwrap_or(libc::EPROTO))),
             },
             _ => take(&reply),

@@ -9,6 +9,7 @@ pub(crate) mod guard;
 mod read_back;
 mod receive;
 mod ring;
+mod rungs;
 mod send_errors;
 mod tables;
 pub(crate) mod tools;
@@ -54,5 +55,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("guard::a_hand_made_server_lives", guard::a_hand_made_server_lives),
         lab("guard::udp_answers_are_not_unreachable", guard::udp_answers_are_not_unreachable),
         lab("guard::opening_one_is_quick", guard::opening_one_is_quick),
+        lab("rungs::each_keeps_both_roles_alive", rungs::each_keeps_both_roles_alive),
+        lab("rungs::each_holds_its_port_and_leaves_nothing", rungs::each_holds_its_port_and_leaves_nothing)
+            .needs(Need::Tool("nft")),
     ]
 }

@@ -409,7 +409,7 @@ impl State {
             let Self { host, watch, receiver, send_error, last_discard, .. } = self;
             let came = receiver.receive(&mut |at, frame| {
                 if let Some(watch) = watch {
-                    show(watch, host.link(), now, Direction::Incoming, frame.bytes);
+                    show(watch, host.link(), at.unwrap_or(now), Direction::Incoming, frame.bytes);
                 }
                 if is_quiet {
                     return;

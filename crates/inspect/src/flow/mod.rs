@@ -86,14 +86,30 @@ impl Flows {
 
     /// Takes a frame; true if it holds a TCP segment that was kept.
     pub fn add(&mut self, frame: &SeenFrame<'_>) -> bool {
-        let Some((found, ends)) = segment::read(frame) else { return false };
+        self.take(frame).is_some()
+    }
+
+    /// Takes a frame of a conversation that goes on: its flow, whose last segment it is, if it holds one. Of those before it
+    /// only the handshake's are kept.
+    pub fn follow(&mut self, frame: &SeenFrame<'_>) -> Option<&Flow> {
+        let index = self.take(frame)?;
+        let flow = &mut self.flows[index];
+        if flow.segments.len() > HANDSHAKE_SEGMENTS + 1 {
+            flow.segments.remove(HANDSHAKE_SEGMENTS);
+            self.segments -= 1;
+        }
+        Some(flow)
+    }
+
+    fn take(&mut self, frame: &SeenFrame<'_>) -> Option<usize> {
+        let (found, ends) = segment::read(frame)?;
         let Some(index) = self.flow_for(frame.view, ends, &found) else {
             self.left_out += 1;
-            return false;
+            return None;
         };
         self.segments += 1;
         self.flows[index].add(found, ends.0);
-        true
+        Some(index)
     }
 
     /// The conversations, in the order of their first segments.

@@ -116,6 +116,25 @@ fn a_conversation_passes_through_the_states_of_the_rfcs_figures() {
 }
 
 #[test]
+fn a_conversation_that_goes_on_is_followed_in_little_room() {
+    let mut followed = Flows::new();
+    for number in 0..500_u32 {
+        let words = format!(
+            "ip 192.0.2.1 src=192.0.2.2 / tcp :40000 sport=80 A seq={} ack=8 zero=1000",
+            u32::MAX.wrapping_add(1 + number * 1000)
+        );
+        let bytes = parse(&words).unwrap().build(&Context::default()).unwrap().bytes;
+        let at = UnixTime::EPOCH + Duration::from_micros(number.into());
+        let frame = SeenFrame { number: number.into(), view: 0, at, bytes: &bytes, first: First::Ip };
+        let flow = followed.follow(&frame).unwrap();
+        assert!(flow.segments.len() <= HANDSHAKE_SEGMENTS + 1);
+        let last = flow.segments.last().unwrap();
+        assert_eq!((last.number, last.marks.as_slice()), (number.into(), &[][..]));
+    }
+    assert_eq!(followed.segments, HANDSHAKE_SEGMENTS + 1);
+}
+
+#[test]
 fn both_may_open_and_close_at_once() {
     Talk::everywhere(|talk| {
         for (line, left, right) in [

@@ -26,6 +26,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     };
     vec![
         lab("a_page_comes_byte_for_byte", pages).tools(&["python3"]),
+        lab("the_ladder_of_a_page_is_drawn_as_it_comes", ladder),
         lab("fresh_processes_one_after_the_other_all_get_it", processes),
         lab("what_is_wrong_with_a_server_is_told", wrong_servers).tools(&["python3"]),
         lab("our_listener_serves_curl_and_urllib", listener).tools(&["curl", "python3"]),
@@ -107,6 +108,22 @@ fn pages(world: &World) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// Numbers from the initial ones, both ends' states, 80 columns.
+fn ladder(_: &World) -> Outcome {
+    for family in [Family::V4, Family::V6] {
+        let from = url(socket_address(SERVER, family, 80), "/bytes/5000");
+        let output = ww().args(["get", "-v", "--ascii", "--color", "never", &from]).run()?.success()?;
+        let told = output.stderr;
+        let rungs: Vec<&str> = told.lines().skip(2).collect();
+        ensure!(told.lines().all(|line| line.len() <= 80), "wider than 80 columns\n{told}");
+        ensure!(rungs.first().is_some_and(|rung| rung.contains("out S   0 win ")), "{told}");
+        ensure!(rungs.iter().any(|rung| rung.contains("in  SA  0:1 win ")), "{told}");
+        ensure!(rungs.iter().any(|rung| rung.contains("FIN-WAIT-1")), "{told}");
+        ensure!(rungs.last().is_some_and(|rung| rung.contains("CLOSED") && rung.contains("TIME-WAIT")), "{told}");
+    }
+    Ok(())
 }
 
 fn processes(world: &World) -> Outcome {

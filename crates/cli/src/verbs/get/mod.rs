@@ -6,16 +6,15 @@
 //! Not here: TCP.
 
 mod failed;
+mod ladder;
 mod sink;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use craft::First;
 use link::sys::process::EndSignals;
-use net::{Breaker, TcpStream, Watch};
-use units::Instant;
+use net::{Breaker, TcpStream};
 
 use crate::command::Options;
 use crate::explain::{self, Attempt};
@@ -76,7 +75,8 @@ impl Get<'_> {
         let breaker = Breaker::new();
         let kept = Kept::default();
         end_on_signal(breaker.clone(), kept.clone());
-        let done = TcpStream::connect_breakable(peer, self.wait, self.watch(), &breaker)
+        let watch = self.out.verbose.then(|| ladder::watch(self.out.style));
+        let done = TcpStream::connect_breakable(peer, self.wait, watch, &breaker)
             .map_err(|error| self.failed(&error, peer, &say("get.while.connecting", &[]), None))
             .and_then(|stream| self.fetch(&stream, peer, &kept));
         while breaker.is_broken() {
@@ -124,20 +124,6 @@ impl Get<'_> {
              Connection: close\r\n\r\n",
             env!("CARGO_PKG_VERSION")
         )
-    }
-
-    /// With `-v`, each segment as a line.
-    fn watch(&self) -> Option<Watch> {
-        if !self.out.verbose {
-            return None;
-        }
-        let style = self.out.style;
-        let mut first: Option<Instant> = None;
-        Some(Box::new(move |at, _, bytes| {
-            let since = at.since(*first.get_or_insert(at));
-            let line = render::line(&inspect::dissect(bytes, First::Ip), &style);
-            let _ = writeln!(io::stderr().lock(), "{:>9.3} ms  {line}", since.as_secs_f64() * 1000.0);
-        }))
     }
 
     /// The status decides: what was asked for came, or something else did.

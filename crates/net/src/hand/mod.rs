@@ -28,11 +28,13 @@
 //! Linux begins to stamp arrivals some milliseconds after the first socket of the machine asked for it; until then an
 //! answer carries the moment at which it was read, which for a session that sleeps on it is some 10 µs later.
 
+mod application;
 mod dialogue;
 mod facts;
 mod listen;
 mod next_hop;
 mod own_host;
+mod peer;
 mod ports;
 mod prepare;
 mod rehearsal;
@@ -48,12 +50,13 @@ use wirewright_craft::Host;
 use wirewright_hand::Way;
 use wirewright_link::sys::{self, Kernel};
 
+pub use application::{Application, Does, Then, Turn};
 pub use dialogue::{Dialogue, Happened, Listened, Spoken};
 pub use listen::HeardAnswer;
 pub use own_host::{OwnHost, Taken};
 pub use ports::{Guarding, NoGuard};
 pub use prepare::Prepared;
-pub use rehearsal::{Answer, Carried, Rehearsal};
+pub use rehearsal::{Carried, Given, Own, Rehearsal};
 pub use sent::{Fate, Held, Left, Role, Sent};
 pub use session::{Event, Session};
 pub use why::{Counters, Moved};

@@ -1,6 +1,6 @@
 //! A host of our own in this process, to which hand-made packets are given where nothing can be sent. It is no kernel.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use wirewright_link::sys::Kernel;
@@ -11,11 +11,11 @@ use wirewright_units::Instant;
 use crate::error::{Error, Misuse};
 use crate::in_process::host_in_process;
 
-/// A host that listens on one TCP port, and answers echo requests.
+/// A host that listens on TCP ports, and answers echo requests.
 pub struct OwnHost {
     kernel: Arc<dyn Kernel>,
     pub(super) host: Host,
-    pub(super) listener: ListenerId,
+    pub(super) listeners: Vec<ListenerId>,
 }
 
 /// What became of a packet.
@@ -28,18 +28,19 @@ pub struct Taken {
 }
 
 impl OwnHost {
-    /// A host with the address of `listening`, which listens on its port.
+    /// A host with this address, which listens on these ports.
     ///
     /// # Errors
-    /// The kernel gives no random bytes; the port is 0.
-    pub fn new(kernel: Arc<dyn Kernel>, listening: SocketAddr) -> Result<Self, Error> {
+    /// The kernel gives no random bytes; a port is 0, or there twice.
+    pub fn new(kernel: Arc<dyn Kernel>, address: IpAddr, ports: &[u16]) -> Result<Self, Error> {
         let mut secret = [0; 32];
         let random = kernel.random(&mut secret);
         random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
-        let mut host = host_in_process(listening.ip(), secret);
-        let listener = host.listen(listening, Backlog::default());
-        let listener = listener.map_err(|_| Error::Misuse(Misuse::NoSegment))?;
-        Ok(Self { kernel, host, listener })
+        let mut host = host_in_process(address, secret);
+        let listen = |&port| host.listen(SocketAddr::new(address, port), Backlog::default());
+        let listeners: Result<Vec<_>, _> = ports.iter().map(listen).collect();
+        let listeners = listeners.map_err(|_| Error::Misuse(Misuse::NoSegment))?;
+        Ok(Self { kernel, host, listeners })
     }
 
     /// Gives it a packet, from the IP header on.
@@ -74,14 +75,18 @@ mod tests {
 
     #[test]
     fn what_is_right_is_answered_and_what_is_wrong_has_a_reason() {
-        let mut host = OwnHost::new(sys::system(), "192.0.2.2:80".parse().unwrap()).unwrap();
+        let address = "192.0.2.2".parse().unwrap();
+        let mut host = OwnHost::new(sys::system(), address, &[7, 80]).unwrap();
         let context = Context { source_v4: Some([198, 51, 100, 2].into()), ..Context::default() };
         let mut take = |line: &str| host.take(&parse(line).unwrap().build(&context).unwrap().bytes);
-        let answered = [take("tcp 192.0.2.2:80 S"), take("icmp 192.0.2.2 data=x")];
+        let answered = [take("tcp 192.0.2.2:80 S"), take("tcp 192.0.2.2:7 S"), take("icmp 192.0.2.2 data=x")];
         assert!(answered.iter().all(|it| it.answers.len() == 1 && it.discarded.is_none()), "{answered:?}");
         let wrong = take("tcp 192.0.2.2:80 S sum=bad");
         assert_eq!(wrong, Taken { answers: Vec::new(), discarded: Some("bad-checksum") });
+        let refused = take("tcp 192.0.2.2:81 S");
+        assert_eq!((refused.answers.len(), refused.discarded), (1, Some("no-such-connection")));
         assert_eq!(take("udp 192.0.2.9:9").discarded, Some("for-another-host"));
-        assert!(OwnHost::new(sys::system(), "192.0.2.2:0".parse().unwrap()).is_err());
+        assert!(OwnHost::new(sys::system(), address, &[0]).is_err());
+        assert!(OwnHost::new(sys::system(), address, &[80, 80]).is_err());
     }
 }

@@ -2,33 +2,44 @@
 
 use core::net::{IpAddr, SocketAddr};
 use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use wirewright_craft::{Context, Packet};
-use wirewright_hand::conversation::{Conversation, Segment, Step, TypedError};
-use wirewright_link::sys::Kernel;
-use wirewright_link::{Direction, Operation, OsError};
-use wirewright_stack::{ConnectionId, Received};
+use wirewright_craft::{Built, Context, Packet};
+use wirewright_hand::SeqNum;
+use wirewright_hand::conversation::{Conversation, Segment, Silence, Step, TypedError};
+use wirewright_link::sys::{Kernel, Poll};
+use wirewright_link::{Direction, Operation, OsError, Woken, wait};
 use wirewright_units::{Instant, UnixTime};
 
-use super::own_host::OwnHost;
+use super::application::Application;
+use super::dialogue::{Happened, Listened};
+use super::peer::Peer;
 use crate::error::{Error, Misuse};
 
 /// The first of the dynamic ports (RFC 6335 §6), from which ours is drawn: those with both high bits set.
 const DYNAMIC_PORTS: u16 = 0xc000;
 
-/// What the peer answers to all that it has read; `None` while it waits for more. Then it closes.
-pub type Answer = Box<dyn FnMut(&[u8], SocketAddr) -> Option<Vec<u8>>>;
-
 /// A conversation by hand with our own TCP.
 pub struct Rehearsal {
     kernel: Arc<dyn Kernel>,
+    /// The same seed gives the same bytes; without one they are fresh for each packet.
+    is_seeded: bool,
     context: Context,
     conversation: Conversation,
     peer: Peer,
     /// From the peer, not told yet.
-    arrived: VecDeque<Vec<u8>>,
+    arrived: VecDeque<Carried>,
     carried: Vec<Carried>,
+}
+
+/// A segment that was given to the peer.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The packet as built.
+    pub built: Built,
+    /// What it means; `None`: it is no segment of this conversation.
+    pub step: Option<Step>,
 }
 
 /// A packet that went from one side to the other, from its IP header on.
@@ -42,26 +53,37 @@ pub struct Carried {
     pub bytes: Vec<u8>,
 }
 
-/// A host that serves one connection after the other by one answer each.
-struct Peer {
-    own: OwnHost,
-    answer: Answer,
-    open: Option<(ConnectionId, SocketAddr)>,
-    asked: Vec<u8>,
-    left: Option<VecDeque<u8>>,
+/// The peer of a rehearsal: a host of our own.
+pub struct Own {
+    /// Its address.
+    pub address: IpAddr,
+    /// Where it listens, when it does not begin.
+    pub ports: Vec<u16>,
+    /// What runs on it.
+    pub application: Application,
 }
 
 impl Rehearsal {
-    /// A conversation that we begin from `local`, with a peer that listens where the SYN `opening` goes. Nothing is said yet.
+    /// A conversation that we begin from `local` by the SYN `opening`, whose names are resolved. What does not go to the
+    /// address of `own` has no answer, and what goes to a port where it does not listen is refused. Nothing is said yet.
     ///
     /// # Errors
     /// The opening cannot be built, or is no segment to a port; the kernel gives no random bytes.
-    pub fn client(kernel: Arc<dyn Kernel>, opening: &Packet, local: IpAddr, answer: Answer) -> Result<Self, Error> {
+    pub fn client(
+        kernel: Arc<dyn Kernel>,
+        seed: Option<[u8; 32]>,
+        opening: &Packet,
+        local: IpAddr,
+        own: Own,
+    ) -> Result<Self, Error> {
         let mut context = Context::default();
         let mut port = [0; 2];
         for bytes in [&mut context.entropy[..], &mut port] {
-            let random = kernel.random(bytes);
-            random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
+            fill(&kernel, bytes)?;
+        }
+        if let Some(seed) = seed {
+            context.entropy = seed;
+            port.copy_from_slice(&seed[..2]);
         }
         match local {
             IpAddr::V4(v4) => context.source_v4 = Some(v4),
@@ -70,10 +92,39 @@ impl Rehearsal {
         context.source_port = Some(DYNAMIC_PORTS | u16::from_ne_bytes(port));
         let built = opening.build(&context)?;
         let segment = Segment::read(&built.bytes).ok_or(Error::Misuse(Misuse::NoSegment))?;
-        let own = OwnHost::new(kernel.clone(), segment.destination.into())?;
-        let peer = Peer { own, answer, open: None, asked: Vec::new(), left: None };
+        let peer = Peer::listening(kernel.clone(), own.address, &own.ports, own.application)?;
         let conversation = Conversation::client(segment.source, segment.destination, segment.seq);
-        Ok(Self { kernel, context, conversation, peer, arrived: VecDeque::new(), carried: Vec::new() })
+        Ok(Self::new(kernel, seed, context, conversation, peer))
+    }
+
+    /// A conversation that `own` begins with `local`.
+    ///
+    /// # Errors
+    /// The kernel gives no random bytes; the addresses are of two versions, or the port is 0.
+    pub fn server(
+        kernel: Arc<dyn Kernel>,
+        seed: Option<[u8; 32]>,
+        local: SocketAddr,
+        own: Own,
+    ) -> Result<Self, Error> {
+        let mut context = Context::default();
+        fill(&kernel, &mut context.entropy)?;
+        context.entropy = seed.unwrap_or(context.entropy);
+        let [a, b, c, d, ..] = context.entropy;
+        let conversation = Conversation::server(SeqNum::new(u32::from_ne_bytes([a, b, c, d])));
+        let peer = Peer::connecting(kernel.clone(), own.address, local, own.application)?;
+        Ok(Self::new(kernel, seed, context, conversation, peer))
+    }
+
+    fn new(
+        kernel: Arc<dyn Kernel>,
+        seed: Option<[u8; 32]>,
+        context: Context,
+        conversation: Conversation,
+        peer: Peer,
+    ) -> Self {
+        let is_seeded = seed.is_some();
+        Self { kernel, is_seeded, context, conversation, peer, arrived: VecDeque::new(), carried: Vec::new() }
     }
 
     /// What is known of the conversation.
@@ -96,40 +147,51 @@ impl Rehearsal {
         self.conversation.typed(self.kernel.now(), line)
     }
 
-    /// Gives a segment to the peer; `None`: it is no segment of this conversation.
+    /// Gives a segment to the peer.
     ///
     /// # Errors
     /// It cannot be built, or the kernel gives no random bytes.
-    pub fn say(&mut self, packet: &Packet) -> Result<Option<Step>, Error> {
-        let random = self.kernel.random(&mut self.context.entropy);
-        random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
+    pub fn say(&mut self, packet: &Packet) -> Result<Given, Error> {
+        if !self.is_seeded {
+            fill(&self.kernel, &mut self.context.entropy)?;
+        }
         let built = packet.build(&self.context)?;
         let now = self.kernel.now();
         let step = self.conversation.handle_sent(now, &built.bytes);
-        self.carry(Direction::Outgoing, &built.bytes);
-        self.peer.own.host.handle_frame(now, &Received::new(&built.bytes));
+        self.carried.push(self.carry(Direction::Outgoing, built.bytes.clone()));
+        self.peer.hear(now, &built.bytes);
         self.turn(now);
-        Ok(step)
+        Ok(Given { built, step })
     }
 
-    /// Waits until `deadline` for a segment of the peer; `None`: none came.
-    pub fn wait(&mut self, deadline: Instant) -> Option<Step> {
+    /// Waits until `deadline` for the peer, and for the caller's own descriptors.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn wait(&mut self, deadline: Instant, also: &[BorrowedFd<'_>]) -> Result<Happened, Error> {
         loop {
             let now = self.kernel.now();
-            self.peer.own.host.handle_timeout(now);
             self.turn(now);
-            while let Some(bytes) = self.arrived.pop_front() {
+            while let Some(Carried { wall, bytes, .. }) = self.arrived.pop_front() {
                 if let Some(step) = self.conversation.handle_received(now, &bytes) {
-                    return Some(step);
+                    return Ok(Happened::Segment(Box::new(Listened { step, bytes, wall, rebuilt: false })));
                 }
             }
-            if now >= deadline {
-                return None;
+            let next = self.peer.poll_timeout().map_or(deadline, |timeout| timeout.min(deadline));
+            let mut polls: Vec<Poll<'_>> = also.iter().map(|&fd| Poll::reading(fd)).collect();
+            let failed = |errno| OsError::new(Operation::Receive, "poll", errno);
+            match wait(self.kernel.as_ref(), &mut polls, next).map_err(failed)? {
+                Woken::TimedOut if self.kernel.now() >= deadline => return Ok(Happened::TimedOut),
+                Woken::TimedOut => {}
+                Woken::Interrupted => return Ok(Happened::Interrupted),
+                Woken::Ready => return Ok(Happened::Other),
             }
-            let next = self.peer.own.host.poll_timeout().map_or(deadline, |timeout| timeout.min(deadline));
-            // A failed wait ends in another turn.
-            let _ = self.kernel.poll(&mut [], Some(next.since(now)));
         }
+    }
+
+    /// Nothing came for as long as the caller waited.
+    pub fn silence(&mut self) -> Option<Silence> {
+        self.conversation.handle_silence(self.kernel.now())
     }
 
     /// What went over since this was asked last, in its order.
@@ -141,81 +203,64 @@ impl Rehearsal {
 
     /// The peer's application and its TCP do what is to be done.
     fn turn(&mut self, now: Instant) {
-        self.peer.serve(now);
-        let sent = self.peer.own.sent(now);
-        for bytes in sent {
-            self.carry(Direction::Incoming, &bytes);
-            self.arrived.push_back(bytes);
+        for bytes in self.peer.turn(now) {
+            let carried = self.carry(Direction::Incoming, bytes);
+            self.carried.push(carried.clone());
+            self.arrived.push_back(carried);
         }
     }
 
-    fn carry(&mut self, direction: Direction, bytes: &[u8]) {
-        self.carried.push(Carried { direction, wall: self.kernel.wall(), bytes: bytes.to_vec() });
+    fn carry(&self, direction: Direction, bytes: Vec<u8>) -> Carried {
+        Carried { direction, wall: self.kernel.wall(), bytes }
     }
 }
 
-impl Peer {
-    fn serve(&mut self, now: Instant) {
-        if self.open.is_none() {
-            let accepted = self.own.host.accept(self.own.listener);
-            self.open = accepted.and_then(|id| Some((id, self.own.host.four_tuple(id)?.remote)));
-        }
-        let Some((id, remote)) = self.open else { return };
-        if self.left.is_none() && self.read(now, id) {
-            self.left = (self.answer)(&self.asked, remote).map(VecDeque::from);
-        }
-        let Some(left) = &mut self.left else { return };
-        // What there is no room for is written in another turn; a connection that is over takes nothing.
-        let written = self.own.host.write(now, id, left.make_contiguous());
-        left.drain(..written.as_ref().copied().unwrap_or(left.len()));
-        if left.is_empty() {
-            // It is over already, or ends with this.
-            let _ = self.own.host.close(now, id);
-            self.own.host.release(now, id);
-            (self.open, self.left) = (None, None);
-            self.asked.clear();
-        }
-    }
-
-    /// Reads what is there; whether anything was, or the connection ended.
-    fn read(&mut self, now: Instant, id: ConnectionId) -> bool {
-        let mut buffer = [0; 4096];
-        let mut any = false;
-        loop {
-            match self.own.host.read(now, id, &mut buffer) {
-                Ok(Some(count @ 1..)) => self.asked.extend_from_slice(&buffer[..count]),
-                Ok(None) => return any,
-                Ok(Some(_)) | Err(_) => {
-                    // Nothing more comes: what was not answered by now never is.
-                    self.left = Some(VecDeque::new());
-                    return false;
-                }
-            }
-            any = true;
-        }
-    }
+fn fill(kernel: &Arc<dyn Kernel>, bytes: &mut [u8]) -> Result<(), OsError> {
+    kernel.random(bytes).map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::application::{Does, Then, Turn};
     use super::*;
     use core::time::Duration;
     use wirewright_craft::parse;
     use wirewright_hand::conversation::State;
     use wirewright_link::sys;
 
+    fn addresses(v6: bool) -> (IpAddr, IpAddr) {
+        let (server, client) = if v6 { ("2001:db8::2", "2001:db8:1::2") } else { ("192.0.2.2", "198.51.100.2") };
+        (server.parse().unwrap(), client.parse().unwrap())
+    }
+
+    /// Says that it heard when what it hears ends with an exclamation mark.
+    fn listener(turn: &Turn<'_>) -> Does {
+        if !turn.heard.ends_with(b"!") {
+            return Does::default();
+        }
+        Does { used: turn.heard.len(), says: b"heard".to_vec(), then: Then::Closes }
+    }
+
     fn rehearsal(v6: bool) -> Rehearsal {
-        let (to, local) = if v6 { ("2001:db8::2 :80", "2001:db8:1::2") } else { ("192.0.2.2:80", "198.51.100.2") };
-        let opening = parse(&format!("tcp {to} S")).unwrap();
-        let answer: Answer = Box::new(|asked, _| asked.ends_with(b"!").then(|| b"heard".to_vec()));
-        Rehearsal::client(sys::system(), &opening, local.parse().unwrap(), answer).unwrap()
+        let (address, local) = addresses(v6);
+        let own = Own { address, ports: vec![80], application: Box::new(listener) };
+        let opening = parse(&format!("tcp {address} :80 S")).unwrap();
+        Rehearsal::client(sys::system(), None, &opening, local, own).unwrap()
+    }
+
+    fn heard(it: &mut Rehearsal, time: Duration) -> Vec<Step> {
+        let until = it.now() + time;
+        core::iter::from_fn(|| match it.wait(until, &[]).unwrap() {
+            Happened::Segment(listened) => Some(listened.step),
+            _ => None,
+        })
+        .collect()
     }
 
     fn say(it: &mut Rehearsal, line: &str) -> Vec<Step> {
         let packet = it.typed(line).unwrap();
-        assert!(it.say(&packet).unwrap().is_some(), "{line}");
-        let until = it.now() + Duration::from_millis(50);
-        core::iter::from_fn(|| it.wait(until)).collect()
+        assert!(it.say(&packet).unwrap().step.is_some(), "{line}");
+        heard(it, Duration::from_millis(50))
     }
 
     #[test]
@@ -238,12 +283,45 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_begins_says_its_words_and_hears_ours() {
+        for v6 in [false, true] {
+            let (address, local) = addresses(v6);
+            let application = Box::new(|turn: &Turn<'_>| match turn.heard {
+                [] if turn.has_ended => Does { then: Then::Closes, ..Does::default() },
+                [] => Does { says: b"hello".to_vec(), ..Does::default() },
+                heard => Does { used: heard.len(), says: heard.to_vec(), then: Then::GoesOn },
+            });
+            let own = Own { address, ports: Vec::new(), application };
+            let mut it = Rehearsal::server(sys::system(), None, (local, 8080).into(), own).unwrap();
+            assert!(heard(&mut it, Duration::from_millis(5))[0].segment.flags.syn());
+            let steps = say(&mut it, "SA");
+            assert!(steps.iter().any(|step| step.segment.data == b"hello"), "{steps:?}");
+            let steps = say(&mut it, "PA data=echo");
+            assert!(steps.iter().any(|step| step.segment.data == b"echo"), "{steps:?}");
+            let steps = say(&mut it, "FA");
+            assert!(steps.iter().any(|step| step.segment.flags.fin()), "{steps:?}");
+            say(&mut it, "A");
+            assert!(it.conversation().is_over(), "{:?}", it.conversation().us());
+        }
+    }
+
+    #[test]
+    fn a_port_of_nobody_is_refused_and_another_address_silent() {
+        let answer = |to: &str| {
+            let (address, local) = addresses(false);
+            let own = Own { address, ports: vec![80], application: Box::new(listener) };
+            let opening = parse(&format!("tcp {to} S")).unwrap();
+            let mut it = Rehearsal::client(sys::system(), None, &opening, local, own).unwrap();
+            say(&mut it, "S").first().map(|step| step.what)
+        };
+        assert_eq!(answer("192.0.2.2:81"), Some(wirewright_hand::conversation::What::Refused));
+        assert_eq!(answer("192.0.2.4:80"), None);
+    }
+
+    #[test]
     fn what_is_wrong_gets_no_answer_and_two_have_other_numbers() {
         let mut it = rehearsal(false);
-        let wrong = it.typed("S sum=bad").unwrap();
-        it.say(&wrong).unwrap();
-        let until = it.now() + Duration::from_millis(5);
-        assert!(it.wait(until).is_none());
+        assert!(say(&mut it, "S sum=bad").is_empty());
         let mut other = rehearsal(false);
         say(&mut other, "S");
         // Ports and sequence number.

@@ -9,10 +9,11 @@ use capture::{CaptureError, Direction, Interface, LinkType, Record, Writer};
 use craft::{Built, First};
 use inspect::dissect;
 use inspect::sum::Verdict;
-use net::hand::{Fate, Sent};
+use net::hand::{Carried, Fate, Sent};
 use units::UnixTime;
 
 use crate::failure::{Exit, Failure};
+use crate::in_process;
 use crate::said;
 use crate::speech::say;
 
@@ -107,6 +108,17 @@ impl Recording {
         let comment = rebuilt.then(|| say("record.rebuilt", &[]));
         let comments: Vec<&str> = comment.as_deref().into_iter().collect();
         self.add(&Seen { interface, first, bytes, wall, direction: Some(Direction::In), comments: &comments })
+    }
+
+    /// Adds a packet that went from one side to the other inside this process.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn add_carried(&mut self, packet: &Carried, comments: &[&str]) -> Result<(), Failure> {
+        let out = packet.direction == link::Direction::Outgoing;
+        let direction = Some(if out { Direction::Out } else { Direction::In });
+        let (interface, first, wall) = (in_process::INTERFACE, First::Ip, packet.wall);
+        self.add(&Seen { interface, first, bytes: &packet.bytes, wall, direction, comments })
     }
 
     /// A reader at the other end of a pipe sees each frame when it happens.

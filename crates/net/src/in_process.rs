@@ -10,7 +10,7 @@ use wirewright_tcp::Config;
 
 use crate::blocking::{TcpListener, TcpStream};
 use crate::breaker::Breaker;
-use crate::driver::{Engine, Receiver, Waker};
+use crate::driver::{Engine, Receiver, Waker, Watch};
 use crate::memory_wire::{MemoryEnd, memory};
 use crate::tcp_error::StreamError;
 
@@ -28,7 +28,20 @@ impl InProcess {
     /// # Errors
     /// When there are no more descriptors or threads, or the port is 0.
     pub fn pair(client: IpAddr, server: SocketAddr, secrets: [[u8; 32]; 2]) -> io::Result<(Self, TcpListener)> {
-        Self::pair_over(client, server, secrets, |receiver| Box::new(receiver))
+        Self::pair_watched(client, server, secrets, None)
+    }
+
+    /// As [`pair`](Self::pair), with each packet that the client sends or receives shown to `watch`.
+    ///
+    /// # Errors
+    /// As [`pair`](Self::pair).
+    pub fn pair_watched(
+        client: IpAddr,
+        server: SocketAddr,
+        secrets: [[u8; 32]; 2],
+        watch: Option<Watch>,
+    ) -> io::Result<(Self, TcpListener)> {
+        Self::pair_over(client, server, secrets, watch, |receiver| Box::new(receiver))
     }
 
     /// As [`pair`](Self::pair), with something between the wire and the client.
@@ -36,6 +49,7 @@ impl InProcess {
         client: IpAddr,
         server: SocketAddr,
         secrets: [[u8; 32]; 2],
+        watch: Option<Watch>,
         between: fn(MemoryEnd) -> Box<dyn Receiver>,
     ) -> io::Result<(Self, TcpListener)> {
         let [of_client, of_server] = secrets;
@@ -44,7 +58,7 @@ impl InProcess {
         let wakers = [Waker::new()?, Waker::new()?];
         let [(down_a, up_a), (down_b, up_b)] = memory([&wakers[0].0, &wakers[1].0]);
         let [waker_a, waker_b] = wakers;
-        let a = Engine::start(host_in_process(client, of_client), Box::new(down_a), between(up_a), None, waker_a)?;
+        let a = Engine::start(host_in_process(client, of_client), Box::new(down_a), between(up_a), watch, waker_a)?;
         let b = Engine::start(listening, Box::new(down_b), Box::new(up_b), None, waker_b)?;
         let listener = TcpListener::of(Arc::new(b), id, server);
         Ok((Self { client: Arc::new(a), server, own: client }, listener))
@@ -63,8 +77,17 @@ impl InProcess {
     /// # Errors
     /// As [`TcpStream::connect_breakable`].
     pub fn connect_breakable(&self, timeout: Duration, breaker: &Breaker) -> io::Result<TcpStream> {
+        self.connect_to(self.server, timeout, breaker)
+    }
+
+    /// As [`connect_breakable`](Self::connect_breakable), to any address and port: who does not listen refuses, and who is
+    /// not there is silent.
+    ///
+    /// # Errors
+    /// As [`TcpStream::connect_breakable`].
+    pub fn connect_to(&self, peer: SocketAddr, timeout: Duration, breaker: &Breaker) -> io::Result<TcpStream> {
         let local = SocketAddr::new(self.own, 0);
-        Ok(TcpStream::open(self.client.clone(), local, self.server, timeout, breaker)?)
+        Ok(TcpStream::open(self.client.clone(), local, peer, timeout, breaker)?)
     }
 }
 
@@ -113,7 +136,7 @@ mod tests {
     fn stays(between: fn(MemoryEnd) -> Box<dyn Receiver>) -> Duration {
         let server = "192.0.2.2:7".parse().unwrap();
         let client = "192.0.2.1".parse().unwrap();
-        let (network, listener) = InProcess::pair_over(client, server, [[1; 32], [2; 32]], between).unwrap();
+        let (network, listener) = InProcess::pair_over(client, server, [[1; 32], [2; 32]], None, between).unwrap();
         let stream = network.connect(SOON).unwrap();
         drop(listener.accept_timeout(SOON).unwrap());
         assert_eq!((&stream).read(&mut [0; 8]).unwrap(), 0);

@@ -127,12 +127,6 @@ fn in_lab(lab: &Lab, line: &[OsString]) -> Result<Exit, Failure> {
             super::demo::tour(lab, &Options::read(command::verb("demo").expect("in the table"), &line[1..])?)
         }
         Some("ask" | "send") if lab.rung() == Rung::InProcess => only_shown(lab, line),
-        Some("get") if lab.rung() == Rung::InProcess => Err(Failure::new(
-            Exit::NotPermitted,
-            "no-network",
-            say("error.no-network.get", &[("rung", &said::rung(lab.rung()))]),
-        )
-        .row("see", "ww lab --verbose")),
         _ => crate::run(line, &Place::Lab(lab)),
     }
 }

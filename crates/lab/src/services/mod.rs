@@ -51,7 +51,8 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    const ALL: [Self; 3] = [Self::Echo, Self::Discard, Self::Http];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Echo, Self::Discard, Self::Http];
 
     /// Its registered port.
     #[must_use]

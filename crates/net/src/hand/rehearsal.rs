@@ -101,12 +101,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// The kernel gives no random bytes; the addresses are of two versions, or the port is 0.
-    pub fn server(
-        kernel: Arc<dyn Kernel>,
-        seed: Option<[u8; 32]>,
-        local: SocketAddr,
-        own: Own,
-    ) -> Result<Self, Error> {
+    pub fn server(kernel: Arc<dyn Kernel>, seed: Option<[u8; 32]>, local: SocketAddr, own: Own) -> Result<Self, Error> {
         let mut context = Context::default();
         fill(&kernel, &mut context.entropy)?;
         context.entropy = seed.unwrap_or(context.entropy);

@@ -8,6 +8,7 @@ mod flow_verb;
 mod guard_verb;
 mod harness;
 mod hostile;
+mod in_process;
 mod kernel_rows;
 mod lab_child;
 mod lab_command;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         flow_verb::scenarios(),
         guard_verb::scenarios(),
         hostile::scenarios(),
+        in_process::scenarios(),
         language::scenarios(),
         manners::scenarios(),
         pasted::scenarios(),

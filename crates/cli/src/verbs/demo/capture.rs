@@ -9,7 +9,7 @@ use link::netlink::Netlink;
 use link::{Filter, OsError, PacketConfig, PacketSocket, Receive, Wanted, What, sys};
 use net::hand::Carried;
 
-use super::story::{IN_PROCESS, Story};
+use super::story::Story;
 use crate::failure::Failure;
 use crate::record::{Recording, Seen, fill_checksums};
 
@@ -81,12 +81,7 @@ impl Capture {
     /// Writes what was carried inside this process.
     pub(super) fn add(&mut self, carried: &[Carried], comment: &str) -> Result<(), Failure> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        for packet in carried {
-            let direction = direction(packet.direction == link::Direction::Outgoing);
-            let (interface, first, bytes, wall) = (IN_PROCESS, First::Ip, packet.bytes.as_slice(), packet.wall);
-            file.add(&Seen { interface, first, bytes, wall, direction, comments: &[comment] })?;
-        }
-        Ok(())
+        carried.iter().try_for_each(|packet| file.add_carried(packet, &[comment]))
     }
 
     /// Says where it is.

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use craft::Packet;
-use hand::Instant;
-use hand::conversation::{Conversation, Due, Step, TypedError};
+use hand::conversation::{Due, Step};
 use lab::{Host, Rung};
 use net::hand::{Dialogue, Guarding, Happened, Options as SessionOptions, Rehearsal};
 use render::Style;
@@ -14,6 +13,8 @@ use super::capture::Capture;
 use super::program;
 use super::story::{Story, broken};
 use crate::failure::Failure;
+use crate::in_process;
+use crate::partner::Partner;
 
 /// How long more is awaited after the last segment that came. In the lab an answer takes well below a millisecond.
 const SETTLE: Duration = Duration::from_millis(15);
@@ -33,12 +34,12 @@ pub(super) fn tell(story: &mut Story<'_>, path: &str) -> Result<(), Failure> {
         return in_process(story, &opening, path);
     }
     let mut capture = Capture::begin(story);
-    let mut dialogue = Dialogue::client(options(true), &opening).map_err(|error| broken(&error))?;
-    if let Guarding::Held { local, rung } = dialogue.guard() {
+    let mut partner = dial(true, &opening)?;
+    if let Some(Guarding::Held { local, rung }) = partner.guard() {
         story.say("demo.handshake.guard", &[("local", local), ("rung", &rung.code())])?;
     }
-    hold(story, &mut dialogue, path)?;
-    drop(dialogue);
+    hold(story, &mut partner, path)?;
+    drop(partner);
     capture.take(story, "guarded")?;
     story.title("demo.unguarded.title")?;
     unguarded(story, &opening)?;
@@ -46,8 +47,10 @@ pub(super) fn tell(story: &mut Story<'_>, path: &str) -> Result<(), Failure> {
     capture.tell(story, "demo.handshake.capture")
 }
 
-fn options(guard: bool) -> SessionOptions {
-    SessionOptions { families: net::Families::V4, guard, ..SessionOptions::default() }
+fn dial(guard: bool, opening: &Packet) -> Result<Partner, Failure> {
+    let options = SessionOptions { families: net::Families::V4, guard, ..SessionOptions::default() };
+    let dialogue = Dialogue::client(options, opening).map_err(|error| broken(&error))?;
+    Ok(Partner::Wire(Box::new(dialogue)))
 }
 
 /// Without any network: the same conversation with our own TCP, and what only a kernel can show.
@@ -55,9 +58,9 @@ fn in_process(story: &mut Story<'_>, opening: &Packet, path: &str) -> Result<(),
     story.say("demo.handshake.in-process", &[])?;
     let mut capture = Capture::of_process(story);
     let client = story.address_of("client").ok_or_else(|| broken(&story.words("demo.broken.no-client", &[])))?;
-    let mut rehearsal = rehearse(opening, client)?;
-    hold(story, &mut rehearsal, path)?;
-    capture.add(&rehearsal.carried(), "in process")?;
+    let mut partner = rehearse(opening, client)?;
+    hold(story, &mut partner, path)?;
+    capture.add(&partner.carried(), "in process")?;
     story.title("demo.unguarded.title")?;
     story.say("demo.unguarded.in-process", &[])?;
     story.command(&format!("sudo {} demo", program()))?;
@@ -65,73 +68,15 @@ fn in_process(story: &mut Story<'_>, opening: &Packet, path: &str) -> Result<(),
 }
 
 /// The peer is our own TCP, and serves what the lab's server serves.
-fn rehearse(opening: &Packet, client: IpAddr) -> Result<Rehearsal, Failure> {
-    Rehearsal::client(link::sys::system(), opening, client, Box::new(lab::page)).map_err(|error| broken(&error))
-}
-
-/// Whoever the conversation is held with.
-trait Partner {
-    fn conversation(&self) -> &Conversation;
-    fn now(&self) -> Instant;
-    fn typed(&self, line: &str) -> Result<Packet, TypedError>;
-    /// Gives it a segment, and says what that means.
-    fn hand_over(&mut self, packet: Packet) -> Result<Option<Step>, net::Error>;
-    /// What it says next; `None`: nothing until then.
-    fn wait_for(&mut self, until: Instant) -> Result<Option<Step>, net::Error>;
-}
-
-impl Partner for Dialogue {
-    fn conversation(&self) -> &Conversation {
-        self.conversation()
-    }
-
-    fn now(&self) -> Instant {
-        self.now()
-    }
-
-    fn typed(&self, line: &str) -> Result<Packet, TypedError> {
-        self.typed(line)
-    }
-
-    fn hand_over(&mut self, packet: Packet) -> Result<Option<Step>, net::Error> {
-        self.say(packet).map(|spoken| spoken.step)
-    }
-
-    fn wait_for(&mut self, until: Instant) -> Result<Option<Step>, net::Error> {
-        loop {
-            match self.wait(until, &[])? {
-                Happened::Segment(listened) => return Ok(Some(listened.step)),
-                Happened::TimedOut | Happened::Interrupted => return Ok(None),
-                _ => {}
-            }
-        }
-    }
-}
-
-impl Partner for Rehearsal {
-    fn conversation(&self) -> &Conversation {
-        self.conversation()
-    }
-
-    fn now(&self) -> Instant {
-        self.now()
-    }
-
-    fn typed(&self, line: &str) -> Result<Packet, TypedError> {
-        self.typed(line)
-    }
-
-    fn hand_over(&mut self, packet: Packet) -> Result<Option<Step>, net::Error> {
-        self.say(&packet)
-    }
-
-    fn wait_for(&mut self, until: Instant) -> Result<Option<Step>, net::Error> {
-        Ok(self.wait(until))
-    }
+fn rehearse(opening: &Packet, client: IpAddr) -> Result<Partner, Failure> {
+    let server = in_process::address("server", client.is_ipv6());
+    let own = server.and_then(in_process::host_at).ok_or_else(|| broken(&"the lab has no server"))?;
+    let rehearsal = Rehearsal::client(link::sys::system(), None, opening, client, own);
+    rehearsal.map(|it| Partner::Own(Box::new(it))).map_err(|error| broken(&error))
 }
 
 /// SYN, SYN-ACK, ACK, GET, the answer, FIN both ways: each line told when it happens.
-fn hold(story: &Story<'_>, partner: &mut dyn Partner, path: &str) -> Result<(), Failure> {
+fn hold(story: &Story<'_>, partner: &mut Partner, path: &str) -> Result<(), Failure> {
     say(story, partner, "S")?;
     hear(story, partner)?;
     say(story, partner, "A")?;
@@ -157,11 +102,11 @@ fn unguarded(story: &Story<'_>, opening: &Packet) -> Result<(), Failure> {
     story.say("demo.unguarded.intro", &[])?;
     let counter = || story.lab.counters(Host::Client).ok().map(|counters| counters.value(OUT_RSTS));
     let before = counter();
-    let mut dialogue = Dialogue::client(options(false), opening).map_err(|error| broken(&error))?;
-    say(story, &mut dialogue, "S")?;
-    hear(story, &mut dialogue)?;
-    say(story, &mut dialogue, "A")?;
-    hear_data(story, &mut dialogue)?;
+    let mut partner = dial(false, opening)?;
+    say(story, &mut partner, "S")?;
+    hear(story, &mut partner)?;
+    say(story, &mut partner, "A")?;
+    hear_data(story, &mut partner)?;
     if let (Some(before), Some(after)) = (before, counter()) {
         // On the loopback client and server have one kernel, and one counter.
         let shared = story.lab.rung() == Rung::Loopback;
@@ -174,35 +119,39 @@ fn unguarded(story: &Story<'_>, opening: &Packet) -> Result<(), Failure> {
 /// The resets that a kernel sent.
 const OUT_RSTS: &str = "TcpOutRsts";
 
-fn say(story: &Story<'_>, partner: &mut dyn Partner, line: &str) -> Result<(), Failure> {
+fn say(story: &Story<'_>, partner: &mut Partner, line: &str) -> Result<(), Failure> {
     let packet = partner.typed(line).map_err(|error| broken(&format!("{error:?}")))?;
-    let step = partner.hand_over(packet).map_err(|error| broken(&error))?;
-    step.as_ref().map_or(Ok(()), |step| show(story, partner, step))
+    let said = partner.say(packet).map_err(|error| broken(&error))?;
+    said.step().map_or(Ok(()), |step| show(story, partner, step))
 }
 
 /// Tells what comes until nothing is due and nothing has come for a while.
-fn hear(story: &Story<'_>, partner: &mut dyn Partner) -> Result<(), Failure> {
+fn hear(story: &Story<'_>, partner: &mut Partner) -> Result<(), Failure> {
     hear_until(story, partner, true)
 }
 
 /// The same, and waits for data, or for an end without any.
-fn hear_data(story: &Story<'_>, partner: &mut dyn Partner) -> Result<(), Failure> {
+fn hear_data(story: &Story<'_>, partner: &mut Partner) -> Result<(), Failure> {
     hear_until(story, partner, false)
 }
 
-fn hear_until(story: &Story<'_>, partner: &mut dyn Partner, mut has_all: bool) -> Result<(), Failure> {
+fn hear_until(story: &Story<'_>, partner: &mut Partner, mut has_all: bool) -> Result<(), Failure> {
     loop {
         let conversation = partner.conversation();
         let is_due = conversation.awaits_answer() || matches!(conversation.due(), Due::AwaitFin | Due::AwaitAckOfFin);
         let until = partner.now() + if is_due || !has_all { PATIENCE } else { SETTLE };
-        let Some(step) = partner.wait_for(until).map_err(|error| broken(&error))? else { return Ok(()) };
+        let step = match partner.wait(until, &[]).map_err(|error| broken(&error))? {
+            Happened::Segment(listened) => listened.step,
+            Happened::TimedOut | Happened::Interrupted => return Ok(()),
+            _ => continue,
+        };
         show(story, partner, &step)?;
         let flags = step.segment.flags;
         has_all |= !step.segment.data.is_empty() || flags.fin() || flags.rst();
     }
 }
 
-fn show(story: &Story<'_>, partner: &dyn Partner, step: &Step) -> Result<(), Failure> {
+fn show(story: &Story<'_>, partner: &Partner, step: &Step) -> Result<(), Failure> {
     let sack_start = partner.conversation().sack_start(step.out);
     let style = Style { width: story.out.style.width - INDENT, ..story.out.style };
     story.show(&render::step(step, sack_start, &style, story.catalogue()))?;

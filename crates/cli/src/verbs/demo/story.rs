@@ -16,6 +16,7 @@ use units::UnixTime;
 use crate::command::Options;
 use crate::context;
 use crate::failure::{Exit, Failure};
+use crate::in_process;
 use crate::output::Output;
 use crate::place;
 use crate::record::{Recording, Seen, fill_checksums};
@@ -23,9 +24,6 @@ use crate::speech;
 
 /// The columns that prose takes at most: longer lines are hard to read.
 const PROSE: usize = 88;
-
-/// The interface of the captures where nothing leaves this process.
-pub(super) const IN_PROCESS: &str = "in process";
 
 /// How long the tour waits for an answer. In the lab one takes well below a millisecond.
 const WAIT: Duration = Duration::from_millis(250);
@@ -152,11 +150,19 @@ impl<'a> Story<'a> {
         comment: &str,
     ) -> Result<(Built, Taken), Failure> {
         let built = self.build(packet)?;
-        let mut host = OwnHost::new(link::sys::system(), server).map_err(|error| broken(&error))?;
-        self.record(IN_PROCESS, built.first, &built.bytes, link::clock::wall(), Some(Direction::Out), comment)?;
+        let mut host =
+            OwnHost::new(link::sys::system(), server.ip(), &[server.port()]).map_err(|error| broken(&error))?;
+        self.record(
+            in_process::INTERFACE,
+            built.first,
+            &built.bytes,
+            link::clock::wall(),
+            Some(Direction::Out),
+            comment,
+        )?;
         let taken = host.take(&built.bytes);
         for answer in &taken.answers {
-            self.record(IN_PROCESS, First::Ip, answer, link::clock::wall(), Some(Direction::In), "")?;
+            self.record(in_process::INTERFACE, First::Ip, answer, link::clock::wall(), Some(Direction::In), "")?;
         }
         Ok((built, taken))
     }

@@ -20,6 +20,7 @@ use crate::command::Options;
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::http::{Answer, Head, HttpError};
+use crate::in_process;
 use crate::names;
 use crate::output::Output;
 use crate::place::Place;
@@ -67,6 +68,7 @@ impl Get<'_> {
             .map_err(|error| explain::net(&error, &attempt))?;
         if let Place::Lab(lab) = self.place
             && !lab.carries(address)
+            && !(in_process::is_place(self.place) && in_process::is_host(address))
         {
             return Err(Failure::usage("lab-elsewhere", say("error.lab-elsewhere", &[("address", &address)]))
                 .row("try", "ww lab get http://server/"));
@@ -75,8 +77,8 @@ impl Get<'_> {
         let breaker = Breaker::new();
         let kept = Kept::default();
         end_on_signal(breaker.clone(), kept.clone());
-        let watch = self.out.verbose.then(|| ladder::watch(self.out.style));
-        let done = TcpStream::connect_breakable(peer, self.wait, watch, &breaker)
+        let done = self
+            .connect(peer, &breaker)
             .map_err(|error| self.failed(&error, peer, &say("get.while.connecting", &[]), None))
             .and_then(|stream| self.fetch(&stream, peer, &kept));
         while breaker.is_broken() {
@@ -84,6 +86,15 @@ impl Get<'_> {
             std::thread::park();
         }
         done
+    }
+
+    fn connect(&self, peer: SocketAddr, breaker: &Breaker) -> io::Result<TcpStream> {
+        let watch = self.out.verbose.then(|| ladder::watch(self.out.style));
+        if !in_process::is_place(self.place) {
+            return TcpStream::connect_breakable(peer, self.wait, watch, breaker);
+        }
+        self.out.tell(&say("talk.in-process", &[]));
+        in_process::connect(peer, self.wait, watch, breaker)
     }
 
     /// The request and its answer.

@@ -2,24 +2,26 @@
 //!
 //! In: lines from a terminal, a pipe or a file; segments of the peer.
 //! Out: a ladder line and a sentence for each segment, an exit code; the peer holding nothing.
-//! Above: `verbs`. Below: `net::hand::Dialogue`, render.
+//! Above: `verbs`. Below: `net::hand` (a dialogue on a wire, a rehearsal in this process), render.
 //! Not here: what a segment means (hand), how it is drawn (render).
 
 mod editor;
 mod lines;
+mod own;
 mod talk;
 mod tell;
 
 use std::net::IpAddr;
 
 use craft::Packet;
-use lab::Rung;
 use net::hand::Dialogue;
 
 use crate::command::{Options, bad_value};
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
+use crate::in_process;
 use crate::output::Output;
+use crate::partner::Partner;
 use crate::place::Place;
 use crate::record::Recording;
 use crate::said;
@@ -28,33 +30,42 @@ use crate::speech::say;
 use talk::Talk;
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    if let Place::Lab(lab) = place
-        && lab.rung() == Rung::InProcess
-    {
-        let said = say("error.no-network.hand", &[]);
-        return Err(Failure::new(Exit::NotPermitted, "no-network", said).row("see", "ww lab --verbose"));
-    }
     let opened = open(options, place)?;
     let recording = options.write.as_deref().map(Recording::begin).transpose()?;
     Talk::new(options, out, place, opened, recording)?.hold()
 }
 
 /// The conversation, nothing sent yet.
-fn open(options: &Options, place: &Place<'_>) -> Result<Dialogue, Failure> {
-    let session = super::send::session_options(options, place)?;
-    let attempt = Attempt { verb: "hand", options, place };
-    let dialogue = match &options.listen {
-        Some(local) => {
-            if !options.words.is_empty() {
-                return Err(Failure::usage("option-conflict", say("error.option-conflict.listen", &[]))
-                    .row("or", say("hint.one-of-them", &[])));
-            }
-            let (address, port) = local_end(local)?;
-            Dialogue::server(session, address, port)
+fn open(options: &Options, place: &Place<'_>) -> Result<Partner, Failure> {
+    let to = match &options.listen {
+        Some(_) if !options.words.is_empty() => {
+            return Err(Failure::usage("option-conflict", say("error.option-conflict.listen", &[]))
+                .row("or", say("hint.one-of-them", &[])));
         }
-        None => Dialogue::client(session, &opening(options, place)?),
+        Some(local) => {
+            let (address, port) = local_end(local)?;
+            End::Local(address, port)
+        }
+        None => End::Remote(Box::new(opening(options, place)?)),
     };
-    dialogue.map_err(|error| explain::net(&error, &attempt))
+    if in_process::is_place(place) {
+        return own::open(options, place, to);
+    }
+    let session = super::send::session_options(options, place)?;
+    let dialogue = match to {
+        End::Local(address, port) => Dialogue::server(session, address, port),
+        End::Remote(opening) => Dialogue::client(session, &opening),
+    };
+    let attempt = Attempt { verb: "hand", options, place };
+    dialogue.map(|it| Partner::Wire(Box::new(it))).map_err(|error| explain::net(&error, &attempt))
+}
+
+/// The end that the command line names.
+enum End {
+    /// Ours, where somebody's SYN is awaited: an address or any, and a port.
+    Local(Option<IpAddr>, u16),
+    /// The other, as the SYN that would go there.
+    Remote(Box<Packet>),
 }
 
 /// A SYN to the destination of the command line, from which everything else is taken.

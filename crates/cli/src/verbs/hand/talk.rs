@@ -8,7 +8,7 @@ use std::time::Duration;
 use craft::Payload;
 use hand::Instant;
 use hand::conversation::{Conversation, Due, Role, State};
-use net::hand::{Dialogue, Happened};
+use net::hand::Happened;
 
 use super::lines::{Lines, Typed};
 use super::tell;
@@ -18,6 +18,7 @@ use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::input;
 use crate::output::Output;
+use crate::partner::Partner;
 use crate::place::Place;
 use crate::record::Recording;
 use crate::speech::say;
@@ -38,7 +39,7 @@ pub(super) struct Talk<'a> {
     pub(super) options: &'a Options,
     pub(super) out: &'a Output,
     pub(super) place: &'a Place<'a>,
-    pub(super) dialogue: Dialogue,
+    pub(super) partner: Partner,
     pub(super) recording: Option<Recording>,
     pub(super) lines: Lines,
     pub(super) signals: UnixStream,
@@ -79,7 +80,7 @@ impl<'a> Talk<'a> {
         options: &'a Options,
         out: &'a Output,
         place: &'a Place<'a>,
-        dialogue: Dialogue,
+        partner: Partner,
         recording: Option<Recording>,
     ) -> Result<Self, Failure> {
         let signals = signals()
@@ -88,7 +89,7 @@ impl<'a> Talk<'a> {
             options,
             out,
             place,
-            dialogue,
+            partner,
             recording,
             lines: Lines::open(),
             signals,
@@ -125,7 +126,7 @@ impl<'a> Talk<'a> {
     }
 
     pub(super) fn conversation(&self) -> &Conversation {
-        self.dialogue.conversation()
+        self.partner.conversation()
     }
 
     /// A line at a time, the peer in between.
@@ -200,23 +201,23 @@ impl<'a> Talk<'a> {
         if self.conversation().ends().is_none() && !self.lines.is_terminal() {
             self.await_syn()?;
         }
-        let mut packet = self.dialogue.typed(line).map_err(|error| tell::typed(&error))?;
+        let mut packet = self.partner.typed(line).map_err(|error| tell::typed(&error))?;
         if packet.payload == Payload::Stdin {
             return Err(Failure::usage("stdin-payload", say("error.stdin-payload", &[]))
                 .row("or", say("hint.other-payload", &[])));
         }
         input::fill_payload(&mut packet)?;
         self.has_said = true;
-        let spoken = self.dialogue.say(packet);
+        let spoken = self.partner.say(packet);
         let spoken = spoken.map_err(|error| explain::net(&error, &self.attempt()))?;
-        let now = self.dialogue.now();
+        let now = self.partner.now();
         self.silence_at = self.conversation().awaits_answer().then(|| now + ANSWER_WAIT);
-        self.tell_sent(&spoken)
+        self.tell_said(&spoken)
     }
 
     /// In a pipe nobody sees that the SYN is still to come: the first line waits for it.
     fn await_syn(&mut self) -> Result<(), Failure> {
-        let until = self.dialogue.now() + self.wait;
+        let until = self.partner.now() + self.wait;
         while self.conversation().ends().is_none() {
             match self.pump(until, false)? {
                 Woke::TimedOut | Woke::Interrupted => {
@@ -234,12 +235,12 @@ impl<'a> Talk<'a> {
         if self.lines.is_terminal() {
             return Ok(Then::GoOn);
         }
-        let end = self.dialogue.now() + ANSWER_WAIT;
-        let mut until = self.dialogue.now() + SETTLE;
+        let end = self.partner.now() + ANSWER_WAIT;
+        let mut until = self.partner.now() + SETTLE;
         loop {
             let wait = if self.conversation().awaits_answer() { end } else { until.min(end) };
             match self.pump(wait, false)? {
-                Woke::Told => until = self.dialogue.now() + SETTLE,
+                Woke::Told => until = self.partner.now() + SETTLE,
                 Woke::Typed => {}
                 Woke::Interrupted => return Ok(Then::Leave),
                 Woke::TimedOut => {
@@ -251,7 +252,7 @@ impl<'a> Talk<'a> {
     }
 
     fn listen_for(&mut self, time: Duration) -> Result<Then, Failure> {
-        let until = self.dialogue.now() + time;
+        let until = self.partner.now() + time;
         loop {
             match self.pump(until, false)? {
                 Woke::TimedOut => return Ok(Then::GoOn),
@@ -263,11 +264,11 @@ impl<'a> Talk<'a> {
 
     /// Plays right segments: this many, or to the end. What has no answer is sent again after a second, then two.
     fn auto(&mut self, count: u32) -> Result<Then, Failure> {
-        let mut end = self.dialogue.now() + self.wait;
+        let mut end = self.partner.now() + self.wait;
         let mut patience = Duration::from_secs(1);
         let mut played = 0;
         while played < count && !self.conversation().is_over() {
-            let now = self.dialogue.now();
+            let now = self.partner.now();
             if let Some(line) = self.conversation().next_right() {
                 self.say(line)?;
                 played += 1;
@@ -278,13 +279,13 @@ impl<'a> Talk<'a> {
             match self.pump(until.min(end), false)? {
                 Woke::Told => {
                     patience = Duration::from_secs(1);
-                    end = self.dialogue.now() + self.wait;
+                    end = self.partner.now() + self.wait;
                 }
                 Woke::Typed => {}
                 Woke::Interrupted => return Ok(Then::Leave),
                 Woke::TimedOut => {
                     let line = if idle { self.conversation().next_towards_end() } else { self.conversation().repeat() };
-                    if self.dialogue.now() >= end {
+                    if self.partner.now() >= end {
                         self.tell_silence()?;
                         return Ok(Then::GoOn);
                     }
@@ -302,7 +303,7 @@ impl<'a> Talk<'a> {
     /// Ends so that the peer holds nothing: its last word is awaited where it is due, else it is reset.
     fn leave(&mut self) -> Result<(), Failure> {
         self.silence_at = None;
-        let end = self.dialogue.now() + self.wait;
+        let end = self.partner.now() + self.wait;
         while !self.interrupted && matches!(self.conversation().us(), State::LastAck | State::Closing) {
             if !matches!(self.pump(end, false)?, Woke::Told | Woke::Typed) {
                 break;
@@ -312,12 +313,12 @@ impl<'a> Talk<'a> {
             return self.reset();
         }
         // RFC 9293 §3.10.7.4: in TIME-WAIT a FIN that comes again is acknowledged again, and the time starts anew.
-        let mut until = self.dialogue.now() + LINGER;
+        let mut until = self.partner.now() + LINGER;
         while !self.interrupted && self.conversation().us() == State::TimeWait {
             match self.pump(until.min(end), false)? {
                 Woke::Told if self.conversation().next_right().is_some() => {
                     self.say("A")?;
-                    until = self.dialogue.now() + LINGER;
+                    until = self.partner.now() + LINGER;
                 }
                 Woke::Told | Woke::Typed => {}
                 Woke::TimedOut | Woke::Interrupted => break,
@@ -334,7 +335,7 @@ impl<'a> Talk<'a> {
         if all_is_acked {
             return Ok(());
         }
-        let until = self.dialogue.now() + SETTLE;
+        let until = self.partner.now() + SETTLE;
         loop {
             self.answer = None;
             match self.pump(until, false)? {
@@ -356,7 +357,7 @@ impl<'a> Talk<'a> {
         if hears_keys {
             also.push(stdin.as_fd());
         }
-        let happened = self.dialogue.wait(until, &also);
+        let happened = self.partner.wait(until, &also);
         match happened.map_err(|error| explain::net(&error, &self.attempt()))? {
             Happened::Segment(listened) => {
                 self.tell_heard(&listened)?;

@@ -2,34 +2,39 @@
 
 use std::fmt::Display;
 
-use craft::{First, Packet};
+use craft::{Built, First, Packet};
 use hand::conversation::{Step, TypedError};
-use net::hand::{Fate, Guarding, HeardAnswer, Listened, NoGuard, Spoken};
+use net::hand::{Fate, Given, Guarding, HeardAnswer, Listened, NoGuard, Spoken};
 use render::Ink;
 use serde_json::json;
 
 use super::talk::Talk;
 use crate::failure::Failure;
+use crate::partner::{Partner, Said};
 use crate::said;
 use crate::speech::{say, words};
 
 impl Talk<'_> {
     /// Says between which ends, and how the port is held.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
-        let guard = match self.dialogue.guard() {
-            Guarding::Held { rung, .. } => rung.code(),
+        let guard = match self.partner.guard() {
+            Some(Guarding::Held { rung, .. }) => rung.code(),
             _ => "none",
         };
-        if let Guarding::Without(NoGuard::Failed(error)) = self.dialogue.guard() {
+        if let Some(Guarding::Without(NoGuard::Failed(error))) = self.partner.guard() {
             self.out.tell(&say("talk.no-guard", &[("error", &said::guard(error))]));
         }
-        let end = |(address, port)| std::net::SocketAddr::new(address, port).to_string();
-        let ends = self.conversation().ends().map(|(local, remote)| (end(local), end(remote)));
+        let ends = self.partner.ends().map(|(local, remote)| (local.to_string(), remote.to_string()));
+        let is_own = self.partner.guard().is_none();
+        if is_own {
+            self.out.tell(&say("talk.in-process", &[]));
+        }
         if self.out.json {
             let (local, remote) = ends.unzip();
             let listen = self.options.listen.as_deref();
             return self.out.json_line(
-                &json!({"v": 1, "event": "begin", "local": local, "remote": remote, "listen": listen, "guard": guard}),
+                &json!({"v": 1, "event": "begin", "local": local, "remote": remote, "listen": listen, "guard": guard,
+                    "in_process": is_own}),
             );
         }
         let guard_word = if guard == "none" { say("name.none", &[]) } else { guard.to_owned() };
@@ -51,16 +56,43 @@ impl Talk<'_> {
         Ok(())
     }
 
-    pub(super) fn tell_sent(&mut self, spoken: &Spoken) -> Result<(), Failure> {
+    pub(super) fn tell_said(&mut self, said: &Said) -> Result<(), Failure> {
+        match said {
+            Said::Wire(spoken) => self.tell_sent(spoken),
+            Said::Own(given) => self.tell_given(given),
+        }
+    }
+
+    /// A segment that crossed no wire.
+    fn tell_given(&mut self, given: &Given) -> Result<(), Failure> {
+        self.record_carried()?;
+        self.tell_notes(&given.built);
+        let packet = Packet::from_bytes(&given.built.bytes, given.built.first);
+        given.step.as_ref().map_or(Ok(()), |step| self.tell_step(step, &packet))
+    }
+
+    fn record_carried(&mut self) -> Result<(), Failure> {
+        let carried = self.partner.carried();
+        match &mut self.recording {
+            Some(recording) => carried.iter().try_for_each(|packet| recording.add_carried(packet, &[])),
+            None => Ok(()),
+        }
+    }
+
+    fn tell_notes(&mut self, built: &Built) {
+        for note in &built.notes {
+            self.lines.hide();
+            self.out.tell(&said::note(note));
+        }
+    }
+
+    fn tell_sent(&mut self, spoken: &Spoken) -> Result<(), Failure> {
         let sent = &spoken.sent;
         self.interface.clone_from(&sent.plan.interface.name);
         if let Some(recording) = &mut self.recording {
             recording.add_sent(sent)?;
         }
-        for note in &sent.built.notes {
-            self.lines.hide();
-            self.out.tell(&said::note(note));
-        }
+        self.tell_notes(&sent.built);
         let packet = match &sent.fate {
             Fate::Left(left) => left.packet(&sent.built),
             _ => Packet::from_bytes(&sent.built.bytes, sent.built.first),
@@ -101,7 +133,9 @@ impl Talk<'_> {
     }
 
     pub(super) fn tell_heard(&mut self, heard: &Listened) -> Result<(), Failure> {
-        if let Some(recording) = &mut self.recording {
+        if matches!(self.partner, Partner::Own(_)) {
+            self.record_carried()?;
+        } else if let Some(recording) = &mut self.recording {
             recording.add_heard(&self.interface, (First::Ip, &heard.bytes), heard.wall, heard.rebuilt)?;
         }
         self.answer = self.conversation().reset_for(&heard.step);
@@ -153,7 +187,7 @@ impl Talk<'_> {
 
     pub(super) fn tell_silence(&mut self) -> Result<(), Failure> {
         self.silence_at = None;
-        let Some(silence) = self.dialogue.silence() else { return Ok(()) };
+        let Some(silence) = self.partner.silence() else { return Ok(()) };
         self.has_mistake |= silence.mistake.is_some();
         if self.out.json {
             return self.out.json_line(&render::silence_json(&silence));

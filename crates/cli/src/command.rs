@@ -24,7 +24,7 @@ pub(crate) struct Verb {
 
 /// Options of output, on every verb.
 macro_rules! with_output {
-    ($($id:literal),* $(,)?) => { &[$($id,)* "json", "quiet", "verbose", "color", "ascii"] };
+    ($($id:literal),* $(,)?) => { &[$($id,)* "json", "quiet", "verbose", "color", "ascii", "lang"] };
 }
 
 /// The verbs, in the order of the overview.
@@ -95,7 +95,7 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "get",
         usage: "http://HOST[:PORT]/PATH",
-        options: &["output", "wait", "ipv4", "ipv6", "numeric", "quiet", "verbose", "color", "ascii"],
+        options: &["output", "wait", "ipv4", "ipv6", "numeric", "quiet", "verbose", "color", "ascii", "lang"],
         examples: &["ww lab get http://server/hello", "ww lab get -6 -v http://server/"],
     },
     Verb { name: "fields", usage: "[LAYER]", options: with_output!(), examples: &["ww fields tcp"] },
@@ -119,6 +119,7 @@ pub(crate) const VERBS: &[Verb] = &[
             "verbose",
             "color",
             "ascii",
+            "lang",
         ],
         examples: &[
             "ww lab ask tcp server:80 S",
@@ -126,11 +127,11 @@ pub(crate) const VERBS: &[Verb] = &[
             "ww lab --loss 2% --reorder 5% --dup 1% --seed 7 get http://server/bytes/100000",
         ],
     },
-    Verb { name: "demo", usage: "", options: &["path", "color", "ascii", "write"], examples: &["ww demo"] },
+    Verb { name: "demo", usage: "", options: &["path", "color", "ascii", "write", "lang"], examples: &["ww demo"] },
     Verb {
         name: "help",
         usage: "[VERB | TOPIC | CODE]",
-        options: &["color", "ascii"],
+        options: &["color", "ascii", "lang"],
         examples: &["ww help language"],
     },
 ];
@@ -189,6 +190,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("verbose", Some('v'), ""),
     opt("color", None, "WHEN"),
     opt("ascii", None, ""),
+    opt("lang", None, "LANG"),
 ];
 
 fn option(id: &str) -> &'static Opt {
@@ -341,6 +343,9 @@ impl Options {
         }
         if let Some(seed) = text(verb, &matches, "seed")? {
             options.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);
+        }
+        if let Some(lang) = text(verb, &matches, "lang")?.filter(|lang| render::Lang::from_code(lang).is_none()) {
+            return Err(bad_value("lang", &lang, &say("hint.lang", &[])));
         }
         if let Some(color) = text(verb, &matches, "color")? {
             options.color = match color.as_str() {

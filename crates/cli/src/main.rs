@@ -50,6 +50,8 @@ use speech::say;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    speech::choose(&args);
+    let args = speech::behind_lang(args);
     let ended = match args.first().and_then(|first| first.to_str()) {
         Some("lab") => verbs::lab::run(&args[1..]),
         _ => run(&args, &Place::Machine),

@@ -6,7 +6,7 @@ use render::Style;
 
 use crate::command::{Color, Options};
 use crate::failure::{Exit, Failure};
-use crate::speech::say;
+use crate::speech::{locale_is_utf8, say};
 
 /// The two streams of one command, and how to draw on the first.
 pub(crate) struct Output {
@@ -101,16 +101,6 @@ impl Output {
         let mut err = io::stderr().lock();
         let _ = if json { writeln!(err, "{}", failure.to_json()) } else { writeln!(err, "{failure}") };
     }
-}
-
-/// The locale's character set, by the variables in their order of precedence.
-fn locale_is_utf8() -> bool {
-    let value =
-        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    value.is_some_and(|value| {
-        let value = value.to_ascii_lowercase();
-        value.contains("utf-8") || value.contains("utf8")
-    })
 }
 
 fn width(terminal: bool) -> usize {

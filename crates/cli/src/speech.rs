@@ -1,15 +1,76 @@
 //! The sentences of this process: one language, chosen once.
 
+use std::ffi::OsString;
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::sync::OnceLock;
 
 use render::{Catalogue, Lang};
 
 static LANG: OnceLock<Lang> = OnceLock::new();
 
+/// Chooses the language, before anything else is said: JSON is English; then `--lang`; then the locale. Where no Korean can
+/// be shown it is English, and said so once if Korean was asked for.
+pub(crate) fn choose(args: &[OsString]) {
+    let own = args.iter().take_while(|arg| *arg != "--");
+    let own: Vec<&str> = own.map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let can_show = locale_is_utf8() && !own.contains(&"--ascii");
+    let asked = asked(&own);
+    let lang = match asked {
+        _ if own.contains(&"--json") => Lang::En,
+        Some(lang) => lang,
+        None => variable(&["LC_ALL", "LC_MESSAGES", "LANG"]).map_or(Lang::En, |locale| Lang::of_locale(&locale)),
+    };
+    let shown = if can_show { lang } else { Lang::En };
+    if LANG.set(shown).is_ok() && shown != lang && asked.is_some() {
+        let _ = writeln!(io::stderr().lock(), "ww: {}", say("remark.no-korean", &[]));
+    }
+}
+
+/// What `--lang` says, the last one if there are several.
+fn asked(args: &[&str]) -> Option<Lang> {
+    let joined = args.iter().map(|arg| arg.strip_prefix("--lang="));
+    let apart = args.iter().skip(1).zip(args).map(|(value, arg)| (*arg == "--lang").then_some(*value));
+    // One entry an argument: its own value, or the next argument.
+    let apart = apart.chain([None]);
+    joined.zip(apart).filter_map(|(joined, apart)| joined.or(apart)).filter_map(Lang::from_code).last()
+}
+
+/// The arguments without a `--lang` in front of the verb.
+pub(crate) fn behind_lang(mut args: Vec<OsString>) -> Vec<OsString> {
+    let first = args.first().and_then(|arg| arg.to_str()).unwrap_or_default();
+    let value = match first.strip_prefix("--lang") {
+        Some("") => args.get(1).and_then(|arg| arg.to_str()),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    };
+    if value.and_then(Lang::from_code).is_some() {
+        args.drain(..if first == "--lang" { 2 } else { 1 });
+    }
+    args
+}
+
+/// The language that was chosen.
+pub(crate) fn lang() -> Lang {
+    LANG.get().copied().unwrap_or_default()
+}
+
+/// The first of these variables that is set, in their order of precedence.
+fn variable(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+/// The locale's character set.
+pub(crate) fn locale_is_utf8() -> bool {
+    variable(&["LC_ALL", "LC_CTYPE", "LANG"]).is_some_and(|value| {
+        let value = value.to_ascii_lowercase();
+        value.contains("utf-8") || value.contains("utf8")
+    })
+}
+
 /// The catalogue of the language that was chosen.
 pub(crate) fn words() -> &'static Catalogue {
-    Catalogue::get(LANG.get().copied().unwrap_or_default())
+    Catalogue::get(lang())
 }
 
 /// A sentence of the catalogue with its values.
@@ -44,6 +105,22 @@ mod tests {
     fn behind(all: &[String], begins: &[&str]) -> Vec<String> {
         let texts = all.iter().flat_map(|file| begins.iter().flat_map(|begin| file.split(begin).skip(1)));
         texts.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_last_lang_counts_wherever_it_stands() {
+        let asked = |line: &str| asked(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(asked("ask --lang ko tcp :80"), Some(Lang::Ko));
+        assert_eq!(asked("ask tcp :80 --lang=ko"), Some(Lang::Ko));
+        assert_eq!(asked("--lang ko ask --lang en"), Some(Lang::En));
+        for none in ["ask tcp :80", "ask --lang", "ask --lang xx", "ask ko --lang"] {
+            assert_eq!(asked(none), None, "{none}");
+        }
+        let behind = |line: &str| behind_lang(line.split(' ').map(OsString::from).collect());
+        assert_eq!(behind("--lang ko demo"), ["demo"]);
+        assert_eq!(behind("--lang=ko lab ask"), ["lab", "ask"]);
+        assert_eq!(behind("--lang xx demo").len(), 3);
+        assert_eq!(behind("demo --lang ko").len(), 3);
     }
 
     #[test]

@@ -12,6 +12,35 @@ pub enum Lang {
     /// English.
     #[default]
     En,
+    /// Korean.
+    Ko,
+}
+
+impl Lang {
+    /// Every language that has a catalogue.
+    pub const ALL: [Self; 2] = [Self::En, Self::Ko];
+
+    /// Its code (ISO 639-1).
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ko => "ko",
+        }
+    }
+
+    /// The language with this code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lang| lang.code() == code)
+    }
+
+    /// The language of a locale (`ko_KR.UTF-8`, POSIX.1-2017 §8.2); English for one without a catalogue.
+    #[must_use]
+    pub fn of_locale(locale: &str) -> Self {
+        let language = locale.split(['_', '.', '@']).next().unwrap_or_default();
+        Self::from_code(language).unwrap_or_default()
+    }
 }
 
 /// The sentences of a language. A line of the file is `key = sentence`; one that begins with spaces goes on the sentence
@@ -26,8 +55,10 @@ impl Catalogue {
     #[must_use]
     pub fn get(lang: Lang) -> &'static Self {
         static EN: OnceLock<Catalogue> = OnceLock::new();
+        static KO: OnceLock<Catalogue> = OnceLock::new();
         match lang {
             Lang::En => EN.get_or_init(|| Self::read(include_str!("../catalogue/en.txt"))),
+            Lang::Ko => KO.get_or_init(|| Self::read(include_str!("../catalogue/ko.txt"))),
         }
     }
 

@@ -8,7 +8,7 @@ use wirewright_inspect::wire::{
 use crate::catalogue::Catalogue;
 use crate::line::widest;
 use crate::style::{Ink, Style};
-use crate::text::{pad, push, wrap};
+use crate::text::{columns, pad, pad_left, push, wrap};
 use crate::value::value;
 
 /// Every layer in a line: its word, its title, its RFC, and the keys of its fields. Ends with a line break.
@@ -91,12 +91,13 @@ fn written(option: &OptionDesc) -> String {
 fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String) {
     let unset: Vec<_> = rows.iter().map(|field| unset_means(field, words)).collect();
     let keys = widest(rows.iter().map(|field| field.key)).max(3);
-    let unset_width = widest(unset.iter().map(String::as_str)).max(5);
+    let unset_head = words.say("fields.head.unset", &[]);
+    let unset_width = widest(unset.iter().map(String::as_str)).max(columns(&unset_head));
     let head = format!(
-        "  {}  {:>4}  {}  {}",
+        "  {}  {}  {}  {}",
         pad(&words.say("fields.head.key", &[]), keys),
-        words.say("fields.head.bits", &[]),
-        pad(&words.say("fields.head.unset", &[]), unset_width),
+        pad_left(&words.say("fields.head.bits", &[]), 4),
+        pad(&unset_head, unset_width),
         words.say("fields.head.shark", &[]),
     );
     push(out, format_args!("{}\n", style.paint(Ink::Dim, &head)));

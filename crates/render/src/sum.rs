@@ -7,7 +7,7 @@ use wirewright_inspect::sum::{Cause, Checksum, Mistake, Origin, Step, Verdict};
 
 use crate::catalogue::Catalogue;
 use crate::style::{Ink, Style};
-use crate::text::{pad, push, wrap};
+use crate::text::{pad, pad_left, push, wrap};
 
 /// How much of a sum is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +35,16 @@ pub fn sum(frame: &Dissection<'_>, detail: Detail, style: &Style, words: &Catalo
 }
 
 /// A judgement in a few words: `right`, `wrong, 0x640c is right (bytes-swapped)`, `not judged: fragment`.
-pub(crate) fn verdict(sum: &Checksum<'_>, style: &Style) -> String {
+pub(crate) fn verdict(sum: &Checksum<'_>, style: &Style, words: &Catalogue) -> String {
     match (sum.verdict, sum.right) {
-        (Verdict::Wrong(cause), Some(right)) => format!("wrong, {right:#06x} is right ({})", cause.code()),
-        (Verdict::Wrong(cause), None) => format!("wrong ({})", cause.code()),
-        (Verdict::Unknowable(_), _) => format!("not judged{}{}", style.dot(), sum.verdict.code()),
-        (Verdict::Absent { allowed: false }, _) => "absent, not allowed".to_owned(),
+        (Verdict::Wrong(cause), Some(right)) => {
+            words.say("sum.brief.wrong", &[("right", &format!("{right:#06x}")), ("code", &cause.code())])
+        }
+        (Verdict::Wrong(cause), None) => words.say("sum.brief.wrong-unknown", &[("code", &cause.code())]),
+        (Verdict::Unknowable(_), _) => {
+            format!("{}{}{}", words.say("sum.brief.not-judged", &[]), style.dot(), sum.verdict.code())
+        }
+        (Verdict::Absent { allowed: false }, _) => words.say("sum.brief.not-allowed", &[]),
         _ => sum.verdict.code().to_owned(),
     }
 }
@@ -111,7 +115,15 @@ fn steps(frame: &Dissection<'_>, sum: &Checksum<'_>, style: &Style, words: &Cata
     let all: Vec<Step> = sum.steps().collect();
     // The other columns and the gaps between them take 37.
     let wide = style.width.saturating_sub(37).clamp(6, 28);
-    let head = format!("  {:>6}  {:<wide$}  {:>6}  {:>8}  {:>7}", "byte", "", "word", "sum", "carries");
+    let title = |key: &str, width: usize| pad_left(&words.say(key, &[]), width);
+    let head = format!(
+        "  {}  {:<wide$}  {}  {}  {}",
+        title("sum.steps.head.byte", 6),
+        "",
+        title("sum.steps.head.word", 6),
+        title("sum.steps.head.sum", 8),
+        title("sum.steps.head.carries", 7)
+    );
     push(out, format_args!("{}\n", style.paint(Ink::Dim, &head)));
     let half = STEPS_SHOWN / 2;
     for (index, step) in all.iter().enumerate() {

@@ -77,6 +77,11 @@ pub fn pad(text: &str, width: usize) -> String {
     padded
 }
 
+/// A text with spaces before it up to `width` columns.
+pub(crate) fn pad_left(text: &str, width: usize) -> String {
+    format!("{}{text}", " ".repeat(width.saturating_sub(columns(text))))
+}
+
 /// Breaks a text at its spaces into lines of at most `width` columns. A word that is longer is broken where it must.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::line::widest;
 use crate::style::{Ink, Style};
 use crate::sum::{verdict, verdict_ink};
-use crate::text::{escape_bytes, pad, push, wrap};
+use crate::text::{columns, escape_bytes, pad, push, wrap};
 use crate::value::{field_value, value};
 
 /// How many bytes of a payload the tree shows.
@@ -27,14 +27,14 @@ pub fn tree(frame: &Dissection<'_>, style: &Style, words: &Catalogue) -> String 
         let shown = &bytes[..bytes.len().min(PAYLOAD_SHOWN)];
         let dots = if shown.len() < bytes.len() { " .." } else { "" };
         let title = words.say("tree.payload", &[("bytes", &bytes.len())]);
-        heading(&title, &frame.payload, style, &mut out);
+        heading(&title, &frame.payload, style, words, &mut out);
         for line in wrap(&format!("'{}'{dots}", escape_bytes(shown)), style.width.saturating_sub(4)) {
             push(&mut out, format_args!("    {line}\n"));
         }
     }
     if !frame.trailer.is_empty() {
         let title = words.say("tree.trailer", &[("bytes", &frame.trailer.len())]);
-        heading(&title, &frame.trailer, style, &mut out);
+        heading(&title, &frame.trailer, style, words, &mut out);
     }
     for it in &frame.complaints {
         for (index, line) in wrap(&complaint(it, words), style.width.saturating_sub(4)).iter().enumerate() {
@@ -66,13 +66,14 @@ fn layer_title(key: &str) -> &str {
     wirewright_inspect::wire::layer(key).map_or(key, |desc| desc.title)
 }
 
-fn heading(title: &str, bytes: &std::ops::Range<usize>, style: &Style, out: &mut String) {
+fn heading(title: &str, bytes: &std::ops::Range<usize>, style: &Style, words: &Catalogue, out: &mut String) {
+    let first = ("first", &bytes.start as &dyn std::fmt::Display);
     let place = match bytes.len() {
-        0 => format!("at byte {}", bytes.start),
-        1 => format!("byte {}", bytes.start),
-        _ => format!("bytes {}{}{}", bytes.start, style.dash(), bytes.end - 1),
+        0 => words.say("tree.place.none", &[first]),
+        1 => words.say("tree.place.one", &[first]),
+        _ => words.say("tree.place.many", &[first, ("dash", &style.dash()), ("last", &(bytes.end - 1))]),
     };
-    let title = pad(title, style.width.saturating_sub(place.len() + 2).min(60));
+    let title = pad(title, style.width.saturating_sub(columns(&place) + 2).min(60));
     push(out, format_args!("{}  {}\n", style.paint(Ink::Title, &title), style.paint(Ink::Dim, &place)));
 }
 
@@ -84,12 +85,12 @@ fn layer_tree(frame: &Dissection<'_>, layer: &Layer, style: &Style, words: &Cata
     if layer.quoted {
         title = format!("{} {title}", words.say("tree.quoted", &[]));
     }
-    heading(&title, &layer.header, style, out);
+    heading(&title, &layer.header, style, words, out);
     let options = layer.options.iter().filter_map(|option| option.desc).map(|desc| desc.key);
     let width = widest(layer.fields.iter().map(|field| field.desc.key).chain(options)).max(4);
     for (number, field) in layer.fields.iter().enumerate() {
         let key = style.paint(Ink::Field(number), &pad(field.desc.key, width));
-        push(out, format_args!("    {key}  {}{}\n", field_value(field), note(frame, field, style)));
+        push(out, format_args!("    {key}  {}{}\n", field_value(field), note(frame, field, style, words)));
     }
     for option in &layer.options {
         option_tree(frame, option, width, style, words, out);
@@ -103,10 +104,10 @@ fn layer_tree(frame: &Dissection<'_>, layer: &Layer, style: &Style, words: &Cata
 }
 
 /// What is to be said beside a value: the judgement of a checksum.
-fn note(frame: &Dissection<'_>, field: &Field, style: &Style) -> String {
+fn note(frame: &Dissection<'_>, field: &Field, style: &Style, words: &Catalogue) -> String {
     let here = |at: usize| field.bit == at * 8;
     let Some(sum) = frame.checksums.iter().find(|sum| here(sum.at)) else { return String::new() };
-    format!("  {}", style.paint(verdict_ink(sum), &verdict(sum, style)))
+    format!("  {}", style.paint(verdict_ink(sum), &verdict(sum, style, words)))
 }
 
 fn option_tree(

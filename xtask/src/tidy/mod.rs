@@ -9,6 +9,7 @@ mod manifests;
 mod no_std;
 mod openings;
 mod sizes;
+mod translations;
 mod words;
 
 use std::fs;
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     words::check_names(&files, &mut complaints);
     words::check_machine_paths(&files, &mut complaints);
     check_decisions(&files, &mut complaints);
+    translations::check(&mut complaints);
     let linked = no_std::link_proof().unwrap_or_else(|why| {
         complaints.add("xtask/no_std_proof/main.rs", 1, &why);
         Vec::new()

@@ -1,24 +1,41 @@
 //! `ww help`: by verb, by topic and by error code, offline.
 
+use render::Lang;
+
 use crate::command::{OPTIONS, Options, VERBS, Verb, verb};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::speech::say;
+use crate::speech::{lang, say};
 
 /// A page of its own: name, text. Its line in the overview is the catalogue's `topic.NAME`.
 struct Topic {
     name: &'static str,
-    text: &'static str,
+    en: &'static str,
+    ko: &'static str,
+}
+
+impl Topic {
+    /// The page in the language that is spoken.
+    fn text(&self) -> &'static str {
+        match lang() {
+            Lang::Ko => self.ko,
+            _ => self.en,
+        }
+    }
 }
 
 const TOPICS: &[Topic] = &[
-    Topic { name: "language", text: include_str!("../../help/en/language.txt") },
-    Topic { name: "hand", text: include_str!("../../help/en/hand.txt") },
-    Topic { name: "get", text: include_str!("../../help/en/get.txt") },
-    Topic { name: "sum", text: include_str!("../../help/en/sum.txt") },
-    Topic { name: "lab", text: include_str!("../../help/en/lab.txt") },
-    Topic { name: "guard", text: include_str!("../../help/en/guard.txt") },
-    Topic { name: "exit", text: include_str!("../../help/en/exit.txt") },
+    Topic {
+        name: "language",
+        en: include_str!("../../help/en/language.txt"),
+        ko: include_str!("../../help/ko/language.txt"),
+    },
+    Topic { name: "hand", en: include_str!("../../help/en/hand.txt"), ko: include_str!("../../help/ko/hand.txt") },
+    Topic { name: "get", en: include_str!("../../help/en/get.txt"), ko: include_str!("../../help/ko/get.txt") },
+    Topic { name: "sum", en: include_str!("../../help/en/sum.txt"), ko: include_str!("../../help/ko/sum.txt") },
+    Topic { name: "lab", en: include_str!("../../help/en/lab.txt"), ko: include_str!("../../help/ko/lab.txt") },
+    Topic { name: "guard", en: include_str!("../../help/en/guard.txt"), ko: include_str!("../../help/ko/guard.txt") },
+    Topic { name: "exit", en: include_str!("../../help/en/exit.txt"), ko: include_str!("../../help/ko/exit.txt") },
 ];
 
 /// Where a code's sentence may stand in the catalogue.
@@ -59,7 +76,7 @@ pub(crate) fn version(out: &Output) -> Result<Exit, Failure> {
 fn page(name: &str, out: &Output) -> Result<Exit, Failure> {
     // A topic of a verb's name says more than the verb's page, which `ww VERB --help` prints too.
     if let Some(topic) = TOPICS.iter().find(|topic| topic.name == name) {
-        out.result(&plain(topic.text, out))?;
+        out.result(&plain(topic.text(), out))?;
     } else if let Some(verb) = verb(name) {
         return of_verb(verb, out);
     } else if let Some(text) = code(name) {

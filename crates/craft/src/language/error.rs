@@ -120,8 +120,8 @@ impl fmt::Display for Code {
 /// The longest part of a line that is shown around a mistake, in bytes: a payload of a megabyte is not repeated.
 const SHOWN_MAX: usize = 160;
 
-/// Columns that the list of what may stand somewhere takes: with its margin it fits into 80.
-const EXPECTED_WIDTH: usize = 58;
+/// Columns that the list of what may stand somewhere ends before, its margin included: it fits into 80.
+const EXPECTED_END: usize = 78;
 
 impl LanguageError {
     /// The lines for people around a sentence in any language: the sentence, the line with the place underlined, and behind
@@ -143,7 +143,7 @@ impl LanguageError {
         let margin = 4 + may.width() + 2;
         let mut column = 0;
         for (at, expected) in expected.iter().enumerate() {
-            match (at, column + expected.width() > EXPECTED_WIDTH) {
+            match (at, margin + column + expected.width() > EXPECTED_END) {
                 (0, _) => {}
                 (_, false) => text.push_str(", "),
                 (_, true) => {

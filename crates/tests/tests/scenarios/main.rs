@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod in_process;
 mod kernel_rows;
+mod korean;
 mod lab_child;
 mod lab_command;
 mod lab_ends;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         guard_verb::scenarios(),
         hostile::scenarios(),
         in_process::scenarios(),
+        korean::scenarios(),
         language::scenarios(),
         manners::scenarios(),
         pasted::scenarios(),

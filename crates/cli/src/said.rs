@@ -153,6 +153,7 @@ pub(crate) fn guard(error: &GuardError) -> String {
             let tried: Vec<String> = tried.iter().map(|(rung, error)| format!("{}: {error}", rung.code())).collect();
             [vec![say("guard.unavailable", &[])], tried].concat().join("; ")
         }
+        GuardError::NotOfAPort { rung } => say("guard.not-of-a-port", &[("rung", &rung.code())]),
         GuardError::Port(error) => error.to_string(),
         _ => error.to_string(),
     }
@@ -364,6 +365,7 @@ mod tests {
         all.extend([
             StreamError::Guard(GuardError::AddressNotLocal { address }),
             StreamError::Guard(GuardError::Unavailable { tried: Vec::new() }),
+            StreamError::Guard(GuardError::NotOfAPort { rung: link::Rung::UdpPort }),
         ]);
         for error in all {
             assert_eq!(stream(&error), error.to_string());

@@ -135,6 +135,39 @@ mod tests {
         }
     }
 
+    /// What a text begins with that is to be typed.
+    const COMMANDS: [&str; 6] = ["ww ", "lab ", "ip ", "ss ", "sudo ", "docker "];
+
+    /// What is no sentence of ours though it has three words.
+    const OTHERS: [&str; 1] = ["failed to lookup address information: "];
+
+    #[test]
+    fn no_sentence_stands_in_code() {
+        let mut all = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+        let mut found = Vec::new();
+        let is_word = |word: &str| word.len() > 1 && word.chars().all(|char| char.is_ascii_lowercase() || char == '\'');
+        let has_three = |text: &str| {
+            let words: Vec<_> =
+                text.split_whitespace().map(|word| is_word(word.trim_matches([',', ':', ';']))).collect();
+            words.windows(3).any(|three| three.iter().all(|is_word| *is_word))
+        };
+        for file in &all {
+            let code = file.split("#[cfg(test)]").next().unwrap_or_default();
+            let lines = code.lines().map(str::trim_start);
+            for line in lines.filter(|line| !line.starts_with("//") && !line.contains("expect(")) {
+                for text in line.split('"').skip(1).step_by(2).filter(|text| has_three(text)) {
+                    let is_label = words().sentence(&format!("label.{}", text.replace(' ', "-"))).is_some();
+                    let is_command = COMMANDS.iter().any(|command| text.starts_with(command));
+                    if !is_label && !is_command && !OTHERS.contains(&text) {
+                        found.push(text.to_owned());
+                    }
+                }
+            }
+        }
+        assert!(found.is_empty(), "sentences in code: {found:#?}");
+    }
+
     #[test]
     fn each_sentence_that_is_said_exists() {
         let mut all = Vec::new();

@@ -1,5 +1,6 @@
 //! What came back: an answer in a line, what it means in a sentence, and as JSON.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::style::{Ink, Style};
 /// An answer in a line: what it says, from whom, how long it took, and what is odd about it.
 #[must_use]
 pub fn answer(it: &Answer, style: &Style, words: &Catalogue) -> String {
-    let mut parts = vec![style.paint(ink(&it.kind), &headline(&it.kind))];
+    let mut parts = vec![style.paint(ink(&it.kind), &headline(&it.kind, words))];
     if let Some(from) = it.from {
         parts.push(words.say("answer.from", &[("address", &from)]));
     }
@@ -68,7 +69,10 @@ fn icmp_words(error: &IcmpError) -> (String, String) {
     (text(kind, error.kind), text(code, error.code))
 }
 
-fn headline(kind: &AnswerKind) -> String {
+fn headline(kind: &AnswerKind, words: &Catalogue) -> String {
+    let is_at = |address: &dyn Display, mac: &dyn Display| {
+        words.say("answer.line.is-at", &[("address", address), ("mac", mac)])
+    };
     match kind {
         AnswerKind::SynAck { seq, ack } => format!("SA seq={seq} ack={ack}"),
         AnswerKind::Rst { flags } => flags.to_string(),
@@ -82,9 +86,9 @@ fn headline(kind: &AnswerKind) -> String {
             let mtu = if error.mtu > 0 { format!(" mtu={}", error.mtu) } else { String::new() };
             format!("{} {kind} {code}{mtu}", family(error))
         }
-        AnswerKind::ArpReply { address, mac } => format!("arp {address} is at {mac}"),
-        AnswerKind::NdpAdvert { address, mac: Some(mac) } => format!("{address} is at {mac}"),
-        AnswerKind::NdpAdvert { address, mac: None } => format!("{address} is there"),
+        AnswerKind::ArpReply { address, mac } => format!("arp {}", is_at(address, mac)),
+        AnswerKind::NdpAdvert { address, mac: Some(mac) } => is_at(address, mac),
+        AnswerKind::NdpAdvert { address, mac: None } => words.say("answer.line.is-there", &[("address", address)]),
         AnswerKind::Other { protocol } => format!("protocol {protocol}"),
         _ => kind.word().to_owned(),
     }

@@ -1,7 +1,10 @@
 //! The command in Korean: chosen by option or locale, nothing left in English, nothing wider than the terminal.
 
 use wirewright_render::{Catalogue, Lang, columns};
-use wirewright_tests::{Folder, Ground, Need, Outcome, Output, Program, Scenario, ensure, ww};
+use wirewright_tests::{Folder, Ground, Need, Outcome, Output, Program, Scenario, binary, ensure, ww};
+
+use crate::lab_enters::{AS_ROOT, FILTER_UNSHARE, WITHOUT_RIGHTS};
+use crate::tour::OWN_LOOPBACK;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let scenario = |name: &str, run: fn() -> Outcome| {
@@ -12,6 +15,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("without_utf8_it_is_english_and_says_so_once", no_utf8),
         scenario("json_is_never_translated", json),
         scenario("the_tour_is_told_in_it", tour),
+        scenario("the_tour_is_told_in_it_on_the_lower_rungs_too", tour_below)
+            .tools(&["unshare", "setpriv", "python3", "ip"]),
         scenario("packets_answers_and_sums_are_told_in_it", packets),
         scenario("a_conversation_is_told_in_it", conversation),
         scenario("help_and_failures_are_told_in_it", help),
@@ -111,6 +116,22 @@ fn tour() -> Outcome {
         ["검사합(checksum)", "3방향 핸드셰이크(three-way handshake)", "순서 번호(sequence number)", "보호막(guard)"]
     {
         ensure!(output.text().contains(term), "{term}\n{output}");
+    }
+    Ok(())
+}
+
+fn tour_below() -> Outcome {
+    let on_loopback = [&AS_ROOT[..], &OWN_LOOPBACK, &FILTER_UNSHARE].concat();
+    let in_process = [&AS_ROOT[..], &FILTER_UNSHARE, &WITHOUT_RIGHTS].concat();
+    for (before, said) in [(on_loopback, "루프백에서 일어나며"), (in_process, "아무것도 보내지 않습니다")]
+    {
+        let folder = Folder::new()?;
+        let ww = binary().display().to_string();
+        let words: Vec<&str> = before.iter().copied().chain([ww.as_str(), "demo", "--lang", "ko"]).collect();
+        let program = Program::new(words[0]).args(&words[1..]).folder(folder.path());
+        let output = program.env("LC_ALL", "C.UTF-8").env("COLUMNS", "80").run()?.success()?;
+        reads_well(&output)?;
+        ensure!(output.text().contains(said), "{said}\n{output}");
     }
     Ok(())
 }

@@ -170,7 +170,7 @@ const IN_PROCESS: Told = Told {
 };
 
 /// A network of its own, so that "this machine's loopback" is not this machine's.
-const OWN_LOOPBACK: [&str; 4] = ["--net", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""];
+pub(crate) const OWN_LOOPBACK: [&str; 4] = ["--net", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""];
 
 fn limited() -> Outcome {
     let why = ["Left out here: user and network namespaces", "max_user_namespaces"];

@@ -70,7 +70,9 @@ fn in_process(story: &mut Story<'_>, opening: &Packet, path: &str) -> Result<(),
 /// The peer is our own TCP, and serves what the lab's server serves.
 fn rehearse(opening: &Packet, client: IpAddr) -> Result<Partner, Failure> {
     let server = in_process::address("server", client.is_ipv6());
-    let own = server.and_then(in_process::host_at).ok_or_else(|| broken(&"the lab has no server"))?;
+    let own = server
+        .and_then(in_process::host_at)
+        .ok_or_else(|| broken(&crate::speech::say("demo.broken.no-server", &[])))?;
     let rehearsal = Rehearsal::client(link::sys::system(), None, opening, client, own);
     rehearsal.map(|it| Partner::Own(Box::new(it))).map_err(|error| broken(&error))
 }

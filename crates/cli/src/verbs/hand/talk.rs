@@ -221,8 +221,8 @@ impl<'a> Talk<'a> {
         while self.conversation().ends().is_none() {
             match self.pump(until, false)? {
                 Woke::TimedOut | Woke::Interrupted => {
-                    let said = format!("nobody sent a SYN within {}", render::duration(self.wait));
-                    return Err(Failure::new(Exit::NoAnswer, "no-syn", said).row("or", "longer: --wait 60s"));
+                    let said = say("error.no-syn", &[("time", &render::duration(self.wait))]);
+                    return Err(Failure::new(Exit::NoAnswer, "no-syn", said).row("or", say("hint.longer", &[])));
                 }
                 Woke::Told | Woke::Typed => {}
             }

@@ -1,9 +1,11 @@
 //! The command line: verbs and options as data, and the options that mean the same on every verb.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use link::Rung;
 
 use crate::amounts::duration;
 use crate::failure::Failure;
@@ -33,7 +35,8 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "ask",
         usage: "PACKET [+ PACKET]…",
         options: with_output!(
-            "iface", "to", "write", "wait", "ipv4", "ipv6", "numeric", "seed", "dry-run", "expect", "why", "leave"
+            "iface", "to", "write", "wait", "ipv4", "ipv6", "numeric", "seed", "dry-run", "expect", "why", "leave",
+            "guard"
         ),
         examples: &[
             "ww lab ask tcp server:80 S",
@@ -50,8 +53,8 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "hand",
         usage: "HOST:PORT | --listen [ADDR]:PORT",
-        options: with_output!("listen", "iface", "write", "wait", "ipv4", "ipv6", "numeric", "seed"),
-        examples: &["ww lab hand server:80"],
+        options: with_output!("listen", "guard", "source", "iface", "write", "wait", "ipv4", "ipv6", "numeric", "seed"),
+        examples: &["ww lab hand server:80", "ww lab hand --guard own-address server:80"],
     },
     Verb {
         name: "build",
@@ -71,7 +74,7 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "guard",
         usage: "ADDR:PORT… [-- COMMAND …]",
-        options: with_output!("udp", "ipv4", "ipv6", "numeric"),
+        options: with_output!("guard", "udp", "ipv4", "ipv6", "numeric"),
         examples: &["ww lab guard client:40000 -- ss -tln", "ww lab guard --udp :5353 -- ss -uln"],
     },
     Verb {
@@ -95,7 +98,10 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "get",
         usage: "http://HOST[:PORT]/PATH",
-        options: &["output", "wait", "ipv4", "ipv6", "numeric", "quiet", "verbose", "color", "ascii", "lang"],
+        options: &[
+            "output", "guard", "source", "wait", "ipv4", "ipv6", "numeric", "quiet", "verbose", "color", "ascii",
+            "lang",
+        ],
         examples: &["ww lab get http://server/hello", "ww lab get -6 -v http://server/"],
     },
     Verb { name: "fields", usage: "[LAYER]", options: with_output!(), examples: &["ww fields tcp"] },
@@ -171,6 +177,8 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("why", None, ""),
     opt("leave", None, ""),
     opt("listen", None, "[ADDR]:PORT"),
+    opt("guard", None, "RUNG"),
+    opt("source", None, "ADDR"),
     opt("udp", None, ""),
     opt("as", None, "FORM"),
     opt("path", None, "PATH"),
@@ -269,6 +277,10 @@ pub(crate) struct Options {
     pub leave: bool,
     /// `--listen`.
     pub listen: Option<String>,
+    /// `--guard`.
+    pub rung: Option<Rung>,
+    /// `--source`.
+    pub source: Option<IpAddr>,
     /// `--udp`.
     pub udp: bool,
     /// `--as`.
@@ -323,6 +335,8 @@ impl Options {
             why: flag("why"),
             leave: flag("leave"),
             listen: text(verb, &matches, "listen")?,
+            rung: rung(text(verb, &matches, "guard")?)?,
+            source: source(text(verb, &matches, "source")?)?,
             udp: flag("udp"),
             form: text(verb, &matches, "as")?,
             path: text(verb, &matches, "path")?,
@@ -355,11 +369,20 @@ impl Options {
                 _ => return Err(bad_value("color", &color, &say("hint.color", &[]))),
             };
         }
+        if options.source.is_some() && options.rung != Some(Rung::OwnAddress) {
+            return Err(Failure::usage("option-conflict", say("error.option-conflict.source", &[]))
+                .row("or", "--guard own-address"));
+        }
         if options.ipv4 && options.ipv6 {
             return Err(Failure::usage("option-conflict", say("error.option-conflict", &[]))
                 .row("or", say("hint.one-version", &[])));
         }
         Ok(options)
+    }
+
+    /// How this machine's kernel is to be kept quiet.
+    pub(crate) fn guard_wish(&self) -> net::GuardWish {
+        net::GuardWish { rung: self.rung, source: self.source }
     }
 
     /// The words as text.
@@ -394,6 +417,19 @@ fn divide<'a>(verb: &Verb, args: &'a [OsString]) -> Result<(&'a [OsString], &'a 
             .row("see", format!("ww help {}", verb.name)));
     }
     Ok((own, command))
+}
+
+/// The rung of `--guard`.
+fn rung(text: Option<String>) -> Result<Option<Rung>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let rungs = || Rung::LADDER.map(Rung::code).join(", ");
+    Rung::with_code(&text).map(Some).ok_or_else(|| bad_value("guard", &text, &rungs()))
+}
+
+/// The address of `--source`.
+fn source(text: Option<String>) -> Result<Option<IpAddr>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| bad_value("source", &text, &say("hint.source-address", &[])))
 }
 
 fn has(verb: &Verb, id: &str) -> bool {

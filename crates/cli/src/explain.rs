@@ -9,7 +9,7 @@ use craft::BuildError;
 use hand::{Objection, Refused};
 use lab::Lab;
 use link::{GuardError, NextStep, OsError};
-use net::{Error, Families, Misuse, NameError};
+use net::{Error, Families, Misuse, NameError, StreamError};
 use render::shell_word;
 
 use crate::command::Options;
@@ -53,7 +53,33 @@ pub(crate) fn net(error: &Error, attempt: &Attempt<'_>) -> Failure {
             could_not_send(error.code(), say("refused.next-hop-cannot-be-asked", &values))
                 .row("or", say("hint.its-mac", &[("words", &typed(attempt))]))
         }
+        Error::Guard(error) => guard_wished(error, attempt),
+        Error::OwnAddress(error) => own_address(error, attempt),
         _ => could_not_send(error.code(), error.to_string()),
+    }
+}
+
+/// The rung that was wished for does not stand.
+pub(crate) fn guard_wished(error: &GuardError, attempt: &Attempt<'_>) -> Failure {
+    let local = match error {
+        GuardError::Unavailable { tried } => tried.first().and_then(|(_, error)| error.address),
+        _ => None,
+    };
+    guard(error, local.unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0)), attempt)
+}
+
+/// No address of our own is to be had.
+pub(crate) fn own_address(error: &StreamError, attempt: &Attempt<'_>) -> Failure {
+    if let StreamError::Os(error) = error {
+        return os(error, attempt);
+    }
+    let failure = could_not_send(error.code(), said::stream(error));
+    let failure = failure.row("look", attempt.place.beside("ip -brief address"));
+    match error {
+        StreamError::AddressTaken { .. } | StreamError::AddressElsewhere { .. } | StreamError::Misuse(_) => {
+            failure.row("or", say("hint.another-source", &[]))
+        }
+        _ => failure.row("or", say("hint.another-rung", &[])),
     }
 }
 
@@ -219,7 +245,8 @@ fn os(error: &OsError, attempt: &Attempt<'_>) -> Failure {
 
 /// No guard can stand there.
 pub(crate) fn guard(error: &GuardError, local: SocketAddr, attempt: &Attempt<'_>) -> Failure {
-    let place = crate::verbs::guard::spoken(local);
+    // Without a port any was to be taken.
+    let place = if local.port() == 0 { local.ip().to_string() } else { crate::verbs::guard::spoken(local) };
     match error {
         GuardError::AddressNotLocal { address } => {
             let said = say("error.use-local-address", &[("address", address)]);
@@ -245,11 +272,22 @@ pub(crate) fn guard(error: &GuardError, local: SocketAddr, attempt: &Attempt<'_>
             failure.row("once", by_root()).row("or", say("hint.port-from-1024", &[]))
         }
         GuardError::Unavailable { tried } => {
-            let mut failure = could_not_send("no-guard", say("error.no-guard", &[("place", &place)]));
+            let wished = attempt.options.rung;
+            let said = match wished {
+                Some(rung) => say("error.no-guard.rung", &[("place", &place), ("rung", &rung.code())]),
+                None => say("error.no-guard", &[("place", &place)]),
+            };
+            let needs_right = tried.iter().any(|(_, error)| error.next == NextStep::GrantNetAdmin);
+            let exit = if wished.is_some() && needs_right { Exit::NotPermitted } else { Exit::CouldNotSend };
+            let mut failure = Failure::new(exit, "no-guard", headline(said));
             for (rung, error) in tried {
                 failure = failure.row(rung.code(), format!("{}: {}", error.call, error.errno));
             }
-            failure.row("or", say("hint.firewall-rule", &[]))
+            if needs_right {
+                failure = failure.row("once", by_root());
+            }
+            let hint = if wished.is_some() { "hint.another-rung" } else { "hint.firewall-rule" };
+            failure.row("or", say(hint, &[]))
         }
         GuardError::Port(error) => os(error, attempt),
         other => could_not_send("no-guard", said::guard(other)),

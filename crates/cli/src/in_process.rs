@@ -8,8 +8,11 @@ use lab::{Rung, ServiceKind};
 use net::hand::{Does, Own, Then, Turn};
 use net::{Breaker, InProcess, TcpListener, TcpStream, Watch};
 
-use crate::context;
+use crate::command::Options;
+use crate::failure::{Exit, Failure};
 use crate::place::Place;
+use crate::speech::say;
+use crate::{context, said};
 
 /// What stands for an interface where there is none.
 pub(crate) const INTERFACE: &str = "in process";
@@ -17,6 +20,20 @@ pub(crate) const INTERFACE: &str = "in process";
 /// The verb runs in the practice network, and that sends nothing.
 pub(crate) fn is_place(place: &Place<'_>) -> bool {
     matches!(place, Place::Lab(lab) if lab.rung() == Rung::InProcess)
+}
+
+/// A rung of the guard is for a kernel, and none takes part here.
+///
+/// # Errors
+/// Where one is wished for all the same.
+pub(crate) fn without_guard(place: &Place<'_>, options: &Options) -> Result<(), Failure> {
+    match place {
+        Place::Lab(lab) if is_place(place) && options.rung.is_some() => {
+            let said = say("error.no-network.guard", &[("rung", &said::rung(lab.rung()))]);
+            Err(Failure::new(Exit::NotPermitted, "no-network", said))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The address of a host of the practice network.

@@ -136,6 +136,16 @@ pub(crate) fn stream(error: &StreamError) -> String {
         StreamError::Os(error) => error.to_string(),
         StreamError::Guard(error) => guard(error),
         StreamError::NoRoute { prohibited: true } => say("stream.prohibited", &[]),
+        StreamError::NoInterface { name } | StreamError::NotEthernet { name } | StreamError::NoFreeAddress { name } => {
+            say(&format!("stream.{}", error.code()), &[("name", name)])
+        }
+        StreamError::AddressElsewhere { address, name } => {
+            say("stream.address-elsewhere", &[("address", address), ("name", name)])
+        }
+        StreamError::AddressTaken { address, by: Some(mac) } => {
+            say("stream.address-taken", &[("address", address), ("mac", mac)])
+        }
+        StreamError::AddressTaken { address, by: None } => say("stream.address-taken.kernel", &[("address", address)]),
         StreamError::Misuse(misuse) => say(&format!("stream.{}", misuse.code()), &[]),
         StreamError::Ended(ended) => say(&format!("stream.{}", tcp::CallError::Ended(*ended).code()), &[]),
         StreamError::Unreachable(trouble) => {
@@ -155,6 +165,7 @@ pub(crate) fn guard(error: &GuardError) -> String {
         }
         GuardError::NotOfAPort { rung } => say("guard.not-of-a-port", &[("rung", &rung.code())]),
         GuardError::Port(error) => error.to_string(),
+        GuardError::NotOfAPort { rung } => say("guard.not-of-a-port", &[("rung", &rung.code())]),
         _ => error.to_string(),
     }
 }
@@ -362,7 +373,15 @@ mod tests {
         all.extend([true, false].map(|prohibited| StreamError::NoRoute { prohibited }));
         all.extend([StreamError::TimedOut { last: None }, StreamError::EngineGone]);
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let (name, mac) = ("eth0".to_owned(), wire::MacAddr([2, 0, 0, 0, 0, 1]));
         all.extend([
+            StreamError::NoInterface { name: name.clone() },
+            StreamError::NotEthernet { name: name.clone() },
+            StreamError::NoFreeAddress { name: name.clone() },
+            StreamError::AddressElsewhere { address, name },
+            StreamError::AddressTaken { address, by: Some(mac) },
+            StreamError::AddressTaken { address, by: None },
+            StreamError::Guard(GuardError::NotOfAPort { rung: link::Rung::OwnAddress }),
             StreamError::Guard(GuardError::AddressNotLocal { address }),
             StreamError::Guard(GuardError::Unavailable { tried: Vec::new() }),
             StreamError::Guard(GuardError::NotOfAPort { rung: link::Rung::UdpPort }),

@@ -12,13 +12,15 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wirewright_link::sys;
+use wirewright_link::{Rung, sys};
 use wirewright_stack::{Backlog, ConnectionId, ListenerId};
 use wirewright_tcp::{State as TcpState, Status};
 use wirewright_units::Instant;
 
 use crate::breaker::Breaker;
 use crate::driver::{Engine, State, Waker, Watch};
+use crate::guard_wish::GuardWish;
+use crate::own_address::OwnAddress;
 use crate::raw_wire::RawWire;
 use crate::tcp_error::StreamError;
 
@@ -88,10 +90,30 @@ impl TcpStream {
         watch: Option<Watch>,
         breaker: &Breaker,
     ) -> io::Result<Self> {
-        let wire = RawWire::to(&sys::system(), peer)?;
+        Ok(Self::connect_guarded(peer, timeout, watch, breaker, &GuardWish::default())?.0)
+    }
+
+    /// As [`connect_breakable`](Self::connect_breakable), by a rung of the guard that is wished for; with the one that
+    /// stands.
+    ///
+    /// # Errors
+    /// As [`connect_breakable`](Self::connect_breakable); the rung does not stand, or no address of our own is free.
+    pub fn connect_guarded(
+        peer: SocketAddr,
+        timeout: Duration,
+        watch: Option<Watch>,
+        breaker: &Breaker,
+        wish: &GuardWish,
+    ) -> io::Result<(Self, Rung)> {
+        if wish.is_own_address() {
+            let own = OwnAddress::towards(peer.ip(), wish.source, watch)?;
+            return Ok((own.connect_breakable(peer, timeout, breaker)?, Rung::OwnAddress));
+        }
+        let wire = RawWire::to(&sys::system(), peer, wish)?;
+        let rung = wire.sender.rung();
         let waker = Waker::new()?;
         let engine = Engine::start(wire.host, Box::new(wire.sender), Box::new(wire.receiver), watch, waker)?;
-        Ok(Self::open(Arc::new(engine), wire.local, peer, timeout, breaker)?)
+        Ok((Self::open(Arc::new(engine), wire.local, peer, timeout, breaker)?, rung))
     }
 
     /// Connects by an engine that runs.

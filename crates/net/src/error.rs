@@ -4,9 +4,10 @@ use core::fmt;
 
 use wirewright_craft::BuildError;
 use wirewright_hand::Refused;
-use wirewright_link::OsError;
+use wirewright_link::{GuardError, OsError};
 
 use crate::names::NameError;
+use crate::tcp_error::StreamError;
 
 /// Why a session could not do what it was asked.
 #[derive(Clone, Debug)]
@@ -18,6 +19,10 @@ pub enum Error {
     Refused(Refused),
     /// The operating system refused.
     Os(OsError),
+    /// The rung of the guard that was wished for does not stand.
+    Guard(GuardError),
+    /// There is no address of our own to be had.
+    OwnAddress(Box<StreamError>),
     /// The next hop did not answer our ARP or neighbour discovery.
     NextHopSilent {
         /// Its address.
@@ -57,6 +62,8 @@ impl Error {
             Self::Misuse(Misuse::NoSegment) => "no-segment",
             Self::Refused(refused) => refused.code(),
             Self::Os(error) => error.next.code(),
+            Self::Guard(_) => "no-guard",
+            Self::OwnAddress(error) => error.code(),
             Self::NextHopSilent { .. } => "next-hop-silent",
             Self::NextHopCannotBeAsked { .. } => "next-hop-cannot-be-asked",
         }
@@ -72,6 +79,8 @@ impl fmt::Display for Error {
             Self::Misuse(Misuse::NoSegment) => f.write_str(self.code()),
             Self::Refused(refused) => write!(f, "{}: {refused:?}", refused.code()),
             Self::Os(error) => error.fmt(f),
+            Self::Guard(error) => error.fmt(f),
+            Self::OwnAddress(error) => error.fmt(f),
             Self::NextHopSilent { address, interface } | Self::NextHopCannotBeAsked { address, interface } => {
                 write!(f, "{}: {address} on {interface}", self.code())
             }

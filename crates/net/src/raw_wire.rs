@@ -8,11 +8,12 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 use wirewright_link::netlink::{Netlink, Refusal, RouteAnswer, RouteQuery};
 use wirewright_link::sys::{BATCH_MAX, Kernel};
-use wirewright_link::{Filter, Guard, OsError, RawIpv4, RawIpv6, RawReceiver, SenderConfig, Wanted, What};
+use wirewright_link::{Filter, Guard, OsError, RawIpv4, RawIpv6, RawReceiver, Rung, SenderConfig, Wanted, What};
 use wirewright_stack::{Host, HostConfig, Link, Offload, Ownership, Prefix, Transmit};
 use wirewright_tcp::Config;
 
 use crate::driver::{Receiver, Take, Transmitter};
+use crate::guard_wish::GuardWish;
 use crate::settings;
 use crate::tcp_error::StreamError;
 
@@ -37,7 +38,7 @@ pub(crate) struct Sender {
     /// Where each ends, and where it goes.
     kept: Vec<(usize, IpAddr)>,
     scope: u32,
-    _guard: Guard,
+    guard: Guard,
 }
 
 enum Socket {
@@ -53,7 +54,7 @@ pub(crate) struct Receivers {
 
 impl RawWire {
     /// A wire for one connection to `remote`: its source by the kernel's route, a free port under the guard.
-    pub(crate) fn to(kernel: &Arc<dyn Kernel>, remote: SocketAddr) -> Result<Self, StreamError> {
+    pub(crate) fn to(kernel: &Arc<dyn Kernel>, remote: SocketAddr, wish: &GuardWish) -> Result<Self, StreamError> {
         let mut netlink = Netlink::open(kernel.clone())?;
         let query = RouteQuery { interface: scope_of(remote), ..RouteQuery::to(remote.ip()) };
         let route = match netlink.route_to(&query)? {
@@ -64,7 +65,7 @@ impl RawWire {
         let interfaces = netlink.interfaces()?;
         let link = interfaces.iter().find(|it| it.index == route.interface).map(|it| it.mtu);
         let mtu = route.mtu.or(link).unwrap_or(1500);
-        let guard = Guard::tcp(kernel, with_scope(source, 0, route.interface))?;
+        let guard = wish.tcp(kernel, with_scope(source, 0, route.interface))?;
         let local = SocketAddr::new(source, guard.port());
         let segments = Wanted {
             source: Some(remote.ip()),
@@ -137,8 +138,15 @@ impl RawWire {
             tcp_v6: settings::tcp(&Config::IPV6, mtu, 60, room),
             secret: settings::secret(&**kernel)?,
         });
-        let sender = Sender { socket, bytes: Vec::new(), kept: Vec::new(), scope: interface, _guard: guard };
+        let sender = Sender { socket, bytes: Vec::new(), kept: Vec::new(), scope: interface, guard };
         Ok(Self { host, local, sender, receiver })
+    }
+}
+
+impl Sender {
+    /// How the kernel is kept quiet.
+    pub(crate) const fn rung(&self) -> Rung {
+        self.guard.rung()
     }
 }
 

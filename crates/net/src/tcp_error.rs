@@ -32,6 +32,18 @@ pub enum StreamError {
         /// Its name.
         name: String,
     },
+    /// The address that was to be ours lies in no network of the interface: nobody would look for it there.
+    AddressElsewhere {
+        /// The address.
+        address: IpAddr,
+        /// The interface's name.
+        name: String,
+    },
+    /// The interface has no network with an address that is free.
+    NoFreeAddress {
+        /// Its name.
+        name: String,
+    },
     /// Somebody on the link has the address that was to be ours.
     AddressTaken {
         /// The address.
@@ -65,6 +77,8 @@ impl StreamError {
             Self::NoRoute { .. } => "no-route",
             Self::NoInterface { .. } => "no-interface",
             Self::NotEthernet { .. } => "not-ethernet",
+            Self::AddressElsewhere { .. } => "address-elsewhere",
+            Self::NoFreeAddress { .. } => "no-free-address",
             Self::AddressTaken { .. } => "address-taken",
             Self::Misuse(_) => "misuse",
             Self::Ended(Ended::Refused) => "refused",
@@ -94,6 +108,7 @@ impl StreamError {
             Self::NoRoute { .. } => io::ErrorKind::NetworkUnreachable,
             Self::NoInterface { .. } => io::ErrorKind::NotFound,
             Self::NotEthernet { .. } => io::ErrorKind::Unsupported,
+            Self::NoFreeAddress { .. } | Self::AddressElsewhere { .. } => io::ErrorKind::AddrNotAvailable,
             Self::AddressTaken { .. } => io::ErrorKind::AddrInUse,
             Self::Misuse(Misuse::PortInUse) => io::ErrorKind::AddrInUse,
             Self::Misuse(Misuse::NoSuchSocket | Misuse::Tcp(_)) => io::ErrorKind::NotConnected,
@@ -117,6 +132,8 @@ impl fmt::Display for StreamError {
             Self::NoRoute { .. } => f.write_str("there is no route there"),
             Self::NoInterface { name } => write!(f, "there is no interface {name}"),
             Self::NotEthernet { name } => write!(f, "{name} has no Ethernet address"),
+            Self::AddressElsewhere { address, name } => write!(f, "{address} lies in no network of {name}"),
+            Self::NoFreeAddress { name } => write!(f, "{name} has no network with a free address"),
             Self::AddressTaken { address, by: Some(mac) } => write!(f, "{address} is taken: {mac} answers for it"),
             Self::AddressTaken { address, by: None } => write!(f, "{address} is taken: this machine's kernel has it"),
             Self::Misuse(error) => error.fmt(f),

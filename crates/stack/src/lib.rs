@@ -109,7 +109,7 @@ pub use event::Event;
 pub use host::Host;
 pub use icmp::{Trouble, TroubleKind};
 pub use ingress::Received;
-pub use neighbors::{Neighbors, Own};
+pub use neighbors::{Neighbors, Own, answer_for};
 pub use path_mtu::{PATH_MTU_AGE_MAX, PATH_MTU_MIN_V4, PATH_MTU_MIN_V6, PATHS_MAX};
 pub use routes::{Prefix, Route};
 pub use udp::{PORT_UNREACHABLES_PER_SECOND, UDP_UNREAD_MAX, UdpId};

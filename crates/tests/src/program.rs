@@ -92,6 +92,15 @@ impl Program {
         self.command.spawn().map_err(|error| format!("{:?}: {error}", self.command))
     }
 
+    /// Starts it with standard input piped too, for what is typed later.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub fn start_typed(mut self) -> Result<Child, String> {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.spawn().map_err(|error| format!("{:?}: {error}", self.command))
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors

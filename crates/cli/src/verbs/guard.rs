@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lab::Host;
 use link::sys::{Errno, namespace, process, system};
-use link::{Guard, GuardError};
+use link::{Guard, GuardError, Rung};
 use serde_json::json;
 
 use super::lab::{command_refused, exit_code};
@@ -26,6 +26,9 @@ const GUARDS_MAX: usize = 1000;
 /// How long a guard stands on at least: the shortest retransmission time-out of Linux is 200 ms (and a little), after which
 /// a peer that still waits is heard again.
 const LAST_SEGMENTS: Duration = Duration::from_millis(300);
+
+/// How long one stands on that does not count what comes: a time-out of 200 ms, doubled twice.
+const LAST_SEGMENTS_UNCOUNTED: Duration = Duration::from_millis(1_500);
 
 /// How long it stands on at most for a peer that is heard again and again.
 const LAST_SEGMENTS_MAX: Duration = Duration::from_secs(5);
@@ -46,6 +49,17 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     {
         let said = say("error.no-network.guard", &[("rung", &said::rung(lab.rung()))]);
         return Err(Failure::new(Exit::NotPermitted, "no-network", said));
+    }
+    match options.rung {
+        Some(Rung::OwnAddress) => {
+            return Err(Failure::usage("option-conflict", say("error.option-conflict.guard-own-address", &[]))
+                .row("or", say("hint.own-address-verbs", &[])));
+        }
+        Some(_) if options.udp => {
+            return Err(Failure::usage("option-conflict", say("error.option-conflict.guard-udp", &[]))
+                .row("or", say("hint.one-of-them", &[])));
+        }
+        _ => {}
     }
     let wanted = read(&options.text_words()?, &attempt)?;
     let guards = raise(&wanted, &attempt)?;
@@ -94,7 +108,8 @@ fn stand_for(guards: &[Guard], out: &Output, attempt: &Attempt<'_>) -> Result<Ex
 
 /// What stands, where, and how.
 fn standing(guard: &Guard) -> String {
-    say("guard.standing", &[("local", &spoken(guard.local())), ("rung", &guard.rung().code())])
+    let stands = say("guard.standing", &[("local", &spoken(guard.local())), ("rung", &guard.rung().code())]);
+    if guard.rung().covers_every_peer() { stands } else { format!("{stands}; {}", say("guard.min-ttl", &[])) }
 }
 
 /// Starts the command: here, where it ends with the guard, or on the lab's client.
@@ -130,6 +145,10 @@ fn give_up_rights(out: &Output) {
 /// would be answered with a reset. RFC 6298 §5.5 doubles that time after each; three times as long also holds what is left
 /// of the last one.
 fn linger(guards: &[Guard]) {
+    if guards.iter().any(|guard| guard.dropped().is_none()) {
+        // Nobody counts for this one: as long as a peer may take that was heard once.
+        thread::sleep(LAST_SEGMENTS_UNCOUNTED);
+    }
     let dropped = || guards.iter().map(|guard| u64::from(guard.dropped().unwrap_or(0))).sum::<u64>();
     let (mut quiet, mut waited) = (LAST_SEGMENTS, Duration::ZERO);
     while waited + quiet <= LAST_SEGMENTS_MAX {
@@ -160,7 +179,11 @@ fn raise(wanted: &[Wanted], attempt: &Attempt<'_>) -> Result<Vec<Guard>, Failure
         let before = guards.len();
         for address in &want.addresses {
             let local = SocketAddr::new(*address, want.port);
-            let opened = if attempt.options.udp { Guard::udp(&kernel, local) } else { Guard::tcp(&kernel, local) };
+            let opened = match attempt.options.rung {
+                _ if attempt.options.udp => Guard::udp(&kernel, local),
+                Some(rung) => Guard::tcp_by(&kernel, local, rung),
+                None => Guard::tcp(&kernel, local),
+            };
             match opened {
                 Ok(guard) => guards.push(guard),
                 Err(error) if want.anywhere && lacks_family(&error) && guards.len() > before => {}

@@ -37,6 +37,7 @@ pub(crate) fn session_options(options: &Options, place: &Place<'_>) -> Result<Se
         families: names::families(options),
         names: place.names(options),
         leave: options.leave,
+        wish: options.guard_wish(),
         seed: options.seed.map(|seed| context::entropy(Some(seed))),
         ..SessionOptions::default()
     };
@@ -65,6 +66,10 @@ pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result
 
 /// `ww ask`.
 pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    if options.rung == Some(link::Rung::OwnAddress) {
+        return Err(Failure::usage("option-conflict", say("error.option-conflict.own-address", &[("verb", &"ask")]))
+            .row("or", say("hint.own-address-verbs", &[])));
+    }
     let expect = options.expect.as_deref().map(expectation).transpose()?;
     let packet = input::packet("ask", options, place)?;
     let mut talk = Talk::begin("ask", options, out, place)?;
@@ -197,6 +202,11 @@ impl<'a> Talk<'a> {
         }
         if let Guarding::Without(NoGuard::Failed(error)) = &sent.guard {
             self.remark(&words.say("ask.no-guard", &[("error", &said::guard(error))]));
+        }
+        if let Guarding::Held { rung, .. } = &sent.guard
+            && !rung.covers_every_peer()
+        {
+            self.remark(&words.say("guard.min-ttl", &[]));
         }
         Ok(())
     }

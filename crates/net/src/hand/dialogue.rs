@@ -4,22 +4,24 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use wirewright_craft::{Context, First, Packet};
+use wirewright_craft::{Context, First, Packet, Setting};
 use wirewright_hand::conversation::{Conversation, Segment, Silence, Step, TypedError};
 use wirewright_hand::probes::{Asked, Probes};
-use wirewright_hand::{NeighborState, SeqNum, protocols};
+use wirewright_hand::{NeighborState, SeqNum, Way, protocols};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::{Kernel, Poll};
-use wirewright_link::{Filter, Guard, GuardError, Operation, OsError, RawReceiver, Wanted, What, Woken, wait};
+use wirewright_link::{Filter, Guard, GuardError, Operation, OsError, RawReceiver, Rung, Wanted, What, Woken, wait};
 use wirewright_units::{Instant, UnixTime};
 
 use super::Options;
 use super::listen::{Heard, HeardAnswer};
+use super::own_ear::OwnEar;
 use super::ports::{Guarding, NoGuard, Ports};
 use super::prepare::{self, Prepared};
 use super::sent::{Fate, Held, Left, Role, Sent};
 use super::transmit::{Hears, Senders};
 use crate::error::Error;
+use crate::names::Families;
 
 /// How long the copy of a segment is waited for: the kernel may be asking for the neighbour, three times at most.
 const COPY_WAIT: core::time::Duration = core::time::Duration::from_millis(3_300);
@@ -41,6 +43,8 @@ pub struct Dialogue {
     receivers: Vec<RawReceiver>,
     /// Errors that quote what was sent.
     errors: Vec<RawReceiver>,
+    /// In their place, where the address is our own.
+    own: Option<OwnEar>,
     probes: Probes,
     way: Option<Prepared>,
     conversation: Conversation,
@@ -96,8 +100,11 @@ impl Dialogue {
     pub fn client(options: Options, opening: &Packet) -> Result<Self, Error> {
         let mut it = Self::open(options, Conversation::server(SeqNum::new(0)))?;
         let mut prepared = it.prepare(opening.clone())?;
+        if it.options.wish.is_own_address() {
+            return it.client_of_our_own(prepared);
+        }
         it.senders.open(&prepared, &it.interfaces, Hears::Nothing)?;
-        it.guard = it.ports.hold(&mut prepared, it.options.guard)?;
+        it.guard = it.ports.hold(&mut prepared, it.options.guard, &it.options.wish)?;
         if let Some(segment) = Segment::read(&prepared.built.bytes) {
             it.conversation = Conversation::client(segment.source, segment.destination, segment.seq);
             let ends = (Some(segment.destination.0), Some(segment.source.0));
@@ -106,6 +113,25 @@ impl Dialogue {
         }
         it.way = Some(prepared);
         Ok(it)
+    }
+
+    /// The same from an address that the kernel does not have. `prepared` is the SYN from the kernel's own.
+    fn client_of_our_own(mut self, prepared: Prepared) -> Result<Self, Error> {
+        let peer = prepared.plan.destination;
+        let is_ipv4 = peer.is_none_or(|peer| peer.is_ipv4());
+        self.take_address((peer, self.options.wish.source), is_ipv4)?;
+        let mut packet = prepared.packet;
+        if let Some(own) = &self.own {
+            set_source(&mut packet, own.address());
+        }
+        let prepared = self.prepare(packet)?;
+        self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
+        if let Some(segment) = Segment::read(behind_ethernet(&prepared.built.bytes, prepared.built.first)) {
+            self.conversation = Conversation::client(segment.source, segment.destination, segment.seq);
+            self.hold_own(segment.source.1);
+        }
+        self.way = Some(prepared);
+        Ok(self)
     }
 
     /// A conversation that somebody else begins, on `port` of `address`, or of all addresses.
@@ -118,6 +144,13 @@ impl Dialogue {
         random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
         let iss = SeqNum::new(u32::from_ne_bytes(entropy));
         let mut it = Self::open(options, Conversation::server(iss))?;
+        if it.options.wish.is_own_address() {
+            let source = it.options.wish.source.or(address);
+            let is_ipv4 = source.map_or(it.options.families != Families::V6, |source| source.is_ipv4());
+            it.take_address((None, source), is_ipv4)?;
+            it.hold_own(port);
+            return Ok(it);
+        }
         let all = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
         let mut locals = address.map_or_else(|| all.to_vec(), |address| vec![address]);
         locals.retain(|local| it.options.families.allows(*local));
@@ -145,6 +178,7 @@ impl Dialogue {
             guard: Guarding::Without(NoGuard::Off),
             receivers: Vec::new(),
             errors: Vec::new(),
+            own: None,
             probes: Probes::new(),
             way: None,
             netlink,
@@ -233,6 +267,7 @@ impl Dialogue {
                 return Ok(happened);
             }
             let fds = self.receivers.iter().chain(&self.errors).map(AsFd::as_fd);
+            let fds = fds.chain(self.own.iter().map(AsFd::as_fd));
             let mut polls: Vec<Poll<'_>> = fds.map(Poll::reading).collect();
             let own = polls.len();
             polls.extend(also.iter().map(|&fd| Poll::reading(fd)));
@@ -256,18 +291,50 @@ impl Dialogue {
 
     fn take_heard(&mut self) -> Result<Option<Happened>, Error> {
         while let Some(heard) = next_heard(&mut self.receivers)? {
-            let Heard { bytes, at, wall, rebuilt, .. } = heard;
-            if let Some(step) = self.conversation.handle_received(at, &bytes) {
-                return Ok(Some(Happened::Segment(Box::new(Listened { step, bytes, wall, rebuilt }))));
+            if let Some(segment) = self.segment(&heard) {
+                return Ok(Some(segment));
             }
         }
         while let Some(heard) = next_heard(&mut self.errors)? {
-            let Heard { bytes, first, at, wall, rebuilt } = heard;
-            if let Some(answer) = self.probes.handle_received(at, &bytes, first) {
-                return Ok(Some(Happened::Error(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt }))));
+            if let Some(error) = self.error(heard) {
+                return Ok(Some(error));
+            }
+        }
+        while let Some(heard) = self.own.as_mut().map_or(Ok(None), OwnEar::hear)? {
+            // One socket hears both.
+            if let Some(happened) = self.segment(&heard).or_else(|| self.error(heard)) {
+                return Ok(Some(happened));
             }
         }
         Ok(None)
+    }
+
+    fn segment(&mut self, heard: &Heard) -> Option<Happened> {
+        let Heard { bytes, at, wall, rebuilt, .. } = heard;
+        let step = self.conversation.handle_received(*at, bytes)?;
+        let listened = Listened { step, bytes: bytes.clone(), wall: *wall, rebuilt: *rebuilt };
+        Some(Happened::Segment(Box::new(listened)))
+    }
+
+    fn error(&mut self, heard: Heard) -> Option<Happened> {
+        let Heard { bytes, first, at, wall, rebuilt } = heard;
+        let answer = self.probes.handle_received(at, &bytes, first)?;
+        Some(Happened::Error(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt })))
+    }
+
+    /// Takes an address of our own; from now on segments leave by Ethernet.
+    fn take_address(&mut self, (peer, source): (Option<IpAddr>, Option<IpAddr>), is_ipv4: bool) -> Result<(), Error> {
+        self.own = Some(OwnEar::open(&self.kernel, &self.options, (peer, source), is_ipv4)?);
+        self.options.way = Some(Way::Ethernet);
+        Ok(())
+    }
+
+    /// No port of the kernel has to be held for it.
+    fn hold_own(&mut self, port: u16) {
+        if let Some(own) = &self.own {
+            let local = SocketAddr::new(own.address(), port);
+            self.guard = Guarding::Held { local, rung: Rung::OwnAddress };
+        }
     }
 
     /// No copy came: the neighbour is silent, or the link gives none.
@@ -314,18 +381,32 @@ impl Dialogue {
 
     /// Guards a port of a server.
     fn hold(&mut self, local: SocketAddr) -> Result<(), Error> {
-        match Guard::tcp(&self.kernel, local) {
+        match self.options.wish.tcp(&self.kernel, local) {
             Ok(guard) => {
                 self.guard = Guarding::Held { local: guard.local(), rung: guard.rung() };
                 self.guards.push(guard);
                 Ok(())
             }
             Err(GuardError::Port(error)) => Err(Error::Os(error)),
+            Err(error) if self.options.wish.rung.is_some() => Err(Error::Guard(error)),
             Err(error) => {
                 self.guard = Guarding::Without(NoGuard::Failed(error));
                 Ok(())
             }
         }
+    }
+}
+
+/// Sets the source address, unless it is set.
+fn set_source(packet: &mut Packet, source: IpAddr) {
+    let (key, bits) = match source {
+        IpAddr::V4(v4) => ("ip", v4.to_bits().into()),
+        IpAddr::V6(v6) => ("ip6", v6.to_bits()),
+    };
+    if let Some(layer) = packet.layer_mut(key)
+        && layer.get("src") == Some(Setting::Auto)
+    {
+        layer.set("src", Setting::Exactly(bits));
     }
 }
 

@@ -33,6 +33,7 @@ mod dialogue;
 mod facts;
 mod listen;
 mod next_hop;
+mod own_ear;
 mod own_host;
 mod peer;
 mod ports;
@@ -61,6 +62,7 @@ pub use sent::{Fate, Held, Left, Role, Sent};
 pub use session::{Event, Session};
 pub use why::{Counters, Moved};
 
+use crate::guard_wish::GuardWish;
 use crate::names::{Families, Names, System};
 
 /// How a session sends and waits.
@@ -83,6 +85,8 @@ pub struct Options {
     pub leave: bool,
     /// Guard the source port, so that our own kernel does not reset what comes back.
     pub guard: bool,
+    /// By which rung; [`Rung::OwnAddress`](wirewright_link::Rung::OwnAddress) in conversations alone.
+    pub wish: GuardWish,
     /// What everything random is drawn from; `None`: fresh from the kernel for each packet.
     pub seed: Option<[u8; 32]>,
     /// The kernel, or its scripted double.
@@ -104,6 +108,7 @@ impl Default for Options {
             wait: WAIT,
             leave: false,
             guard: true,
+            wish: GuardWish::default(),
             seed: None,
             kernel: sys::system(),
         }

@@ -11,6 +11,7 @@ use wirewright_link::{Guard, GuardError, OsError, Rung};
 
 use super::prepare::Prepared;
 use crate::error::Error;
+use crate::guard_wish::GuardWish;
 
 /// How a packet's source port is held.
 #[derive(Clone, Debug)]
@@ -63,8 +64,9 @@ impl Ports {
     /// Holds the source port that the plan wants guarded. A port that was not set becomes one that is free and reserved.
     ///
     /// # Errors
-    /// When the port is in use, or may not be used. That no guard can stand is no error: it is told.
-    pub(super) fn hold(&mut self, prepared: &mut Prepared, on: bool) -> Result<Guarding, Error> {
+    /// When the port is in use, or may not be used; when the rung that is wished for does not stand. That none stands is no
+    /// error: it is told.
+    pub(super) fn hold(&mut self, prepared: &mut Prepared, on: bool, wish: &GuardWish) -> Result<Guarding, Error> {
         let need = prepared.plan.needs.iter().find_map(|need| match *need {
             Need::Guard { transport, address, port } => Some((transport, address, port)),
             Need::Resolve(_) => None,
@@ -84,12 +86,13 @@ impl Ports {
             return Ok(Guarding::Held { local: *held, rung: guard.rung() });
         }
         let opened = match transport {
-            Transport::Tcp => Guard::tcp(&self.kernel, local),
+            Transport::Tcp => wish.tcp(&self.kernel, local),
             Transport::Udp => Guard::udp(&self.kernel, local),
         };
         let guard = match opened {
             Ok(guard) => guard,
             Err(GuardError::Port(error)) => return Err(Error::Os(error)),
+            Err(error) if wish.rung.is_some() => return Err(Error::Guard(error)),
             Err(error) => return Ok(Guarding::Without(NoGuard::Failed(error))),
         };
         let (local, rung) = (guard.local(), guard.rung());

@@ -226,7 +226,7 @@ impl Session {
         let raw = Listeners::suit(&prepared);
         let hears = if raw { Hears::Nothing } else { wants };
         self.senders.open(&prepared, &self.interfaces, hears)?;
-        let guard = self.ports.hold(&mut prepared, self.options.guard)?;
+        let guard = self.ports.hold(&mut prepared, self.options.guard, &self.options.wish)?;
         if raw && wants == Hears::Everything {
             self.listeners.open(&prepared)?;
         }

@@ -24,7 +24,8 @@
 mod message;
 mod own;
 
-pub(crate) use own::{answer_for, is_discovery};
+pub use own::answer_for;
+pub(crate) use own::is_discovery;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;

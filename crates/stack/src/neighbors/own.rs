@@ -20,7 +20,8 @@ pub(crate) fn is_discovery(packet: &[u8]) -> bool {
 }
 
 /// The frame that answers a question for an address of ours; `None` when it is no well-formed question, or for another's.
-pub(crate) fn answer_for(frame: &[u8], mac: MacAddr, is_ours: impl Fn(IpAddr) -> bool) -> Option<Vec<u8>> {
+#[must_use]
+pub fn answer_for(frame: &[u8], mac: MacAddr, is_ours: impl Fn(IpAddr) -> bool) -> Option<Vec<u8>> {
     let (link, rest) = ethernet::View::split(frame)?;
     match link.ether_type() {
         next::ether_type::ARP => arp_reply(rest, mac, is_ours),

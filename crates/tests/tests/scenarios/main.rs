@@ -5,6 +5,7 @@ mod bad_input;
 mod conversation;
 mod every_field;
 mod flow_verb;
+mod guard_rungs;
 mod guard_verb;
 mod harness;
 mod hostile;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         tour::scenarios(),
         every_field::scenarios(),
         flow_verb::scenarios(),
+        guard_rungs::scenarios(),
         guard_verb::scenarios(),
         hostile::scenarios(),
         in_process::scenarios(),

@@ -29,6 +29,14 @@ impl Get<'_> {
             Some(StreamError::Os(os) | StreamError::Guard(link::GuardError::Port(os))) => {
                 explain::net(&net::Error::Os(os.clone()), &attempt)
             }
+            Some(StreamError::Guard(error)) => explain::guard_wished(error, &attempt),
+            Some(
+                reason @ (StreamError::NotEthernet { .. }
+                | StreamError::NoFreeAddress { .. }
+                | StreamError::AddressElsewhere { .. }
+                | StreamError::Misuse(_)
+                | StreamError::AddressTaken { .. }),
+            ) => explain::own_address(reason, &attempt),
             Some(reason @ StreamError::Ended(tcp::Ended::Refused)) => {
                 new(Exit::Unexpected, reason.code(), say("error.refused", &[("peer", &peer), ("port", &peer.port())]))
                     .row("it sent", say("hint.sent-rst-to-syn", &[]))

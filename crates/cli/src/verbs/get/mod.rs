@@ -9,10 +9,12 @@ mod failed;
 mod ladder;
 mod sink;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use link::Rung;
 use link::sys::process::EndSignals;
 use net::{Breaker, TcpStream};
 
@@ -62,6 +64,7 @@ struct Get<'a> {
 
 impl Get<'_> {
     fn run(&self) -> Result<Exit, Failure> {
+        in_process::without_guard(self.place, self.options)?;
         let attempt = Attempt { verb: "get", options: self.options, place: self.place };
         let names = self.place.names(self.options);
         let address = net::resolve_name(&self.url.host, names.as_ref(), names::families(self.options))
@@ -80,7 +83,12 @@ impl Get<'_> {
         let done = self
             .connect(peer, &breaker)
             .map_err(|error| self.failed(&error, peer, &say("get.while.connecting", &[]), None))
-            .and_then(|stream| self.fetch(&stream, peer, &kept));
+            .and_then(|(stream, rung)| {
+                if let Some(rung) = rung {
+                    self.tell_guard(&stream, peer, rung);
+                }
+                self.fetch(&stream, peer, &kept)
+            });
         while breaker.is_broken() {
             // The connection ended by the signal, whose own thread says so and ends the process.
             std::thread::park();
@@ -88,13 +96,31 @@ impl Get<'_> {
         done
     }
 
-    fn connect(&self, peer: SocketAddr, breaker: &Breaker) -> io::Result<TcpStream> {
+    /// Connects; with the rung that stands, unless no kernel is there to be kept quiet.
+    fn connect(&self, peer: SocketAddr, breaker: &Breaker) -> io::Result<(TcpStream, Option<Rung>)> {
         let watch = self.out.verbose.then(|| ladder::watch(self.out.style));
         if !in_process::is_place(self.place) {
-            return TcpStream::connect_breakable(peer, self.wait, watch, breaker);
+            let wish = self.options.guard_wish();
+            let (stream, rung) = TcpStream::connect_guarded(peer, self.wait, watch, breaker, &wish)?;
+            return Ok((stream, Some(rung)));
         }
         self.out.tell(&say("talk.in-process", &[]));
-        in_process::connect(peer, self.wait, watch, breaker)
+        Ok((in_process::connect(peer, self.wait, watch, breaker)?, None))
+    }
+
+    /// Between which ends, and how the kernel is kept quiet: with `-v`, and where it was asked for.
+    fn tell_guard(&self, stream: &TcpStream, peer: SocketAddr, rung: Rung) {
+        if let Ok(local) = stream.local_addr()
+            && (self.out.verbose || self.options.rung.is_some())
+        {
+            let arrow = self.out.style.arrow();
+            let values: [(&str, &dyn Display); 4] =
+                [("local", &local), ("arrow", &arrow), ("remote", &peer), ("guard", &rung.code())];
+            self.out.tell(&say("talk.between", &values));
+        }
+        if !rung.covers_every_peer() {
+            self.out.tell(&say("guard.min-ttl", &[]));
+        }
     }
 
     /// The request and its answer.

@@ -48,6 +48,7 @@ fn open(options: &Options, place: &Place<'_>) -> Result<Partner, Failure> {
         }
         None => End::Remote(Box::new(opening(options, place)?)),
     };
+    in_process::without_guard(place, options)?;
     if in_process::is_place(place) {
         return own::open(options, place, to);
     }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use craft::{Built, First, Packet};
 use hand::conversation::{Step, TypedError};
+use link::Rung;
 use net::hand::{Fate, Given, Guarding, HeardAnswer, Listened, NoGuard, Spoken};
 use render::Ink;
 use serde_json::json;
@@ -17,10 +18,11 @@ use crate::speech::{say, words};
 impl Talk<'_> {
     /// Says between which ends, and how the port is held.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
-        let guard = match self.partner.guard() {
-            Some(Guarding::Held { rung, .. }) => rung.code(),
-            _ => "none",
+        let (rung, own) = match self.partner.guard() {
+            Some(&Guarding::Held { rung, local }) => (Some(rung), Some(local).filter(|_| rung == Rung::OwnAddress)),
+            _ => (None, None),
         };
+        let guard = rung.map_or("none", Rung::code);
         if let Some(Guarding::Without(NoGuard::Failed(error))) = self.partner.guard() {
             self.out.tell(&say("talk.no-guard", &[("error", &said::guard(error))]));
         }
@@ -31,7 +33,8 @@ impl Talk<'_> {
         }
         if self.out.json {
             let (local, remote) = ends.unzip();
-            let listen = self.options.listen.as_deref();
+            let listen = own.filter(|_| self.options.listen.is_some()).map(|own| own.to_string());
+            let listen = listen.or_else(|| self.options.listen.clone());
             return self.out.json_line(
                 &json!({"v": 1, "event": "begin", "local": local, "remote": remote, "listen": listen, "guard": guard,
                     "in_process": is_own}),
@@ -46,9 +49,15 @@ impl Talk<'_> {
                 self.out.tell(&say("talk.between", &values));
             }
             (None, listen) => {
-                let listen = listen.as_deref().unwrap_or_default();
+                let listen = match own {
+                    Some(own) => own.to_string(),
+                    None => listen.clone().unwrap_or_default(),
+                };
                 self.out.tell(&say("talk.listening", &[("local", &listen), ("guard", &guard_word)]));
             }
+        }
+        if rung.is_some_and(|rung| !rung.covers_every_peer()) {
+            self.out.tell(&say("guard.min-ttl", &[]));
         }
         if self.lines.is_terminal() {
             self.out.tell(&say("talk.help", &[]));

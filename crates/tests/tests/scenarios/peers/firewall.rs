@@ -20,13 +20,17 @@ const HAND: u16 = 8090;
 /// The port of our listener.
 const LISTENER: u16 = 8091;
 
+/// The ports on which whoever is behind the rules may listen.
+pub(crate) const LISTENS: [u16; 5] = [8092, 8093, 8094, 8095, 8096];
+
 /// The rules, on INPUT and OUTPUT; what they stop they count.
 fn rules(drops_invalid: bool) -> String {
+    let [first, .., last] = LISTENS;
     let invalid = if drops_invalid { "ct state invalid counter drop;" } else { "" };
     format!(
         "table inet ww_peers {{\n\
          chain in {{ type filter hook input priority 0; {invalid} ct state established,related accept;\n\
-         ct state new tcp dport {{ {}, {HAND}, {LISTENER}, 80 }} accept; meta l4proto tcp counter reject with tcp reset; }}\n\
+         ct state new tcp dport {{ {}, {HAND}, {LISTENER}, {first}-{last}, 7, 80 }} accept; meta l4proto tcp counter reject with tcp reset; }}\n\
          chain out {{ type filter hook output priority 0; {invalid} }}\n}}",
         fresh_gets::PORT
     )
@@ -44,7 +48,7 @@ fn nft(world: &World, host: Host, words: &str) -> Fallible<String> {
 }
 
 /// Acts behind both firewalls, on both hosts, and holds them to have stopped nothing.
-fn behind(world: &World, act: impl Fn() -> Outcome) -> Outcome {
+pub(crate) fn behind(world: &World, act: impl Fn() -> Outcome) -> Outcome {
     for drops_invalid in [false, true] {
         for host in [Host::Client, Host::Server] {
             nft(world, host, &rules(drops_invalid))?;

@@ -7,7 +7,7 @@
 
 mod clients;
 mod errs;
-mod firewall;
+pub(crate) mod firewall;
 mod fresh_gets;
 mod script;
 

@@ -108,6 +108,8 @@ pub struct Lab {
     pub(crate) relay: Option<Line>,
     /// The longest time that the relay keeps a frame.
     pub(crate) relay_time: Duration,
+    /// Frames may be longer than packets on a wire.
+    pub(crate) offload: bool,
     builder: Option<Builder>,
 }
 
@@ -224,6 +226,7 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
         mounts: None,
         relay: None,
         relay_time: Duration::ZERO,
+        offload: false,
         builder: None,
     };
     match rung {
@@ -242,6 +245,7 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
     let (report, networks) = receive_report(&builder.line)?;
     let mut lab = Lab { report, one_user, since: clock::now(), builder: Some(builder), ..empty };
     if rung.has_networks() {
+        lab.offload = options.offload;
         lab.relay_time = options.relay.map_or(Duration::ZERO, |relay| relay.time_max());
         lab.follow(pid, networks)?;
     }

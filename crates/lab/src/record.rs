@@ -1,20 +1,19 @@
 //! Recording: what every host saw, merged by time.
 //!
-//! One packet socket a port, opened in its host's network, read by one thread. A frame is given on when no older one can
+//! One ring a port (with offloads, whose frames are too long for one, a socket), opened in its host's network, read by one
+//! thread. A frame is given on when no older one can
 //! still come: the kernel stamps a frame before it queues it, and another core may be in between for a moment.
 
 use core::fmt;
 use core::time::Duration;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::thread::{self, JoinHandle};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use wirewright_link::netlink::Netlink;
 use wirewright_link::sys::{Errno, system};
-use wirewright_link::{
-    Checksum, Direction, OsError, PacketConfig, PacketSocket, Receive, Received, clock, with_vlan_tag,
-};
+use wirewright_link::{Checksum, Direction, OsError, PacketConfig, PacketRing, PacketSocket, Receive, Received, clock};
 use wirewright_units::{Instant, UnixTime};
 
 use crate::enter::Lab;
@@ -38,8 +37,11 @@ const RELAY_TIME_MAX: Duration = Duration::from_secs(2);
 /// addresses, twice (RFC 3810 §6.1, `mldv2_unsolicited_report_interval`), which takes 12 to 20 ms and is nobody's packet.
 pub(crate) const YOUTH: Duration = Duration::from_millis(30);
 
-/// How much a socket should hold: a page of 10 MB, all of it, with what the kernel needs beside each frame, where a loaded
-/// machine does not let the recorder run meanwhile.
+/// So many frames may wait at each port: a page of 10 MB, where a loaded machine does not let the recorder run meanwhile.
+/// 16 MiB a port.
+const SLOTS: usize = 8192;
+
+/// How much a socket should hold, where frames are too long for a ring; a plain user's get less.
 const ROOM: i32 = 32 << 20;
 
 /// A frame that a host saw.
@@ -149,11 +151,12 @@ impl Lab {
             return Err(RecordError::Place(error));
         }
         clock::sleep((self.since + YOUTH).since(clock::now()));
-        let mut taps = Vec::new();
-        for port in &PORTS {
-            let opened = self.on(port.host, || tap(port)).map_err(RecordError::Place)?;
-            taps.push(opened.map_err(|error| RecordError::Socket { port, error: Box::new(error) })?);
-        }
+        // At once: for each the kernel waits for a grace period of its own.
+        let taps = thread::scope(|scope| {
+            let opening: Vec<_> = PORTS.iter().map(|port| scope.spawn(|| self.tap(port))).collect();
+            let opened = opening.into_iter().map(|tap| tap.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
+            opened.collect::<Result<Vec<_>, _>>()
+        })?;
         let (here, there) = Line::pair().map_err(|error| RecordError::Thread { error })?;
         let relay_time = self.relay_time.min(RELAY_TIME_MAX);
         let run = move || {
@@ -162,6 +165,12 @@ impl Lab {
         let thread = thread::Builder::new().name("ww-record".to_owned()).spawn(run);
         let thread = thread.map_err(|error| RecordError::Thread { error })?;
         Ok(Recorder { line: Some(here), thread: Some(thread) })
+    }
+
+    fn tap(&self, port: &'static Port) -> Result<Tap, RecordError> {
+        let opened = self.on(port.host, || Source::open(port, self.offload)).map_err(RecordError::Place)?;
+        let source = opened.map_err(|error| RecordError::Socket { port, error: Box::new(error) })?;
+        Ok(Tap { port, source })
     }
 }
 
@@ -186,19 +195,55 @@ impl Drop for Recorder {
     }
 }
 
-/// A socket on one port.
+/// What is seen at one port.
 struct Tap {
     port: &'static Port,
-    socket: PacketSocket,
+    source: Source,
 }
 
-fn tap(port: &'static Port) -> Result<Tap, OsError> {
-    let interfaces = Netlink::open(system())?.interfaces()?;
-    let interface = interfaces.iter().find(|interface| interface.index == port.index);
-    // The builder made it, and nothing but the end of the lab takes it away.
-    let interface = interface.expect("a port of the lab is an interface");
-    let config = PacketConfig { receive: Receive::Both, room: ROOM, ..PacketConfig::default() };
-    Ok(Tap { port, socket: PacketSocket::open(system(), interface, &config)? })
+/// Where frames are taken from.
+enum Source {
+    Ring(PacketRing),
+    Socket(PacketSocket),
+}
+
+impl Source {
+    fn open(port: &Port, has_long_frames: bool) -> Result<Self, OsError> {
+        if !has_long_frames {
+            return PacketRing::open(system(), port.index, Receive::Both, SLOTS).map(Self::Ring);
+        }
+        let interfaces = Netlink::open(system())?.interfaces()?;
+        let interface = interfaces.iter().find(|interface| interface.index == port.index);
+        // The builder made it, and nothing but the end of the lab takes it away.
+        let interface = interface.expect("a port of the lab is an interface");
+        let config = PacketConfig { receive: Receive::Both, room: ROOM, ..PacketConfig::default() };
+        PacketSocket::open(system(), interface, &config).map(Self::Socket)
+    }
+
+    /// Takes some frames that are there; how many, 0 where none is.
+    fn take(&mut self, take: &mut dyn FnMut(&Received<'_>)) -> Result<usize, OsError> {
+        match self {
+            Self::Ring(ring) => Ok(usize::from(ring.try_next(take).is_some())),
+            Self::Socket(socket) => socket.try_recv_batch(take),
+        }
+    }
+
+    fn dropped(&mut self) -> u32 {
+        let counted = match self {
+            Self::Ring(ring) => ring.statistics(),
+            Self::Socket(socket) => socket.statistics(),
+        };
+        counted.map_or(0, |counted| counted.dropped)
+    }
+}
+
+impl AsFd for Source {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Ring(ring) => ring.as_fd(),
+            Self::Socket(socket) => socket.as_fd(),
+        }
+    }
 }
 
 struct Recording<S> {
@@ -225,8 +270,8 @@ impl<S: Sink> Recording<S> {
         }
         self.settle()?;
         self.give(Instant::NEVER)?;
-        for tap in &self.taps {
-            self.summary.dropped += tap.socket.statistics().map_or(0, |counted| u64::from(counted.dropped));
+        for tap in &mut self.taps {
+            self.summary.dropped += u64::from(tap.source.dropped());
         }
         close(self.taps);
         Ok(self.summary)
@@ -246,7 +291,7 @@ impl<S: Sink> Recording<S> {
 
     /// Waits for a frame or the end.
     fn wait(&self, limit: Option<Duration>) -> Result<(), RecordError> {
-        let fds = self.taps.iter().map(|tap| tap.socket.as_fd()).chain([self.line.as_fd()]);
+        let fds = self.taps.iter().map(|tap| tap.source.as_fd()).chain([self.line.as_fd()]);
         let mut fds: Vec<_> = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         match poll(&mut fds, limit.as_ref()) {
@@ -261,8 +306,8 @@ impl<S: Sink> Recording<S> {
         for tap in &mut self.taps {
             let mut newest = Instant::ORIGIN;
             while newest < began {
-                let Tap { port, socket } = tap;
-                let came = socket.try_recv_batch(&mut |frame| {
+                let Tap { port, source } = tap;
+                let came = source.take(&mut |frame| {
                     newest = newest.max(frame.at);
                     self.held.push(recorded(port, frame));
                 });
@@ -302,15 +347,14 @@ fn close(taps: Vec<Tap>) {
     });
 }
 
+/// Bytes of a VLAN tag.
+const VLAN_TAG_LEN: usize = 4;
+
 fn recorded(port: &'static Port, frame: &Received<'_>) -> Recorded {
-    let (bytes, tag_len) = match frame.vlan {
-        Some((control, kind)) => (with_vlan_tag(frame.bytes, control, kind), 4),
-        _ => (frame.bytes.to_vec(), 0),
-    };
     Recorded {
         port,
-        bytes,
-        original_len: frame.original_len + tag_len,
+        bytes: frame.on_the_wire(),
+        original_len: frame.original_len + if frame.vlan.is_some() { VLAN_TAG_LEN } else { 0 },
         at: frame.at,
         wall: frame.wall,
         direction: frame.direction,

@@ -38,9 +38,17 @@ pub struct Received<'a> {
 /// Where an 802.1Q tag stands: behind the addresses.
 const TAG_AT: usize = 12;
 
+impl Received<'_> {
+    /// The frame as it was on the wire: a VLAN tag that the kernel took out put back.
+    #[must_use]
+    pub fn on_the_wire(&self) -> Vec<u8> {
+        self.vlan.map_or_else(|| self.bytes.to_vec(), |(control, kind)| with_vlan_tag(self.bytes, control, kind))
+    }
+}
+
 /// An Ethernet frame with a VLAN tag that the kernel took out (`Received::vlan`) put back.
 #[must_use]
-pub fn with_vlan_tag(frame: &[u8], control: u16, kind: u16) -> Vec<u8> {
+pub(crate) fn with_vlan_tag(frame: &[u8], control: u16, kind: u16) -> Vec<u8> {
     let (addresses, rest) = frame.split_at(TAG_AT.min(frame.len()));
     [addresses, &kind.to_be_bytes(), &control.to_be_bytes(), rest].concat()
 }

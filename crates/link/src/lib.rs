@@ -26,7 +26,6 @@ pub mod sys;
 
 pub use error::{Call, Circumstances, NextStep, Operation, OsError};
 pub use filter::{Filter, PARTS_MAX, Wanted, What};
-pub use frame::with_vlan_tag;
 pub use frame::{Capabilities, Checksum, Direction, HeaderOrigin, Received, StartsWith, Transmit, TransmitChecksum};
 pub use guard::{Guard, GuardError, Rung};
 pub use kinds::{ChecksumKnowledge, ClosingCost, Headers, KINDS, SocketKind, SocketKindDesc};

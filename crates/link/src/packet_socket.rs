@@ -99,7 +99,7 @@ pub(crate) const PACKET_OUTGOING: u8 = 4;
 /// What `SO_RCVBUF` is unless set: `net.core.rmem_default`, as Linux ships it.
 const RECEIVE_ROOM: u64 = 212_992;
 
-const ETHERNET_LEN: usize = 14;
+pub(crate) const ETHERNET_LEN: usize = 14;
 const ARPHRD_ETHER: u16 = 1;
 const ARPHRD_LOOPBACK: u16 = 772;
 const ARPHRD_NONE: u16 = 0xfffe;

@@ -7,7 +7,7 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use wirewright_link::netlink::Netlink;
 use wirewright_link::sys::system;
-use wirewright_link::{OsError, PacketConfig, PacketRing, PacketSocket, Transmit, clock};
+use wirewright_link::{OsError, PacketConfig, PacketRing, PacketSocket, Receive, Transmit, clock};
 use wirewright_sim::{Faults, Path};
 use wirewright_units::Instant;
 
@@ -16,6 +16,9 @@ use crate::message::{Line, Message};
 
 /// Frames taken from one direction before the other has its turn, and before a question is heard: some 0.2 ms.
 const BATCH: usize = 64;
+
+/// So many frames may wait to be taken: at 10 Gbit/s of full ones, 5 ms. 8 MiB.
+const SLOTS: usize = 4096;
 
 /// Frames under way in one direction: 48 MiB of full ones, more than a second of delay at 300 Mbit/s. While there are so many none is taken, and
 /// what then finds no room in the ring is counted as unseen.
@@ -107,7 +110,7 @@ impl Way {
         // The builder has just made both, in a network that nobody else knows.
         let to = to.expect("an end of the wire is an interface");
         Ok(Self {
-            ring: PacketRing::open(system(), from)?,
+            ring: PacketRing::open(system(), from, Receive::Incoming, SLOTS)?,
             out: PacketSocket::open(system(), to, &PacketConfig::default())?,
             path: Path::new(Faults::NONE, 0),
             unseen: 0,
@@ -143,7 +146,7 @@ impl Way {
             if self.is_full() {
                 break;
             }
-            let Some(frame) = self.ring.try_next() else { break };
+            let Some(frame) = self.ring.try_next(|frame| frame.on_the_wire()) else { break };
             self.path.push(now, frame);
         }
         while let Some(frame) = self.path.pop(now) {

@@ -1,6 +1,6 @@
 //! The receive ring: nothing is lost while it has room, what finds none is counted, tags come back.
 
-use wirewright_link::{PacketConfig, PacketRing, PacketSocket, Transmit};
+use wirewright_link::{PacketConfig, PacketRing, PacketSocket, Receive, Transmit};
 use wirewright_tests::{Limit, Outcome, World, ensure, wait_for};
 
 use super::tools::{CLIENT, Fallible, ROUTER, kernel, tap};
@@ -9,7 +9,9 @@ use super::tools::{CLIENT, Fallible, ROUTER, kernel, tap};
 const EXPERIMENT: [u8; 2] = [0x88, 0xb5];
 /// More than the buffer of a socket holds of such frames by far, fewer than the ring's slots.
 const BURST: u32 = 3000;
-/// More than the ring's slots.
+/// The ring's slots.
+const SLOTS: usize = 4096;
+/// More than these.
 const FLOOD: u32 = 6000;
 
 fn frame(number: u32, tag: &[u8]) -> Vec<u8> {
@@ -28,7 +30,7 @@ fn send(sender: &mut PacketSocket, numbers: impl Iterator<Item = u32>) -> Fallib
 fn numbers(ring: &mut PacketRing, count: usize) -> Fallible<Vec<u32>> {
     let mut came = Vec::new();
     wait_for("the frames in the ring", Limit::seconds(5), || {
-        while let Some(frame) = ring.try_next() {
+        while let Some(frame) = ring.try_next(|frame| frame.on_the_wire()) {
             if frame.get(12..14) == Some(&EXPERIMENT) {
                 came.extend(frame.get(14..).and_then(<[u8]>::first_chunk).map(|number| u32::from_be_bytes(*number)));
             }
@@ -40,7 +42,7 @@ fn numbers(ring: &mut PacketRing, count: usize) -> Fallible<Vec<u32>> {
 }
 
 fn open(world: &World) -> Fallible<PacketRing> {
-    Ok(world.lab().on(ROUTER.host, || PacketRing::open(kernel(), ROUTER.index))??)
+    Ok(world.lab().on(ROUTER.host, || PacketRing::open(kernel(), ROUTER.index, Receive::Incoming, SLOTS))??)
 }
 
 pub(super) fn a_burst_is_kept_in_order_and_a_flood_is_counted(world: &World) -> Outcome {
@@ -68,7 +70,7 @@ pub(super) fn a_tag_comes_back(world: &World) -> Outcome {
     sender.send(&Transmit::packet(&tagged))?;
     let mut others = Vec::new();
     wait_for("the tagged frame", Limit::seconds(5), || {
-        others.extend(ring.try_next());
+        others.extend(ring.try_next(|frame| frame.on_the_wire()));
         others.last().is_some_and(|frame| *frame == tagged).then_some(())
     })
     .map_err(|late| format!("{late}: {others:02x?}"))?;

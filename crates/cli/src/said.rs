@@ -165,7 +165,6 @@ pub(crate) fn guard(error: &GuardError) -> String {
         }
         GuardError::NotOfAPort { rung } => say("guard.not-of-a-port", &[("rung", &rung.code())]),
         GuardError::Port(error) => error.to_string(),
-        GuardError::NotOfAPort { rung } => say("guard.not-of-a-port", &[("rung", &rung.code())]),
         _ => error.to_string(),
     }
 }

@@ -1,7 +1,7 @@
 //! Sentences about mistakes, written down once: a row is the mistake, its values, its stable code, and the sentence in English.
 
 /// Makes an enum of mistakes out of rows `Variant { value: type } "code" "sentence with {value}"`. `Display` gives the
-/// sentence; other languages make theirs of [`code` and `values`], which never change their meaning.
+/// sentence; other languages make theirs of `code` and `values`, which never change their meaning.
 macro_rules! problems {
     ($(#[$about:meta])* $name:ident: $(
         $(#[$doc:meta])* $variant:ident { $($value:ident: $type:ty),* } $code:literal $english:literal

@@ -172,3 +172,26 @@ fn plain(text: &str, out: &Output) -> String {
     }
     text.replace('─', "-").replace('…', "...")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What can be typed on a page: an indented line up to the gap before its explanation.
+    fn to_type(page: &str) -> impl Iterator<Item = &str> {
+        let indented = page.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| !line.starts_with(' '));
+        indented.filter_map(|line| line.split("  ").next()).filter(|text| text.is_ascii() && !text.is_empty())
+    }
+
+    #[test]
+    fn each_page_shows_the_same_commands_in_each_language() {
+        for topic in TOPICS {
+            for (page, other) in [(topic.en, topic.ko), (topic.ko, topic.en)] {
+                for command in to_type(page) {
+                    assert!(other.contains(command), "ww help {}: {command}", topic.name);
+                }
+            }
+            assert!(topic.ko.lines().all(|line| render::columns(line) <= 80 || line.is_ascii()), "{}", topic.name);
+        }
+    }
+}

@@ -358,9 +358,7 @@ impl Options {
         if let Some(seed) = text(verb, &matches, "seed")? {
             options.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);
         }
-        if let Some(lang) = text(verb, &matches, "lang")?.filter(|lang| render::Lang::from_code(lang).is_none()) {
-            return Err(bad_value("lang", &lang, &say("hint.lang", &[])));
-        }
+        text(verb, &matches, "lang")?.map_or(Ok(()), |lang| crate::speech::check(&lang))?;
         if let Some(color) = text(verb, &matches, "color")? {
             options.color = match color.as_str() {
                 "auto" => Color::Auto,

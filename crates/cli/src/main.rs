@@ -51,11 +51,10 @@ use speech::say;
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     speech::choose(&args);
-    let args = speech::behind_lang(args);
-    let ended = match args.first().and_then(|first| first.to_str()) {
-        Some("lab") => verbs::lab::run(&args[1..]),
-        _ => run(&args, &Place::Machine),
-    };
+    let ended = speech::behind_lang(&args).and_then(|args| match args.split_first() {
+        Some((first, rest)) if first == "lab" => verbs::lab::run(rest),
+        _ => run(args, &Place::Machine),
+    });
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {

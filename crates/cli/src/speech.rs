@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 
 use render::{Catalogue, Lang};
 
+use crate::command::bad_value;
+use crate::failure::Failure;
+
 static LANG: OnceLock<Lang> = OnceLock::new();
 
 /// Chooses the language, before anything else is said: JSON is English; then `--lang`; then the locale. Where no Korean can
@@ -37,17 +40,29 @@ fn asked(args: &[&str]) -> Option<Lang> {
 }
 
 /// The arguments without a `--lang` in front of the verb.
-pub(crate) fn behind_lang(mut args: Vec<OsString>) -> Vec<OsString> {
-    let first = args.first().and_then(|arg| arg.to_str()).unwrap_or_default();
-    let value = match first.strip_prefix("--lang") {
-        Some("") => args.get(1).and_then(|arg| arg.to_str()),
-        Some(rest) => rest.strip_prefix('='),
-        None => None,
+///
+/// # Errors
+/// A language without a catalogue, or none.
+pub(crate) fn behind_lang(args: &[OsString]) -> Result<&[OsString], Failure> {
+    let Some(first) = args.first().and_then(|arg| arg.to_str()) else { return Ok(args) };
+    let (value, rest) = match (first, first.strip_prefix("--lang=")) {
+        (_, Some(value)) => (Some(value), &args[1..]),
+        ("--lang", None) => (args.get(1).and_then(|arg| arg.to_str()), args.get(2..).unwrap_or_default()),
+        _ => return Ok(args),
     };
-    if value.and_then(Lang::from_code).is_some() {
-        args.drain(..if first == "--lang" { 2 } else { 1 });
-    }
-    args
+    let Some(value) = value else {
+        return Err(Failure::usage("option-value", say("error.option-value.missing", &[("option", &"--lang")]))
+            .row("it takes", say("hint.lang", &[])));
+    };
+    check(value).map(|()| rest)
+}
+
+/// Whether `--lang` can take this.
+///
+/// # Errors
+/// A language without a catalogue.
+pub(crate) fn check(value: &str) -> Result<(), Failure> {
+    Lang::from_code(value).map(|_| ()).ok_or_else(|| bad_value("lang", value, &say("hint.lang", &[])))
 }
 
 /// The language that was chosen.
@@ -116,11 +131,15 @@ mod tests {
         for none in ["ask tcp :80", "ask --lang", "ask --lang xx", "ask ko --lang"] {
             assert_eq!(asked(none), None, "{none}");
         }
-        let behind = |line: &str| behind_lang(line.split(' ').map(OsString::from).collect());
-        assert_eq!(behind("--lang ko demo"), ["demo"]);
-        assert_eq!(behind("--lang=ko lab ask"), ["lab", "ask"]);
-        assert_eq!(behind("--lang xx demo").len(), 3);
-        assert_eq!(behind("demo --lang ko").len(), 3);
+        let behind = |line: &str| {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            behind_lang(&args).map(<[OsString]>::len).map_err(|failure| failure.code)
+        };
+        assert_eq!([behind("--lang ko demo"), behind("--lang=ko lab ask")], [Ok(1), Ok(2)]);
+        assert_eq!([behind("--lang ko"), behind("demo --lang xx")], [Ok(0), Ok(3)]);
+        for wrong in ["--lang xx demo", "--lang", "--lang= demo"] {
+            assert_eq!(behind(wrong), Err("option-value"), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! All sentences for people, one file a language: `key = sentence with {name} placeholders`.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::text::escape;
@@ -47,7 +47,8 @@ impl Lang {
 /// above; `#` begins a comment at the start of a line.
 #[derive(Debug)]
 pub struct Catalogue {
-    sentences: BTreeMap<&'static str, String>,
+    /// In the order of the file: a command says a dozen of a thousand, so that they are looked for and not sorted.
+    sentences: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Catalogue {
@@ -94,12 +95,14 @@ impl Catalogue {
     /// The sentence with this key as it stands in the file.
     #[must_use]
     pub fn sentence(&self, key: &str) -> Option<&str> {
-        self.sentences.get(key).map(String::as_str)
+        self.sentences.iter().find(|(other, _)| *other == key).map(|(_, sentence)| sentence.as_ref())
     }
 
     /// Every key, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> {
-        self.sentences.keys().copied()
+        let mut keys: Vec<&'static str> = self.sentences.iter().map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys.into_iter()
     }
 
     /// The names of the placeholders of a sentence, in order.
@@ -108,27 +111,25 @@ impl Catalogue {
     }
 
     fn read(file: &'static str) -> Self {
-        let mut sentences: BTreeMap<&'static str, String> = BTreeMap::new();
-        let mut last = "";
-        for line in file.lines() {
-            if line.trim().is_empty() || line.starts_with('#') {
-                continue;
-            }
-            if let Some(more) = line.strip_prefix(' ') {
-                let sentence = sentences.entry(last).or_default();
-                sentence.push(' ');
-                sentence.push_str(more.trim());
-            } else if let Some((key, sentence)) = line.split_once(" = ") {
-                last = key;
-                let double = sentences.insert(key, sentence.trim().to_owned());
-                debug_assert!(double.is_none(), "`{key}` stands in the catalogue twice");
-            } else {
-                debug_assert!(false, "not a line of the catalogue: {line}");
+        let mut sentences: Vec<(&'static str, Cow<'static, str>)> = Vec::with_capacity(file.len() / LINE_BYTES);
+        for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let divided = line.split_once(' ').and_then(|(key, rest)| Some((key, rest.strip_prefix("= ")?)));
+            match (line.strip_prefix(' '), divided, sentences.last_mut()) {
+                (Some(more), _, Some((_, sentence))) => {
+                    let sentence = sentence.to_mut();
+                    sentence.push(' ');
+                    sentence.push_str(more.trim());
+                }
+                (None, Some((key, sentence)), _) => sentences.push((key, Cow::Borrowed(sentence.trim()))),
+                _ => debug_assert!(false, "not a line of the catalogue: {line}"),
             }
         }
         Self { sentences }
     }
 }
+
+/// A line of a catalogue has so many bytes at least on average.
+const LINE_BYTES: usize = 64;
 
 /// The first `{name}` of a sentence, with what stands before and behind it.
 fn placeholder(sentence: &str) -> Option<(&str, &str, &str)> {

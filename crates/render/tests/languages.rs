@@ -32,6 +32,15 @@ fn each_language_has_every_key_with_the_same_values() {
 }
 
 #[test]
+fn each_key_stands_once() {
+    for lang in Lang::ALL {
+        let keys: Vec<_> = Catalogue::get(lang).keys().collect();
+        let twice: Vec<_> = keys.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+        assert!(twice.is_empty(), "{lang:?} has twice: {twice:?}");
+    }
+}
+
+#[test]
 fn nothing_is_left_in_english_but_what_has_no_words() {
     let no_words =
         |sentence: &str| !sentence.split(['{', '}']).step_by(2).any(|part| part.contains(char::is_alphabetic));

@@ -9,12 +9,13 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     let (how, width, bytes) = input;
     let style = Style { color: how & 1 != 0, unicode: how & 2 != 0, width: usize::from(width) };
     let frame = dissect(bytes, if how & 4 != 0 { First::Ip } else { First::Ethernet });
-    let words = Catalogue::get(Lang::En);
+    // Korean is spoken only where its letters can be shown.
+    let words = Catalogue::get(if how & 10 == 10 { Lang::Ko } else { Lang::En });
     let views = [
         line(&frame, &style),
         tree(&frame, &style, words),
         hex(&frame, &style),
-        draw_frame(&frame, &style),
+        draw_frame(&frame, &style, words),
         sum(&frame, Detail::Steps, &style, words),
         dissection_json(&frame).to_string(),
     ];

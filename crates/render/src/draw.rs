@@ -6,6 +6,7 @@ use wirewright_inspect::Dissection;
 use wirewright_inspect::dissect::{Field, Layer, OptionField, OptionKind};
 use wirewright_inspect::wire::{Kind, OptionLen};
 
+use crate::catalogue::Catalogue;
 use crate::hex::digits;
 use crate::style::{Ink, Style};
 use crate::sum::verdict_ink;
@@ -23,19 +24,19 @@ const PAYLOAD_SHOWN: usize = 24;
 
 /// The whole frame: each layer with its title, then payload and trailer. Ends with a line break.
 #[must_use]
-pub fn draw_frame(frame: &Dissection<'_>, style: &Style) -> String {
+pub fn draw_frame(frame: &Dissection<'_>, style: &Style, words: &Catalogue) -> String {
     let mut out = String::new();
     for (index, layer) in frame.layers.iter().enumerate() {
         let title = format!("{} ({})", layer.desc.title, style.section(layer.desc.rfc));
-        let quoted = if layer.quoted { "quoted: " } else { "" };
-        push(&mut out, format_args!(" {}\n", style.paint(Ink::Title, &format!("{quoted}{title}"))));
+        let title = if layer.quoted { format!("{} {title}", words.say("draw.quoted", &[])) } else { title };
+        push(&mut out, format_args!(" {}\n", style.paint(Ink::Title, &title)));
         out.push_str(&draw(frame, index, style));
     }
-    for (name, range) in [("payload", &frame.payload), ("behind the packet", &frame.trailer)] {
+    for (key, range) in [("draw.payload", &frame.payload), ("draw.trailer", &frame.trailer)] {
         if let Some(bytes) = frame.bytes.get(range.clone()).filter(|bytes| !bytes.is_empty()) {
             let shown = &bytes[..bytes.len().min(PAYLOAD_SHOWN)];
             let dots = if shown.len() < bytes.len() { ".." } else { "" };
-            let title = style.paint(Ink::Title, name);
+            let title = style.paint(Ink::Title, &words.say(key, &[]));
             push(&mut out, format_args!(" {title} {} B '{}'{dots}\n", bytes.len(), escape_bytes(shown)));
         }
     }

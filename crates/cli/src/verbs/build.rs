@@ -91,7 +91,7 @@ pub(crate) fn print(bytes: &[u8], first: First, form: Form, out: &Output) -> Res
         Form::Hex if out.is_terminal() || out.style.color => out.result(&render::hex(&frame, &out.style)),
         Form::Hex | Form::Pcap => out.result(&render::digits(bytes)),
         Form::Json => out.json_line(&render::dissection_json(&frame)),
-        Form::Draw => out.result(&render::draw_frame(&frame, &out.style)),
+        Form::Draw => out.result(&render::draw_frame(&frame, &out.style, words)),
         Form::Tree => out.result(&render::tree(&frame, &out.style, words)),
     }
 }

@@ -37,16 +37,17 @@ fn rounds() -> u64 {
 
 fn frames(part: u64) -> Outcome {
     let rounds = rounds();
-    let (style, words) = (Style { unicode: true, ..Style::PLAIN }, Catalogue::get(Lang::default()));
+    let style = Style { unicode: true, ..Style::PLAIN };
     for number in 0..rounds {
         let seed = part * ALL + number;
         let mut dice = Dice::new(seed);
         let (bytes, first) = hostile_bytes(&mut dice);
         let dissection = dissect(&bytes, first);
+        let words = Catalogue::get(Lang::ALL[usize::from(number % 8 > 3)]);
         let shown = match number % 4 {
             0 => tree(&dissection, &style, words),
             1 => hex(&dissection, &style),
-            2 => draw_frame(&dissection, &style),
+            2 => draw_frame(&dissection, &style, words),
             _ => sum(&dissection, Detail::Steps, &style, words),
         };
         check_printable(&line(&dissection, &style), seed)?;

@@ -30,7 +30,7 @@ pub(super) fn tell(story: &mut Story<'_>) -> Result<(), Failure> {
     let packet = story.packet(AS_SET)?;
     let built = packet.build(&Context::default()).map_err(|error| broken(&error))?;
     story.command(&format!("ww build --as draw {packet}"))?;
-    story.show(&render::draw_frame(&dissect(&built.bytes, First::Ip), &story.out.style))?;
+    story.show(&render::draw_frame(&dissect(&built.bytes, First::Ip), &story.out.style, story.catalogue()))?;
     story.record("as set", First::Ip, &built.bytes, units_now(), None, "demo.comment.as-set")?;
     if story.lab.carries(IpAddr::V4(HANDED_TO)) {
         send(story, &packet, &built.bytes)?;

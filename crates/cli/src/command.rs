@@ -52,9 +52,11 @@ pub(crate) const VERBS: &[Verb] = &[
     },
     Verb {
         name: "hand",
-        usage: "HOST:PORT | --listen [ADDR]:PORT",
-        options: with_output!("listen", "guard", "source", "iface", "write", "wait", "ipv4", "ipv6", "numeric", "seed"),
-        examples: &["ww lab hand server:80", "ww lab hand --guard own-address server:80"],
+        usage: "HOST:PORT | --listen [ADDR]:PORT | --peer WORD",
+        options: with_output!(
+            "listen", "peer", "guard", "source", "iface", "write", "wait", "ipv4", "ipv6", "numeric", "seed"
+        ),
+        examples: &["ww lab hand server:80", "ww lab hand --guard own-address server:80", "ww hand --peer bad-ack"],
     },
     Verb {
         name: "build",
@@ -179,6 +181,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("listen", None, "[ADDR]:PORT"),
     opt("guard", None, "RUNG"),
     opt("source", None, "ADDR"),
+    opt("peer", None, "WORD"),
     opt("udp", None, ""),
     opt("as", None, "FORM"),
     opt("path", None, "PATH"),
@@ -281,6 +284,8 @@ pub(crate) struct Options {
     pub rung: Option<Rung>,
     /// `--source`.
     pub source: Option<IpAddr>,
+    /// `--peer`.
+    pub peer: Option<String>,
     /// `--udp`.
     pub udp: bool,
     /// `--as`.
@@ -337,6 +342,7 @@ impl Options {
             listen: text(verb, &matches, "listen")?,
             rung: rung(text(verb, &matches, "guard")?)?,
             source: source(text(verb, &matches, "source")?)?,
+            peer: text(verb, &matches, "peer")?,
             udp: flag("udp"),
             form: text(verb, &matches, "as")?,
             path: text(verb, &matches, "path")?,

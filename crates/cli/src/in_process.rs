@@ -51,7 +51,7 @@ pub(crate) fn host_at(to: IpAddr) -> Option<Own> {
         Some(name @ ("client" | "router" | "closed")) => (name, Vec::new()),
         _ => ("server", ServiceKind::ALL.map(ServiceKind::port).to_vec()),
     };
-    Some(Own { address: address(name, to.is_ipv6())?, ports, application: Box::new(serve) })
+    Some(Own { address: address(name, to.is_ipv6())?, ports, application: Box::new(serve), erring: None })
 }
 
 /// An address of the practice network, which also has an address where nobody is.
@@ -111,7 +111,8 @@ pub(crate) fn asking(v6: bool) -> Option<Own> {
         let says = if std::mem::replace(&mut has_asked, true) { &b""[..] } else { REQUEST };
         Does { used: turn.heard.len(), says: says.to_vec(), then: Then::GoesOn }
     };
-    Some(Own { address: address("server", v6)?, ports: Vec::new(), application: Box::new(application) })
+    let (address, application) = (address("server", v6)?, Box::new(application));
+    Some(Own { address, ports: Vec::new(), application, erring: None })
 }
 
 /// What it asks for.

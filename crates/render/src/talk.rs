@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::{Value, json};
 use wirewright_hand::SeqNum;
-use wirewright_hand::conversation::{Choice, Due, Mistake, Silence, Step, What};
+use wirewright_hand::conversation::{Choice, Due, Fault, Mistake, Silence, Step, What};
 
 use crate::answer::duration;
 use crate::catalogue::Catalogue;
@@ -32,6 +32,7 @@ pub fn step(it: &Step, sack_start: SeqNum, style: &Style, words: &Catalogue) -> 
     };
     let mut parts = vec![did(it, words)];
     parts.extend(it.mistake.map(|mistake| mistake_said(mistake, style, words)));
+    parts.extend(it.fault.map(|fault| fault_said(fault, style, words)));
     if it.what != What::Odd {
         parts.push(due(it.due, style, words));
     }
@@ -46,6 +47,7 @@ pub fn step(it: &Step, sack_start: SeqNum, style: &Style, words: &Catalogue) -> 
 pub fn silence(it: &Silence, style: &Style, words: &Catalogue) -> String {
     let mut parts = vec![words.say("talk.silence", &[("time", &duration(it.after))])];
     parts.extend(it.mistake.map(|mistake| mistake_said(mistake, style, words)));
+    parts.extend(it.fault.map(|fault| fault_said(fault, style, words)));
     parts.push(due(it.due, style, words));
     indented(&parts.join(" "), style)
 }
@@ -90,6 +92,11 @@ fn mistake_said(it: Mistake, style: &Style, words: &Catalogue) -> String {
     format!("{code}: {} ({}).", words.say(&format!("talk.mistake.{}", it.code()), &[]), style.section(it.section()))
 }
 
+fn fault_said(it: Fault, style: &Style, words: &Catalogue) -> String {
+    let code = style.paint(if it.is_allowed() { Ink::Note } else { Ink::Bad }, it.code());
+    format!("{code}: {} ({}).", words.say(&format!("talk.fault.{}", it.code()), &[]), style.section(it.section()))
+}
+
 fn due(it: Due, style: &Style, words: &Catalogue) -> String {
     format!("{} ({}).", words.say(&format!("talk.due.{}", it.word()), &[]), style.section(it.section()))
 }
@@ -101,13 +108,18 @@ fn indented(text: &str, style: &Style) -> String {
 
 const fn ink(it: &Step) -> Ink {
     match it.what {
-        What::Reset | What::Refused | What::ResetToAck | What::BadSum if !it.out => Ink::Bad,
+        What::Reset | What::Refused | What::ResetToAck | What::BadSum | What::AckOfUnsent | What::WithoutAck
+            if !it.out =>
+        {
+            Ink::Bad
+        }
         What::DuplicateAck
         | What::ChallengeAck
         | What::SynAckAgain
         | What::SynAgain
         | What::DataAgain
         | What::DataAhead
+        | What::ResetInWindow
         | What::ZeroWindowProbe
         | What::Odd
         | What::Stray => Ink::Note,
@@ -115,7 +127,7 @@ const fn ink(it: &Step) -> Ink {
     }
 }
 
-/// A step as JSON: `{"v":1,"event":"sent"|"heard","what","flags","seq","ack","len","win","us","them","mistake","due",…}`.
+/// A step as JSON: `{"v":1,"event":"sent"|"heard","what","flags","seq","ack","len","win","us","them","mistake","fault","due",…}`.
 #[must_use]
 pub fn step_json(it: &Step) -> Value {
     json!({
@@ -132,13 +144,15 @@ pub fn step_json(it: &Step) -> Value {
         "them": it.them.name(),
         "mistake": it.mistake.map(Mistake::code),
         "mistake_section": it.mistake.map(Mistake::section),
+        "fault": it.fault.map(Fault::code),
+        "fault_section": it.fault.map(Fault::section),
         "due": it.due.word(),
         "due_section": it.due.section(),
         "next": it.due.line(),
     })
 }
 
-/// A silence as JSON: `{"v":1,"event":"silence","after_ns","mistake","due",…}`.
+/// A silence as JSON: `{"v":1,"event":"silence","after_ns","mistake","fault","due",…}`.
 #[must_use]
 pub fn silence_json(it: &Silence) -> Value {
     json!({
@@ -147,6 +161,8 @@ pub fn silence_json(it: &Silence) -> Value {
         "after_ns": u64::try_from(it.after.as_nanos()).unwrap_or(u64::MAX),
         "mistake": it.mistake.map(Mistake::code),
         "mistake_section": it.mistake.map(Mistake::section),
+        "fault": it.fault.map(Fault::code),
+        "fault_section": it.fault.map(Fault::section),
         "due": it.due.word(),
         "due_section": it.due.section(),
         "next": it.due.line(),

@@ -73,11 +73,13 @@ fn every_code_has_a_sentence() {
 
 #[test]
 fn everything_in_a_conversation_has_its_sentence() {
-    use wirewright_hand::conversation::{Conversation, Due, Mistake, What};
+    use wirewright_hand::conversation::{Conversation, Due, Fault, Mistake, What};
     let mut keys: Vec<String> = Due::ALL.iter().map(|due| format!("talk.due.{}", due.word())).collect();
     keys.extend(What::ALL.iter().map(|what| format!("talk.heard.{}", what.word())));
-    let sent = [What::Syn, What::SynAck, What::Ack, What::Data, What::DataAgain, What::Fin, What::Reset, What::Odd];
+    use What::{Ack, Data, DataAgain, Fin, Odd, Reset, Syn, SynAck, ZeroWindowProbe};
+    let sent = [Syn, SynAck, Ack, Data, DataAgain, Fin, Reset, ZeroWindowProbe, Odd];
     keys.extend(sent.iter().map(|what| format!("talk.sent.{}", what.word())));
+    keys.extend(Fault::ALL.iter().map(|fault| format!("talk.fault.{}", fault.code())));
     keys.extend(Mistake::ALL.iter().map(|mistake| format!("talk.mistake.{}", mistake.code())));
     keys.extend(Conversation::choice_words().iter().map(|word| format!("talk.choice.{word}")));
     let missing: Vec<_> = keys.iter().filter(|key| catalogue().sentence(key).is_none()).collect();

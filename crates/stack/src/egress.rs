@@ -6,7 +6,7 @@ use core::hash::BuildHasher;
 use core::net::IpAddr;
 use core::num::NonZeroU16;
 
-use wirewright_tcp::Outgoing;
+use wirewright_tcp::{Hooked, Outgoing};
 use wirewright_units::Instant;
 use wirewright_wire::checksum::{Sum, pseudo_v4, pseudo_v6};
 use wirewright_wire::next::{ether_type, protocol};
@@ -14,6 +14,7 @@ use wirewright_wire::{MacAddr, ethernet, ipv4, ipv6, tcp};
 
 use crate::config::{HostConfig, Link, WAITING_FOR_NEIGHBOR_MAX};
 use crate::demux::{FourTuple, Keyed};
+use crate::hook::HostHook;
 use crate::neighbors::{self, Neighbors, Own, Resolution};
 use crate::path_mtu::PathMtus;
 use crate::routes::Routes;
@@ -93,6 +94,7 @@ pub(crate) struct Egress {
     next_id: u16,
     /// Packets without link header that wait for the address of their first hop.
     waiting: VecDeque<(IpAddr, Vec<u8>)>,
+    pub(crate) hooked: Option<Hooked<HostHook, FourTuple>>,
 }
 
 impl Egress {
@@ -122,12 +124,18 @@ impl Egress {
             labels: Keyed::new(config.secret.key(3)),
             next_id: u16::from_le_bytes([id[0], id[1]]),
             waiting: VecDeque::new(),
+            hooked: None,
             routes,
         }
     }
 
-    /// Sends a segment or super-segment of a connection.
+    /// Sends a segment or super-segment of a connection; what a hook sees leaves when it lets it.
     pub(crate) fn send_tcp(&mut self, now: Instant, tuple: &FourTuple, out: &Outgoing<'_>, send: Send<'_>) {
+        if let Some(hooked) = &mut self.hooked {
+            hooked.take(now, *tuple, out);
+            self.send_hooked(now, send);
+            return;
+        }
         let destination = tuple.remote.ip();
         let Some(hop) = self.routes.next_hop(destination) else {
             self.counters.unsent += 1;
@@ -141,6 +149,17 @@ impl Egress {
         } else {
             self.send_segment(now, tuple, hop, out, send);
         }
+    }
+
+    /// Sends the next segment that the hook lets go; false when there is none.
+    pub(crate) fn send_hooked(&mut self, now: Instant, send: Send<'_>) -> bool {
+        let Some((tuple, segment)) = self.hooked.as_mut().and_then(|hooked| hooked.poll_transmit(now)) else {
+            return false;
+        };
+        let (local, remote) = (tuple.local.ip(), tuple.remote.ip());
+        let bytes = segment.to_bytes(|len| pseudo(local, remote, protocol::TCP, len));
+        self.send_upper(now, local, remote, protocol::TCP, &bytes, send);
+        true
     }
 
     fn send_segment(&mut self, now: Instant, tuple: &FourTuple, hop: IpAddr, out: &Outgoing<'_>, send: Send<'_>) {

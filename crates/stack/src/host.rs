@@ -127,7 +127,7 @@ impl Host {
     /// Hands the next packet to `send`, or all packets of one super-segment where the link cuts none. `false`: there is
     /// nothing to send.
     pub fn poll_transmit(&mut self, now: Instant, send: Send<'_>) -> bool {
-        if self.egress.poll_neighbors(now, send) {
+        if self.egress.poll_neighbors(now, send) || self.egress.send_hooked(now, send) {
             return true;
         }
         if let Some(answer) = self.answers.pop_front() {
@@ -160,7 +160,8 @@ impl Host {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timers = self.timers.first().map(|(at, _)| *at);
         let neighbors = self.egress.neighbors.as_ref().and_then(crate::Neighbors::poll_timeout);
-        [timers, neighbors].into_iter().flatten().min()
+        let held = self.egress.hooked.as_ref().and_then(tcp::Hooked::poll_timeout);
+        [timers, neighbors, held].into_iter().flatten().min()
     }
 
     /// The next thing for the user.

@@ -85,6 +85,7 @@ mod demux;
 mod egress;
 mod ephemeral;
 mod event;
+mod hook;
 mod host;
 mod icmp;
 mod ingress;

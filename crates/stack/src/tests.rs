@@ -177,6 +177,52 @@ fn bytes_survive_loss_and_reordering() {
     }
 }
 
+#[test]
+fn a_hook_that_spoils_holds_drops_and_doubles_is_survived() {
+    for (v6, ethernet) in [(false, false), (true, true)] {
+        let mut world = World::new(v6, ethernet, Faults::NONE, 1);
+        for host in &mut world.hosts {
+            let mut count = 0;
+            host.set_hook(move |_, segment: &mut tcp::OwnedSegment| {
+                count += 1;
+                match count % 17 {
+                    3 => segment.checksum = Some(0xdead),
+                    5 => return tcp::Fate::Drop,
+                    7 => return tcp::Fate::Times(2),
+                    11 => return tcp::Fate::HoldFor(Duration::from_millis(30)),
+                    _ => {}
+                }
+                tcp::Fate::Send
+            });
+        }
+        echo(&mut world, v6, 60_000);
+        let spoiled: u64 = world.hosts.iter().map(|host| host.counters().discarded(Discard::Checksum)).sum();
+        assert!(spoiled > 0, "nothing was spoiled");
+    }
+}
+
+#[test]
+fn what_is_injected_goes_between_its_ends_past_the_hook() {
+    let mut world = pair();
+    let ends = FourTuple { local: at(1, false, 40_000), remote: at(2, false, 80) };
+    let header = wirewright_wire::tcp::Header {
+        source_port: 40_000,
+        destination_port: 80,
+        flags: tcp::Flags::SYN,
+        ..wirewright_wire::tcp::Header::default()
+    };
+    let segment = tcp::OwnedSegment { header, options: vec![], text: vec![], checksum: None, exact: false };
+    let [client, server] = &mut world.hosts;
+    assert!(!client.inject(ends, segment.clone()), "no hook is set");
+    client.set_hook(|_, _: &mut tcp::OwnedSegment| tcp::Fate::Drop);
+    assert!(client.inject(ends, segment));
+    server.listen(at(2, false, 80), Backlog::default()).unwrap();
+    let packets = sent(client, START);
+    assert_eq!(packets.len(), 1);
+    assert_eq!(server.handle_frame(START, &Received::new(&packets[0])), Verdict::Accepted);
+    assert_eq!(server.open_count(), 1);
+}
+
 /// All that a host sends now.
 fn sent(host: &mut Host, now: Instant) -> Vec<Vec<u8>> {
     let mut all = Vec::new();

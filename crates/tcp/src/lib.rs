@@ -110,3 +110,4 @@ pub use transmit::{Outgoing, SUPER_SEGMENT_BYTES_MAX};
 pub use user_calls::{CallError, Misuse};
 pub use verdict::{Discard, Next, Verdict};
 pub use wirewright_wire::tcp::{Flags, SackBlock, Timestamps};
+pub use wirewright_wire::{SeqLen, SeqNum, WindowField};

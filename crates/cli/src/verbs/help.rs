@@ -57,6 +57,7 @@ const AREAS: &[&str] = &[
     "note",
     "plan.note",
     "talk.mistake",
+    "talk.fault",
 ];
 
 pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {

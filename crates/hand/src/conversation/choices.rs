@@ -39,7 +39,7 @@ const REQUEST: Choice = Choice::right(r"PA data='GET / HTTP/1.0\r\n\r\n'", "requ
 const END: Choice = Choice::right("FA", "end", "RFC 9293 §3.6");
 const RESET: Choice = Choice::right("R", "reset", "RFC 9293 §3.10.5");
 const RESET_OTHER: Choice = Choice::right("R", "reset-other", "RFC 9293 §3.10.7.3");
-const PROBE: Choice = Choice::right("A seq=-1 data=x", "probe", "RFC 9293 §3.8.6.1");
+const PROBE: Choice = Choice::right(super::due::PROBE, "probe", "RFC 9293 §3.8.6.1");
 
 impl Conversation {
     /// What could be typed now, the right segments first; nothing when the conversation is over.

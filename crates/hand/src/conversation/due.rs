@@ -24,6 +24,8 @@ pub enum Due {
     AckData,
     /// Acknowledge the FIN.
     AckFin,
+    /// Say where the connection stands: what came does not count.
+    Challenge,
     /// Open the window again.
     OpenWindow,
     /// The peer's window is closed: wait, or ask with one byte.
@@ -54,6 +56,7 @@ impl Due {
         Self::ResetOther,
         Self::AckData,
         Self::AckFin,
+        Self::Challenge,
         Self::OpenWindow,
         Self::ProbeWindow,
         Self::AwaitAck,
@@ -77,6 +80,7 @@ impl Due {
             Self::ResetOther => "reset-other",
             Self::AckData => "ack-data",
             Self::AckFin => "ack-fin",
+            Self::Challenge => "challenge",
             Self::OpenWindow => "open-window",
             Self::ProbeWindow => "probe-window",
             Self::AwaitAck => "await-ack",
@@ -95,7 +99,7 @@ impl Due {
             Self::Open | Self::AwaitSyn => "RFC 9293 §3.10.1",
             Self::AnswerSyn => "RFC 9293 §3.10.7.2",
             Self::AwaitSynAck | Self::AckSynAck | Self::ResetOther => "RFC 9293 §3.10.7.3",
-            Self::AwaitAckOfSyn | Self::AwaitAckOfFin | Self::AwaitFin => "RFC 9293 §3.10.7.4",
+            Self::AwaitAckOfSyn | Self::AwaitAckOfFin | Self::AwaitFin | Self::Challenge => "RFC 9293 §3.10.7.4",
             Self::AckData => "RFC 9293 §3.8.6.3",
             Self::AckFin => "RFC 9293 §3.6",
             Self::OpenWindow => "RFC 9293 §3.8.6",
@@ -114,7 +118,7 @@ impl Due {
             Self::Open => Some("S"),
             Self::AnswerSyn => Some("SA"),
             Self::ResetOther => Some("R"),
-            Self::AckSynAck | Self::AckData | Self::AckFin | Self::OpenWindow => Some("A"),
+            Self::AckSynAck | Self::AckData | Self::AckFin | Self::Challenge | Self::OpenWindow => Some("A"),
             Self::EndToo => Some("FA"),
             _ => None,
         }
@@ -137,6 +141,7 @@ impl Conversation {
             State::SynReceived if self.ack_is_due => Due::AnswerSyn,
             State::SynReceived => Due::AwaitAckOfSyn,
             State::Established if self.them == State::SynReceived => Due::AckSynAck,
+            _ if self.challenge_is_due => Due::Challenge,
             _ if owes && self.us_heard_fin() => Due::AckFin,
             _ if self.rcv_wnd.get() == 0 && !self.us_heard_fin() => Due::OpenWindow,
             _ if owes => Due::AckData,
@@ -166,15 +171,19 @@ impl Conversation {
         }
     }
 
-    /// What was sent, has no answer and is to be sent again after a while (RFC 6298); `None` where nothing is, or where only
-    /// the person knows it (data).
+    /// What was sent, has no answer and is to be sent again after a while (RFC 6298), and the probe of a closed window; `None`
+    /// where nothing is, or where only the person knows it (data).
     #[must_use]
     pub fn repeat(&self) -> Option<&'static str> {
         match self.due() {
             Due::AwaitSynAck => Some("S"),
             Due::AwaitAckOfSyn => Some("SA"),
             Due::AwaitAckOfFin => Some("FA"),
+            Due::ProbeWindow => Some(PROBE),
             _ => None,
         }
     }
 }
+
+/// One byte that the peer has already: it changes nothing and is acknowledged, with the window as it is now.
+pub(super) const PROBE: &str = "A seq=-1 data=x";

@@ -47,6 +47,10 @@ pub enum What {
     ResetToAck,
     /// A reset inside the window but not exact: to be challenged.
     ResetInWindow,
+    /// An acknowledgment of what was never sent: to be answered, and dropped.
+    AckOfUnsent,
+    /// A segment without ACK: dropped.
+    WithoutAck,
     /// A segment with a wrong checksum.
     BadSum,
     /// A segment of ours that is other than right.
@@ -77,6 +81,8 @@ impl What {
         Self::Reset,
         Self::ResetToAck,
         Self::ResetInWindow,
+        Self::AckOfUnsent,
+        Self::WithoutAck,
         Self::BadSum,
         Self::Odd,
         Self::Stray,
@@ -105,10 +111,20 @@ impl What {
             Self::Reset => "reset",
             Self::ResetToAck => "reset-to-ack",
             Self::ResetInWindow => "reset-in-window",
+            Self::AckOfUnsent => "ack-of-unsent",
+            Self::WithoutAck => "without-ack",
             Self::BadSum => "bad-sum",
             Self::Odd => "odd",
             Self::Stray => "stray",
         }
+    }
+}
+
+impl What {
+    /// Nothing of such a segment is taken, its data neither.
+    #[must_use]
+    pub const fn is_dropped(self) -> bool {
+        matches!(self, Self::BadSum | Self::AckOfUnsent | Self::WithoutAck | Self::ResetInWindow | Self::Stray)
     }
 }
 
@@ -137,6 +153,9 @@ impl Conversation {
                     _ => What::Stray,
                 }
             }
+            // RFC 9293 §3.10.7.4, fifth check.
+            _ if !flags.ack() => What::WithoutAck,
+            us if us.is_synchronized() && segment.ack.after(self.snd_far) => What::AckOfUnsent,
             _ if segment.is_empty() => self.classify_empty(segment),
             _ => self.classify_data(segment),
         }
@@ -178,9 +197,6 @@ impl Conversation {
         if segment.seq == self.rcv_nxt - SeqLen::ONE && self.them != State::SynReceived {
             return if self.rcv_wnd.get() == 0 { What::ZeroWindowProbe } else { What::KeepAlive };
         }
-        if !segment.flags.ack() {
-            return What::Stray;
-        }
         if segment.ack.after(self.snd_max) {
             return What::Stray;
         }
@@ -214,8 +230,8 @@ impl Conversation {
     /// What a segment of the peer changes.
     pub(super) fn apply_heard(&mut self, segment: &Segment, what: What) {
         match what {
-            What::BadSum | What::Stray | What::ResetInWindow | What::Odd => {}
-            What::ResetToAck => {}
+            What::BadSum | What::Stray | What::WithoutAck | What::ResetToAck | What::Odd => {}
+            What::ResetInWindow | What::AckOfUnsent => self.challenge_is_due = true,
             What::Reset | What::Refused => {
                 self.was_reset = true;
                 self.us = State::Closed;
@@ -250,6 +266,8 @@ impl Conversation {
         self.their_stamps = segment.timestamps().is_some();
         self.ts_recent = segment.timestamps().map_or(0, |stamps| stamps.value);
         self.snd_wnd = self.scaled(segment, None);
+        let edge_at = if segment.flags.ack() { segment.ack } else { self.iss + SeqLen::ONE };
+        self.snd_edge = edge_at + SeqLen::new(self.snd_wnd.get());
         self.reset_at = None;
         self.them = State::SynSent;
     }
@@ -276,6 +294,10 @@ impl Conversation {
         let window = self.scaled(segment, self.their_scale);
         if segment.ack.at_or_after(self.snd_una) {
             self.snd_wnd = window;
+            let edge = segment.ack + SeqLen::new(window.get());
+            if edge.after(self.snd_edge) {
+                self.snd_edge = edge;
+            }
         }
         if !segment.ack.after(self.snd_una) {
             return;
@@ -332,6 +354,10 @@ impl Conversation {
     pub(super) fn still_asks(&self, what: What) -> bool {
         let unanswered = self.snd_una != self.snd_max;
         let says_nothing = matches!(what, What::Stray | What::KeepAlive | What::DataAgain | What::WindowUpdate);
+        // It is our turn to answer, with what is not acknowledged still under way.
+        if self.challenge_is_due {
+            return false;
+        }
         (unanswered && self.suspicion.is_none() || says_nothing) && !self.was_reset
     }
 }

@@ -137,7 +137,8 @@ impl Conversation {
         if segment.seq.after(self.snd_nxt) {
             return Some(Mistake::SeqTooHigh);
         }
-        if segment.seq.at_or_before(self.iss) {
+        // A probe repeats the last number, also that of the SYN.
+        if segment.seq.at_or_before(self.iss) && !self.asks_for_window(segment) {
             return Some(Mistake::SeqNotAdvanced);
         }
         (segment.window.to_raw() == 0).then_some(Mistake::WindowZero)

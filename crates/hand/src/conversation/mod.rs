@@ -11,6 +11,7 @@
 
 mod choices;
 mod due;
+mod fault;
 mod heard;
 mod mistake;
 mod segment;
@@ -29,6 +30,7 @@ use wirewright_wire::{SeqLen, SeqNum, Window, WindowScale};
 
 pub use choices::Choice;
 pub use due::Due;
+pub use fault::Fault;
 pub use heard::What;
 pub use mistake::Mistake;
 pub use segment::{End, Segment};
@@ -63,6 +65,10 @@ pub struct Conversation {
     snd_nxt: SeqNum,
     /// Behind the highest number ever sent, holes included.
     snd_max: SeqNum,
+    /// Behind the highest number that ever left, in what is wrong too: an acknowledgment may reach that far.
+    snd_far: SeqNum,
+    /// The furthest right edge of the window that the peer has offered.
+    snd_edge: SeqNum,
     snd_wnd: Window,
     rcv_nxt: SeqNum,
     /// What our acknowledgments have said.
@@ -75,6 +81,8 @@ pub struct Conversation {
     fin_ahead: Option<SeqNum>,
     /// Something came that has to be acknowledged again.
     ack_is_due: bool,
+    /// Something came that does not count, and is answered by an ACK that says where the connection stands.
+    challenge_is_due: bool,
     /// The number that a reset of what came last must have.
     reset_at: Option<SeqNum>,
     own_scale: Option<WindowScale>,
@@ -112,6 +120,8 @@ pub struct Step {
     pub what: What,
     /// The mistake that an answer gives away.
     pub mistake: Option<Mistake>,
+    /// What the peer did otherwise than expected.
+    pub fault: Option<Fault>,
     /// Our state now.
     pub us: State,
     /// The peer's state now, as far as can be known.
@@ -129,6 +139,8 @@ pub struct Silence {
     pub after: Duration,
     /// The mistake that explains it.
     pub mistake: Option<Mistake>,
+    /// What the peer fails to do.
+    pub fault: Option<Fault>,
     /// What is to be done now.
     pub due: Due,
 }
@@ -158,6 +170,8 @@ impl Conversation {
             snd_una: iss,
             snd_nxt: iss,
             snd_max: iss,
+            snd_far: iss,
+            snd_edge: iss,
             snd_wnd: Window::ZERO,
             rcv_nxt: SeqNum::new(0),
             rcv_acked: SeqNum::new(0),
@@ -166,6 +180,7 @@ impl Conversation {
             fin_sent: None,
             fin_ahead: None,
             ack_is_due: false,
+            challenge_is_due: false,
             reset_at: None,
             own_scale: None,
             their_scale: None,
@@ -192,6 +207,9 @@ impl Conversation {
         let mistake = self.mistake_in(&segment);
         let what = self.what_of_sent(&segment, mistake);
         self.suspicion = mistake;
+        if segment.sum_is_right && self.is_in_reach(&segment) && segment.end().after(self.snd_far) {
+            self.snd_far = segment.end();
+        }
         // The peer drops what is wrong: it moves nothing here either.
         if matches!(mistake, None | Some(Mistake::WindowZero)) {
             self.apply_sent(&segment);
@@ -199,7 +217,7 @@ impl Conversation {
         let wants_answer = !segment.is_empty() || mistake.is_some() || self.irs.is_none();
         let is_final = segment.flags.rst() && mistake.is_none();
         self.asked = (wants_answer && !is_final).then_some(now);
-        Some(self.step(now, true, segment, what, None))
+        Some(self.step(now, true, segment, what, (None, None)))
     }
 
     /// A packet came at `now`. `None`: it is no segment of this conversation.
@@ -213,19 +231,21 @@ impl Conversation {
         if mistake.is_none() && what == What::SynAckAgain && self.irs == Some(self.rcv_acked) {
             mistake = Some(Mistake::SynAckNotAcknowledged);
         }
+        let fault = if mistake.is_none() { self.fault_in(&segment, what) } else { None };
         self.apply_heard(&segment, what);
         if what != What::BadSum {
             self.has_heard = true;
             self.asked = self.asked.filter(|_| self.still_asks(what));
         }
-        Some(self.step(now, false, segment, what, mistake))
+        Some(self.step(now, false, segment, what, (mistake, fault)))
     }
 
     /// Nothing came for as long as somebody waited: once for each segment that wanted an answer.
     pub fn handle_silence(&mut self, now: Instant) -> Option<Silence> {
         let asked = self.asked.take()?;
         let mistake = self.suspicion.filter(|mistake| mistake.is_met_by_silence());
-        Some(Silence { after: now.since(asked), mistake, due: self.due() })
+        let fault = if mistake.is_none() { self.fault_of_silence() } else { None };
+        Some(Silence { after: now.since(asked), mistake, fault, due: self.due() })
     }
 
     /// The last segment sent wants an answer that has not come.
@@ -333,6 +353,7 @@ impl Conversation {
         match () {
             () if mistake.is_some() => What::Odd,
             () if flags.rst() => What::Reset,
+            () if self.asks_for_window(segment) => What::ZeroWindowProbe,
             () if again => What::DataAgain,
             () if flags.syn() && flags.ack() => What::SynAck,
             () if flags.syn() => What::Syn,
@@ -340,6 +361,11 @@ impl Conversation {
             () if !segment.data.is_empty() => What::Data,
             () => What::Ack,
         }
+    }
+
+    /// RFC 9293 §3.8.6.1: one byte that the peer has, while its window is closed.
+    fn asks_for_window(&self, segment: &Segment) -> bool {
+        self.snd_wnd.get() == 0 && segment.data.len() == 1 && segment.end() == self.snd_nxt
     }
 
     /// What a right segment of ours changes: RFC 9293 §3.10.1, §3.10.2, §3.10.4.
@@ -388,6 +414,8 @@ impl Conversation {
             // RFC 9293 §3.4: data behind a SYN may be left unacknowledged, and is then sent again.
             self.snd_nxt = segment.seq + SeqLen::ONE;
             self.snd_max = segment.end();
+            self.snd_far = segment.end();
+            self.snd_edge = self.snd_nxt + SeqLen::new(self.snd_wnd.get());
         }
         self.own_scale = segment.scale();
         self.own_stamps = segment.timestamps().is_some();
@@ -398,6 +426,7 @@ impl Conversation {
     fn apply_own_ack(&mut self, segment: &Segment) {
         self.rcv_wnd = self.scaled(segment, self.own_scale);
         self.ack_is_due = false;
+        self.challenge_is_due = false;
         if segment.ack.after(self.rcv_acked) {
             self.rcv_acked = segment.ack;
         }
@@ -420,7 +449,14 @@ impl Conversation {
         segment.window << scale.filter(|_| on).unwrap_or(WindowScale::ZERO)
     }
 
-    fn step(&mut self, now: Instant, out: bool, segment: Segment, what: What, mistake: Option<Mistake>) -> Step {
+    fn step(
+        &mut self,
+        now: Instant,
+        out: bool,
+        segment: Segment,
+        what: What,
+        (mistake, fault): (Option<Mistake>, Option<Fault>),
+    ) -> Step {
         let since = self.last_at.map(|last| now.since(last));
         self.last_at = Some(now);
         self.begun.get_or_insert(now);
@@ -438,6 +474,7 @@ impl Conversation {
             segment,
             what,
             mistake,
+            fault,
             us: self.us,
             them: self.them,
             moved,

@@ -277,6 +277,101 @@ fn what_comes_out_of_order_or_twice_is_told_and_acknowledged() {
 }
 
 #[test]
+fn what_the_peer_does_wrong_is_named_and_answered() {
+    let faults = [
+        ("A ack=+1000", What::AckOfUnsent, Fault::AckOfUnsent, Due::Challenge),
+        ("PA ack=+1000 data=x", What::AckOfUnsent, Fault::AckOfUnsent, Due::Challenge),
+        ("R seq=+9", What::ResetInWindow, Fault::ResetNotExact, Due::Challenge),
+        ("A win=0", What::WindowUpdate, Fault::WindowShrunk, Due::ProbeWindow),
+        ("A win=100", What::WindowUpdate, Fault::WindowShrunk, Due::Talk),
+        ("none data=x", What::WithoutAck, Fault::NoAckFlag, Due::Talk),
+        ("none", What::WithoutAck, Fault::NoAckFlag, Due::Talk),
+        ("PA data=x sum=bad", What::BadSum, Fault::BadChecksum, Due::Talk),
+        ("R", What::Reset, Fault::Reset, Due::Over),
+    ];
+    everywhere(|v6, start| {
+        for (line, what, fault, due) in faults {
+            let mut duet = Duet::connected(v6, start, "S", "SA");
+            let heard = duet.server(line).1.unwrap();
+            assert_eq!((heard.what, heard.fault, heard.due), (what, Some(fault), due), "{line}");
+            if due != Due::Challenge {
+                continue;
+            }
+            // RFC 9293 §3.10.7.4: it is answered by an ACK, changes nothing, and is over with that.
+            assert_eq!(duet.client.next_right(), Some("A"));
+            let answer = duet.client("A").0;
+            assert_eq!((answer.seq, answer.ack, answer.due), (1, Some(1), Due::Talk), "{line}");
+        }
+    });
+}
+
+#[test]
+fn what_a_right_peer_does_is_no_fault() {
+    let lines = ["A", "A win=65000", "PA data=x", "FA", "PA data=y seq=+3", "A seq=0", "A data=x seq=0"];
+    everywhere(|v6, start| {
+        for (syn, syn_ack) in [("S", "SA"), ("S wscale=7", "SA wscale=7")] {
+            for line in lines {
+                let mut duet = Duet::connected(v6, start, syn, syn_ack);
+                let heard = duet.server(line).1.unwrap();
+                assert_eq!(heard.fault, None, "{line}");
+            }
+        }
+        // What a scaled window cannot say: 64240 is 501 times 128 and 112 bytes.
+        let mut duet = Duet::connected(v6, start, "S wscale=7", "SA wscale=7");
+        assert_eq!(duet.server("A win=501").1.unwrap().fault, None);
+        assert_eq!(duet.server("A win=400").1.unwrap().fault, Some(Fault::WindowShrunk));
+        // A hole that is filled is acknowledged with what stood behind it.
+        let mut duet = Duet::connected(v6, start, "S", "SA");
+        duet.client("PA seq=+1 data=yz");
+        duet.client("PA data=x");
+        let heard = duet.server("A ack=4").1.unwrap();
+        assert_eq!(heard.fault, None, "{:?}", heard.what);
+    });
+}
+
+#[test]
+fn a_window_that_was_never_open_is_probed() {
+    everywhere(|v6, start| {
+        let mut duet = Duet::new(v6, start);
+        duet.client("S");
+        assert_eq!(duet.server("SA win=0").1.unwrap().fault, Some(Fault::WindowZero));
+        duet.client("A");
+        assert_eq!((duet.client.due(), duet.client.repeat()), (Due::ProbeWindow, Some("A seq=-1 data=x")));
+        let probe = duet.client("A seq=-1 data=x").0;
+        assert_eq!(probe.what, What::ZeroWindowProbe);
+        let heard = duet.server("A win=0").1.unwrap();
+        assert_eq!((heard.fault, heard.mistake), (Some(Fault::WindowZero), None));
+        let heard = duet.server("A win=9").1.unwrap();
+        assert_eq!((heard.what, heard.fault, heard.due), (What::WindowUpdate, None, Due::Talk));
+        assert_eq!(duet.client("A seq=-1 data=x").0.what, What::Odd, "nobody asks where the window is open");
+    });
+}
+
+#[test]
+fn a_peer_that_begins_without_window_is_probed_too() {
+    let mut duet = Duet::new(false, 9);
+    duet.client("S win=0");
+    let (_, fault) = (duet.server("SA"), duet.client("A win=0").1.unwrap().fault);
+    assert_eq!((fault, duet.server.due()), (Some(Fault::WindowZero), Due::ProbeWindow));
+}
+
+#[test]
+fn a_peer_that_never_acknowledges_is_named_at_the_silence() {
+    everywhere(|v6, start| {
+        let mut duet = Duet::new(v6, start);
+        duet.client("S");
+        let now = Instant::from_nanos(duet.now + 1_500_000_000);
+        assert_eq!(duet.client.clone().handle_silence(now).unwrap().fault, None, "nobody is there yet");
+        duet.server("SA");
+        duet.client("A");
+        for line in ["PA data=x", "FA"] {
+            duet.client(line);
+            assert_eq!(duet.client.handle_silence(now).unwrap().fault, Some(Fault::Silent), "{line}");
+        }
+    });
+}
+
+#[test]
 fn resets_are_told_apart() {
     everywhere(|v6, start| {
         let mut duet = Duet::new(v6, start);

@@ -30,6 +30,7 @@
 
 mod application;
 mod dialogue;
+mod erring;
 mod facts;
 mod listen;
 mod next_hop;
@@ -53,6 +54,7 @@ use wirewright_link::sys::{self, Kernel};
 
 pub use application::{Application, Does, Then, Turn};
 pub use dialogue::{Dialogue, Happened, Listened, Spoken};
+pub use erring::Erring;
 pub use listen::HeardAnswer;
 pub use own_host::{OwnHost, Taken};
 pub use ports::{Guarding, NoGuard};

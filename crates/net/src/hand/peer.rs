@@ -1,6 +1,6 @@
 //! The other side of a conversation without a network: a host of our own with an application on it.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use std::sync::Arc;
 
 use wirewright_hand::conversation::State;
@@ -9,7 +9,9 @@ use wirewright_stack::{ConnectionId, FourTuple, Received};
 use wirewright_units::Instant;
 
 use super::application::{Application, Does, Then, Turn};
+use super::erring::{Ears, Erring, Spoiler};
 use super::own_host::OwnHost;
+use super::rehearsal::Own;
 use crate::error::{Error, Misuse};
 
 /// So much that its application does not use is read; the rest closes the window.
@@ -17,9 +19,11 @@ const HEARD_BYTES_MAX: usize = 64 << 10;
 
 /// A host that holds one connection after the other.
 pub(super) struct Peer {
-    own: OwnHost,
+    host: OwnHost,
     application: Application,
     open: Option<Open>,
+    erring: Option<Erring>,
+    ears: Ears,
 }
 
 /// A connection and its application.
@@ -37,51 +41,51 @@ struct Open {
 
 impl Peer {
     /// It waits on these ports.
-    pub(super) fn listening(
-        kernel: Arc<dyn Kernel>,
-        address: IpAddr,
-        ports: &[u16],
-        application: Application,
-    ) -> Result<Self, Error> {
-        Ok(Self { own: OwnHost::new(kernel, address, ports)?, application, open: None })
+    pub(super) fn listening(kernel: Arc<dyn Kernel>, own: Own) -> Result<Self, Error> {
+        Self::new(kernel, own, false)
     }
 
     /// It connects to `remote`.
-    pub(super) fn connecting(
-        kernel: Arc<dyn Kernel>,
-        address: IpAddr,
-        remote: SocketAddr,
-        application: Application,
-    ) -> Result<Self, Error> {
-        let now = kernel.now();
-        let mut own = OwnHost::new(kernel, address, &[])?;
-        let id = own.host.connect(now, SocketAddr::new(address, 0), remote);
-        let id = id.map_err(|_| Error::Misuse(Misuse::NoSegment))?;
-        let open = own.host.four_tuple(id).map(|ends| Open::new(id, ends));
-        Ok(Self { own, application, open })
+    pub(super) fn connecting(kernel: Arc<dyn Kernel>, remote: SocketAddr, own: Own) -> Result<Self, Error> {
+        let (now, local) = (kernel.now(), SocketAddr::new(own.address, 0));
+        let mut peer = Self::new(kernel, own, true)?;
+        let host = &mut peer.host.host;
+        let id = host.connect(now, local, remote).map_err(|_| Error::Misuse(Misuse::NoSegment))?;
+        peer.open = host.four_tuple(id).map(|ends| Open::new(id, ends));
+        Ok(peer)
+    }
+
+    fn new(kernel: Arc<dyn Kernel>, own: Own, begins: bool) -> Result<Self, Error> {
+        let Own { address, ports, application, erring } = own;
+        let (mut host, ears) = (OwnHost::new(kernel, address, &ports)?, Ears::default());
+        if let Some(erring) = erring {
+            host.host.set_hook(Spoiler::new(erring, begins, ears.clone()));
+        }
+        Ok(Self { host, application, open: None, erring, ears })
     }
 
     /// A packet came to it.
     pub(super) fn hear(&mut self, now: Instant, packet: &[u8]) {
-        self.own.host.handle_frame(now, &Received::new(packet));
+        self.ears.heard();
+        self.host.host.handle_frame(now, &Received::new(packet));
     }
 
     /// When it has something to do by itself.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.own.host.poll_timeout()
+        self.host.host.poll_timeout()
     }
 
     /// Its application and its TCP do what is to be done; what it sends.
     pub(super) fn turn(&mut self, now: Instant) -> Vec<Vec<u8>> {
-        self.own.host.handle_timeout(now);
+        self.host.host.handle_timeout(now);
         self.serve(now);
-        self.own.sent(now)
+        self.host.sent(now)
     }
 
     fn serve(&mut self, now: Instant) {
-        let host = &mut self.own.host;
+        let host = &mut self.host.host;
         if self.open.is_none() {
-            let accepted = self.own.listeners.iter().find_map(|&listener| host.accept(listener));
+            let accepted = self.host.listeners.iter().find_map(|&listener| host.accept(listener));
             self.open = accepted.and_then(|id| Some(Open::new(id, host.four_tuple(id)?)));
         }
         let Some(open) = &mut self.open else { return };
@@ -89,14 +93,20 @@ impl Peer {
         if matches!(state, Some(State::SynSent | State::SynReceived)) {
             return;
         }
-        if open.then == Then::GoesOn && (open.read(now, &mut self.own) | !open.has_begun) {
+        if open.then == Then::GoesOn && (open.read(now, &mut self.host) | !open.has_begun) {
             open.has_begun = true;
-            open.act((self.application)(&open.turn()));
+            let does = (self.application)(&open.turn());
+            open.act(if self.erring == Some(Erring::Reset) { given_up(&open.turn(), does) } else { does });
         }
-        if open.go_on(now, &mut self.own) {
+        if open.go_on(now, &mut self.host) {
             self.open = None;
         }
     }
+}
+
+/// Whatever an application does: its peer gives up as soon as it has heard anything.
+fn given_up(turn: &Turn<'_>, does: Does) -> Does {
+    if turn.heard.is_empty() && !turn.has_ended { does } else { Does { then: Then::Aborts, ..Does::default() } }
 }
 
 impl Open {

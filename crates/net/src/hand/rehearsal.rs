@@ -14,6 +14,7 @@ use wirewright_units::{Instant, UnixTime};
 
 use super::application::Application;
 use super::dialogue::{Happened, Listened};
+use super::erring::Erring;
 use super::peer::Peer;
 use crate::error::{Error, Misuse};
 
@@ -61,6 +62,8 @@ pub struct Own {
     pub ports: Vec<u16>,
     /// What runs on it.
     pub application: Application,
+    /// What it does wrong; `None`: nothing.
+    pub erring: Option<Erring>,
 }
 
 impl Rehearsal {
@@ -92,7 +95,7 @@ impl Rehearsal {
         context.source_port = Some(DYNAMIC_PORTS | u16::from_ne_bytes(port));
         let built = opening.build(&context)?;
         let segment = Segment::read(&built.bytes).ok_or(Error::Misuse(Misuse::NoSegment))?;
-        let peer = Peer::listening(kernel.clone(), own.address, &own.ports, own.application)?;
+        let peer = Peer::listening(kernel.clone(), own)?;
         let conversation = Conversation::client(segment.source, segment.destination, segment.seq);
         Ok(Self::new(kernel, seed, context, conversation, peer))
     }
@@ -107,7 +110,7 @@ impl Rehearsal {
         context.entropy = seed.unwrap_or(context.entropy);
         let [a, b, c, d, ..] = context.entropy;
         let conversation = Conversation::server(SeqNum::new(u32::from_ne_bytes([a, b, c, d])));
-        let peer = Peer::connecting(kernel.clone(), own.address, local, own.application)?;
+        let peer = Peer::connecting(kernel.clone(), local, own)?;
         Ok(Self::new(kernel, seed, context, conversation, peer))
     }
 
@@ -220,7 +223,7 @@ mod tests {
     use super::*;
     use core::time::Duration;
     use wirewright_craft::parse;
-    use wirewright_hand::conversation::State;
+    use wirewright_hand::conversation::{Fault, State};
     use wirewright_link::sys;
 
     fn addresses(v6: bool) -> (IpAddr, IpAddr) {
@@ -237,8 +240,12 @@ mod tests {
     }
 
     fn rehearsal(v6: bool) -> Rehearsal {
+        erring(v6, None)
+    }
+
+    fn erring(v6: bool, erring: Option<Erring>) -> Rehearsal {
         let (address, local) = addresses(v6);
-        let own = Own { address, ports: vec![80], application: Box::new(listener) };
+        let own = Own { address, ports: vec![80], application: Box::new(listener), erring };
         let opening = parse(&format!("tcp {address} :80 S")).unwrap();
         Rehearsal::client(sys::system(), None, &opening, local, own).unwrap()
     }
@@ -286,7 +293,7 @@ mod tests {
                 [] => Does { says: b"hello".to_vec(), ..Does::default() },
                 heard => Does { used: heard.len(), says: heard.to_vec(), then: Then::GoesOn },
             });
-            let own = Own { address, ports: Vec::new(), application };
+            let own = Own { address, ports: Vec::new(), application, erring: None };
             let mut it = Rehearsal::server(sys::system(), None, (local, 8080).into(), own).unwrap();
             assert!(heard(&mut it, Duration::from_millis(5))[0].segment.flags.syn());
             let steps = say(&mut it, "SA");
@@ -304,13 +311,50 @@ mod tests {
     fn a_port_of_nobody_is_refused_and_another_address_silent() {
         let answer = |to: &str| {
             let (address, local) = addresses(false);
-            let own = Own { address, ports: vec![80], application: Box::new(listener) };
+            let own = Own { address, ports: vec![80], application: Box::new(listener), erring: None };
             let opening = parse(&format!("tcp {to} S")).unwrap();
             let mut it = Rehearsal::client(sys::system(), None, &opening, local, own).unwrap();
             say(&mut it, "S").first().map(|step| step.what)
         };
         assert_eq!(answer("192.0.2.2:81"), Some(wirewright_hand::conversation::What::Refused));
         assert_eq!(answer("192.0.2.4:80"), None);
+    }
+
+    /// Each peer that errs is found out by what comes, and all but the silent one are led to an end of both sides.
+    #[test]
+    fn each_peer_that_errs_is_found_out_and_the_conversation_goes_on() {
+        let expected = [
+            (Erring::ZeroWindow, Fault::WindowZero),
+            (Erring::NoAnswer, Fault::Silent),
+            (Erring::Reset, Fault::ResetNotExact),
+            (Erring::BadAck, Fault::AckOfUnsent),
+            (Erring::ShrunkWindow, Fault::WindowShrunk),
+            (Erring::BadSum, Fault::BadChecksum),
+        ];
+        assert_eq!(expected.map(|(it, _)| it), Erring::ALL);
+        for (errs, fault) in expected {
+            for v6 in [false, true] {
+                let mut it = erring(v6, Some(errs));
+                let mut steps: Vec<Step> = ["S", "A", "PA data='here!'"].iter().flat_map(|l| say(&mut it, l)).collect();
+                if errs == Erring::NoAnswer {
+                    assert_eq!(it.silence().and_then(|silence| silence.fault), Some(fault));
+                    continue;
+                }
+                for _ in 0..20 {
+                    if it.conversation().is_over() {
+                        break;
+                    }
+                    match it.conversation().next_towards_end() {
+                        Some(line) => steps.extend(say(&mut it, line)),
+                        None => steps.extend(heard(&mut it, Duration::from_millis(300))),
+                    }
+                }
+                assert!(steps.iter().any(|step| step.fault == Some(fault)), "{errs:?}: {steps:#?}");
+                assert!(steps.iter().all(|step| step.mistake.is_none()), "{errs:?}");
+                assert!(it.conversation().is_over(), "{errs:?}: {:?}", it.conversation().us());
+                assert_eq!(it.conversation().was_reset(), errs == Erring::Reset);
+            }
+        }
     }
 
     #[test]

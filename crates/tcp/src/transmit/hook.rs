@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use wirewright_units::Instant;
@@ -103,41 +104,48 @@ pub struct SegmentKey(u64);
 const WAITING_MAX: usize = 4096;
 
 /// A hook with the segments that wait because of it. What `poll_transmit` of an engine gives goes through
-/// [`take`](Self::take), and leaves by [`poll_transmit`](Self::poll_transmit).
-#[derive(Debug)]
-pub struct Hooked<H> {
+/// [`take`](Self::take), and leaves by [`poll_transmit`](Self::poll_transmit). `To` says where a segment goes, for whoever has
+/// more than one connection: it is handed back with it.
+pub struct Hooked<H, To = ()> {
     hook: H,
-    ready: VecDeque<OwnedSegment>,
+    ready: VecDeque<(To, OwnedSegment)>,
     /// By time, then in the order in which they came.
-    timed: BTreeMap<(Instant, SegmentKey), OwnedSegment>,
-    held: BTreeMap<SegmentKey, OwnedSegment>,
+    timed: BTreeMap<(Instant, SegmentKey), (To, OwnedSegment)>,
+    held: BTreeMap<SegmentKey, (To, OwnedSegment)>,
     next_key: u64,
     dropped: u64,
 }
 
-impl<H: Hook> Hooked<H> {
+impl<H, To> fmt::Debug for Hooked<H, To> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.ready.len() + self.timed.len() + self.held.len();
+        f.debug_struct("Hooked").field("waiting", &waiting).field("dropped", &self.dropped).finish_non_exhaustive()
+    }
+}
+
+impl<H: Hook, To: Clone> Hooked<H, To> {
     /// Nothing waits yet.
     pub const fn new(hook: H) -> Self {
         Self { hook, ready: VecDeque::new(), timed: BTreeMap::new(), held: BTreeMap::new(), next_key: 0, dropped: 0 }
     }
 
     /// Shows a segment of the engine to the hook; a super-segment is cut, and every segment shown by itself.
-    pub fn take(&mut self, now: Instant, out: &Outgoing<'_>) {
+    pub fn take(&mut self, now: Instant, to: To, out: &Outgoing<'_>) {
         for segment in out.segments() {
-            self.decide(now, OwnedSegment::of(&segment));
+            self.decide(now, to.clone(), OwnedSegment::of(&segment));
         }
     }
 
     /// Sends a segment that no engine made. The hook does not see it.
-    pub fn inject(&mut self, segment: OwnedSegment) {
-        self.queue(segment);
+    pub fn inject(&mut self, to: To, segment: OwnedSegment) {
+        self.queue(to, segment);
     }
 
     /// Lets a held segment go; false when there is none of this name.
     pub fn release(&mut self, key: SegmentKey) -> bool {
         match self.held.remove(&key) {
-            Some(segment) => {
-                self.queue(segment);
+            Some((to, segment)) => {
+                self.queue(to, segment);
                 true
             }
             None => false,
@@ -146,11 +154,11 @@ impl<H: Hook> Hooked<H> {
 
     /// The segments that are held until they are released, the oldest first.
     pub fn held(&self) -> impl Iterator<Item = (SegmentKey, &OwnedSegment)> {
-        self.held.iter().map(|(&key, segment)| (key, segment))
+        self.held.iter().map(|(&key, (_, segment))| (key, segment))
     }
 
-    /// The next segment that leaves.
-    pub fn poll_transmit(&mut self, now: Instant) -> Option<OwnedSegment> {
+    /// The next segment that leaves, and where it goes.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<(To, OwnedSegment)> {
         while let Some(entry) = self.timed.first_entry().filter(|entry| entry.key().0 <= now) {
             let segment = entry.remove();
             self.ready.push_back(segment);
@@ -175,29 +183,29 @@ impl<H: Hook> Hooked<H> {
         &mut self.hook
     }
 
-    fn decide(&mut self, now: Instant, mut segment: OwnedSegment) {
+    fn decide(&mut self, now: Instant, to: To, mut segment: OwnedSegment) {
         let fate = self.hook.on_segment(now, &mut segment);
         let key = SegmentKey(self.next_key);
         self.next_key += 1;
         match fate {
-            Fate::Send => self.queue(segment),
+            Fate::Send => self.queue(to, segment),
             Fate::Drop | Fate::Times(0) => self.dropped += 1,
-            Fate::Times(times) => (0..times).for_each(|_| self.queue(segment.clone())),
+            Fate::Times(times) => (0..times).for_each(|_| self.queue(to.clone(), segment.clone())),
             Fate::HoldFor(_) | Fate::Hold if self.is_full() => self.dropped += 1,
             Fate::HoldFor(time) => {
-                self.timed.insert((now + time, key), segment);
+                self.timed.insert((now + time, key), (to, segment));
             }
             Fate::Hold => {
-                self.held.insert(key, segment);
+                self.held.insert(key, (to, segment));
             }
         }
     }
 
-    fn queue(&mut self, segment: OwnedSegment) {
+    fn queue(&mut self, to: To, segment: OwnedSegment) {
         if self.is_full() {
             self.dropped += 1;
         } else {
-            self.ready.push_back(segment);
+            self.ready.push_back((to, segment));
         }
     }
 
@@ -225,14 +233,14 @@ mod tests {
 
     fn sent<H: Hook>(hooked: &mut Hooked<H>, now: Instant) -> Vec<(u32, Vec<u8>, Flags)> {
         core::iter::from_fn(|| hooked.poll_transmit(now))
-            .map(|s| (s.header.sequence.to_raw(), s.text, s.header.flags))
+            .map(|((), s)| (s.header.sequence.to_raw(), s.text, s.header.flags))
             .collect()
     }
 
     #[test]
     fn a_super_segment_is_cut_and_only_the_last_has_psh_and_fin() {
         let mut hooked = Hooked::new(|_, _: &mut OwnedSegment| Fate::Send);
-        hooked.take(Instant::ORIGIN, &super_segment());
+        hooked.take(Instant::ORIGIN, (), &super_segment());
         let all = Flags::ACK | Flags::PSH | Flags::FIN;
         let expected = [
             (u32::MAX, TEXT[..10].to_vec(), Flags::ACK),
@@ -248,8 +256,8 @@ mod tests {
         let mut next = fates.into_iter();
         let mut hooked = Hooked::new(move |_, _: &mut OwnedSegment| next.next().unwrap_or(Fate::Hold));
         let now = Instant::from_millis(10);
-        hooked.take(now, &super_segment());
-        hooked.take(now, &super_segment());
+        hooked.take(now, (), &super_segment());
+        hooked.take(now, (), &super_segment());
         assert_eq!(sent(&mut hooked, now).iter().map(|s| s.0).collect::<Vec<_>>(), [9, 9]);
         assert_eq!(hooked.poll_timeout(), Some(Instant::from_millis(15)));
         assert_eq!(sent(&mut hooked, Instant::from_millis(15)).len(), 1);
@@ -267,14 +275,14 @@ mod tests {
             segment.checksum = Some(0xdead);
             Fate::Send
         });
-        hooked.take(Instant::ORIGIN, &super_segment());
-        let first = hooked.poll_transmit(Instant::ORIGIN).unwrap();
+        hooked.take(Instant::ORIGIN, (), &super_segment());
+        let ((), first) = hooked.poll_transmit(Instant::ORIGIN).unwrap();
         assert_eq!(&first.to_bytes(|_| Sum::new())[16..18], &[0xde, 0xad]);
         assert!(first.header.flags.contains(Flags::URG));
         let mut forged = first;
         forged.checksum = None;
         forged.options = alloc::vec![1, 1, 1];
-        hooked.inject(forged.clone());
+        hooked.inject((), forged.clone());
         let bytes = forged.to_bytes(|_| Sum::new());
         assert_eq!((bytes[12] >> 4, bytes.len()), (6, 34));
         assert_eq!(Sum::new().add(&bytes).finish(), 0);
@@ -284,7 +292,7 @@ mod tests {
     fn a_hook_that_holds_everything_is_bounded() {
         let mut hooked = Hooked::new(|_, _: &mut OwnedSegment| Fate::Hold);
         for _ in 0..WAITING_MAX {
-            hooked.take(Instant::ORIGIN, &super_segment());
+            hooked.take(Instant::ORIGIN, (), &super_segment());
         }
         assert_eq!(hooked.held().count(), WAITING_MAX);
         assert_eq!(hooked.dropped(), 2 * WAITING_MAX as u64);

@@ -3,6 +3,7 @@
 mod answers;
 mod bad_input;
 mod conversation;
+mod erring;
 mod every_field;
 mod flow_verb;
 mod guard_rungs;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         remedies::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),
+        erring::scenarios(),
         every_field::scenarios(),
         flow_verb::scenarios(),
         guard_rungs::scenarios(),

@@ -14,7 +14,7 @@ mod tell;
 use std::net::IpAddr;
 
 use craft::Packet;
-use net::hand::Dialogue;
+use net::hand::{Dialogue, Erring};
 
 use crate::command::{Options, bad_value};
 use crate::explain::{self, Attempt};
@@ -26,6 +26,7 @@ use crate::place::Place;
 use crate::record::Recording;
 use crate::said;
 use crate::speech::say;
+use crate::suggest;
 
 use talk::Talk;
 
@@ -37,20 +38,26 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
 
 /// The conversation, nothing sent yet.
 fn open(options: &Options, place: &Place<'_>) -> Result<Partner, Failure> {
+    let erring = options.peer.as_deref().map(erring).transpose()?;
+    let conflict = |said| Failure::usage("option-conflict", said).row("or", say("hint.one-of-them", &[]));
     let to = match &options.listen {
-        Some(_) if !options.words.is_empty() => {
-            return Err(Failure::usage("option-conflict", say("error.option-conflict.listen", &[]))
-                .row("or", say("hint.one-of-them", &[])));
-        }
+        Some(_) if !options.words.is_empty() => return Err(conflict(say("error.option-conflict.listen", &[]))),
         Some(local) => {
             let (address, port) = local_end(local)?;
             End::Local(address, port)
         }
+        None if erring.is_some() && !options.words.is_empty() => {
+            return Err(conflict(say("error.option-conflict.peer", &[])));
+        }
+        None if erring.is_some() => own::server(options)?,
         None => End::Remote(Box::new(opening(options, place)?)),
     };
     in_process::without_guard(place, options)?;
-    if in_process::is_place(place) {
-        return own::open(options, place, to);
+    if erring.is_some() && (options.rung.is_some() || options.source.is_some()) {
+        return Err(conflict(say("error.option-conflict.peer-guard", &[])));
+    }
+    if erring.is_some() || in_process::is_place(place) {
+        return own::open(options, place, to, erring);
     }
     let session = super::send::session_options(options, place)?;
     let dialogue = match to {
@@ -59,6 +66,17 @@ fn open(options: &Options, place: &Place<'_>) -> Result<Partner, Failure> {
     };
     let attempt = Attempt { verb: "hand", options, place };
     dialogue.map(|it| Partner::Wire(Box::new(it))).map_err(|error| explain::net(&error, &attempt))
+}
+
+/// What `--peer` says.
+fn erring(word: &str) -> Result<Erring, Failure> {
+    Erring::of_word(word).ok_or_else(|| match suggest::nearest(word, Erring::ALL.iter().map(|erring| erring.word())) {
+        Some(near) => {
+            Failure::usage("option-value", say("error.option-value", &[("option", &"peer"), ("value", &word)]))
+                .row("did you mean", explain::again_with(word, near))
+        }
+        None => bad_value("peer", word, &say("hint.peers", &[])),
+    })
 }
 
 /// The end that the command line names.

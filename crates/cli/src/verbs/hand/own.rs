@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use craft::Packet;
-use net::hand::{Own, Rehearsal};
+use lab::ServiceKind;
+use net::hand::{Erring, Own, Rehearsal};
 
 use super::End;
 use crate::command::Options;
@@ -14,34 +15,51 @@ use crate::place::Place;
 use crate::speech::say;
 use crate::{context, in_process, names};
 
+/// The practice network's server, whether there is such a network or not.
+pub(super) fn server(options: &Options) -> Result<End, Failure> {
+    let server = in_process::address("server", options.ipv6);
+    let line = format!("tcp {} :{} S", server.ok_or_else(nobody)?, ServiceKind::Http.port());
+    craft::parse(&line).map(|opening| End::Remote(Box::new(opening))).map_err(|_| nobody())
+}
+
 /// The conversation, nothing said yet.
-pub(super) fn open(options: &Options, place: &Place<'_>, to: End) -> Result<Partner, Failure> {
+pub(super) fn open(options: &Options, place: &Place<'_>, to: End, erring: Option<Erring>) -> Result<Partner, Failure> {
     let rehearsal = match to {
-        End::Local(address, port) => listen(options, address, port),
+        End::Local(address, port) => listen(options, address, port, erring),
         End::Remote(mut opening) => {
             names::resolve(&mut opening, "hand", options, place)?;
-            call(options, &opening)
+            call(options, &opening, erring)
         }
     };
     match rehearsal {
         Some(Ok(it)) => Ok(Partner::Own(Box::new(it))),
         Some(Err(error)) => Err(explain::net(&error, &Attempt { verb: "hand", options, place })),
-        None => Err(Failure::new(Exit::NotPermitted, "no-network", say("error.no-network.hand", &[]))
-            .row("see", "ww lab --verbose")),
+        None => Err(nobody()),
     }
 }
 
-/// We begin. `None`: the practice network has nobody of this IP version.
-fn call(options: &Options, opening: &Packet) -> Option<Result<Rehearsal, net::Error>> {
+/// The practice network has nobody of the IP version.
+fn nobody() -> Failure {
+    Failure::new(Exit::NotPermitted, "no-network", say("error.no-network.hand", &[])).row("see", "ww lab --verbose")
+}
+
+/// We begin.
+fn call(options: &Options, opening: &Packet, erring: Option<Erring>) -> Option<Result<Rehearsal, net::Error>> {
     let to = destination(opening)?;
     let local = in_process::address("client", to.is_ipv6())?;
-    Some(Rehearsal::client(link::sys::system(), seed(options), opening, local, in_process::host_at(to)?))
+    let own = Own { erring, ..in_process::host_at(to)? };
+    Some(Rehearsal::client(link::sys::system(), seed(options), opening, local, own))
 }
 
 /// The other side begins, as soon as we listen.
-fn listen(options: &Options, address: Option<IpAddr>, port: u16) -> Option<Result<Rehearsal, net::Error>> {
+fn listen(
+    options: &Options,
+    address: Option<IpAddr>,
+    port: u16,
+    erring: Option<Erring>,
+) -> Option<Result<Rehearsal, net::Error>> {
     let v6 = address.map_or(options.ipv6, |address| address.is_ipv6());
-    let own: Own = in_process::asking(v6)?;
+    let own = Own { erring, ..in_process::asking(v6)? };
     let local = address.filter(|address| !address.is_unspecified());
     let local = local.or_else(|| in_process::address("client", v6))?;
     Some(Rehearsal::server(link::sys::system(), seed(options), SocketAddr::new(local, port), own))

@@ -31,13 +31,16 @@ impl Talk<'_> {
         if is_own {
             self.out.tell(&say("talk.in-process", &[]));
         }
+        if let Some(peer) = &self.options.peer {
+            self.out.tell(&say("talk.erring", &[("peer", peer)]));
+        }
         if self.out.json {
             let (local, remote) = ends.unzip();
             let listen = own.filter(|_| self.options.listen.is_some()).map(|own| own.to_string());
             let listen = listen.or_else(|| self.options.listen.clone());
             return self.out.json_line(
                 &json!({"v": 1, "event": "begin", "local": local, "remote": remote, "listen": listen, "guard": guard,
-                    "in_process": is_own}),
+                    "in_process": is_own, "peer": self.options.peer}),
             );
         }
         let guard_word = if guard == "none" { say("name.none", &[]) } else { guard.to_owned() };
@@ -156,7 +159,7 @@ impl Talk<'_> {
     }
 
     fn tell_step(&mut self, step: &Step, packet: &Packet) -> Result<(), Failure> {
-        self.has_mistake |= step.mistake.is_some();
+        self.has_mistake |= step.mistake.is_some() || step.fault.is_some_and(|fault| !fault.is_allowed());
         if self.out.json {
             let mut json = render::step_json(step);
             json["packet"] = packet.to_string().into();
@@ -170,7 +173,7 @@ impl Talk<'_> {
 
     /// The beginning of what came, as text.
     fn tell_data(&mut self, step: &Step) -> Result<(), Failure> {
-        if self.out.json || step.segment.data.is_empty() {
+        if self.out.json || step.segment.data.is_empty() || step.what.is_dropped() {
             return Ok(());
         }
         let room = self.out.style.width.saturating_sub(8);
@@ -197,7 +200,7 @@ impl Talk<'_> {
     pub(super) fn tell_silence(&mut self) -> Result<(), Failure> {
         self.silence_at = None;
         let Some(silence) = self.partner.silence() else { return Ok(()) };
-        self.has_mistake |= silence.mistake.is_some();
+        self.has_mistake |= silence.mistake.is_some() || silence.fault.is_some();
         if self.out.json {
             return self.out.json_line(&render::silence_json(&silence));
         }

@@ -555,6 +555,23 @@ impl Tcp {
         self
     }
 
+    /// Appends an MD5 signature; nothing checks it against a key.
+    pub fn md5(mut self, digest: [u8; 16]) -> Self {
+        self.0.option("md5", Some(&alloc::format!("{:#x}", u128::from_be_bytes(digest))));
+        self
+    }
+
+    /// Appends the user timeout, in minutes or else in seconds: 15 bits.
+    pub fn uto(mut self, minutes: bool, timeout: u16) -> Self {
+        self.0.option("uto", Some(&alloc::format!("{}:{timeout}", u8::from(minutes))));
+        self
+    }
+
+    /// Appends a Fast Open cookie; an empty one asks for it.
+    pub fn tfo(self, cookie: &[u8]) -> Self {
+        self.opt(34, cookie)
+    }
+
     /// Appends a NOP.
     pub fn nop(mut self) -> Self {
         self.0.option("nop", None);

@@ -252,7 +252,13 @@ fn reads_back(table: &'static TlvDesc, desc: &'static OptionDesc, text: Option<&
 
 /// The option that a word with or without `=` stands for.
 pub(crate) fn for_word(table: &'static TlvDesc, key: &str, has_value: bool) -> Option<&'static OptionDesc> {
-    table.kinds.iter().find(|desc| desc.key == key && is_bare(desc) != has_value)
+    let fits = |desc: &OptionDesc| if has_value { !is_bare(desc) } else { is_bare(desc) || may_be_empty(desc) };
+    table.kinds.iter().find(|desc| desc.key == key && fits(desc))
+}
+
+/// Whether an option stands for itself without a value and may have one too: `tfo` asks for the cookie that `tfo=HEX` is.
+fn may_be_empty(desc: &OptionDesc) -> bool {
+    desc.len == OptionLen::Variable && desc.fields.is_empty()
 }
 
 /// Whether an option is written as a bare word: it has no value.
@@ -262,7 +268,7 @@ pub(crate) fn is_bare(desc: &OptionDesc) -> bool {
 
 fn write_known(out: &mut String, desc: &'static OptionDesc, value: &[u8]) -> fmt::Result {
     out.push_str(desc.key);
-    if is_bare(desc) {
+    if is_bare(desc) || (value.is_empty() && may_be_empty(desc)) {
         return Ok(());
     }
     out.push('=');

@@ -72,6 +72,15 @@ fn the_length_in_a_pseudo_header_is_that_of_the_real_bytes() {
 }
 
 #[test]
+fn fast_open_user_timeout_and_signature_stand_as_their_rfcs_draw_them() {
+    let bytes = build("tcp 192.0.2.2:80 S tfo uto=1:5 tfo=0a0b0c0d").bytes;
+    assert_eq!(bytes[40..], [34, 2, 28, 4, 0x80, 5, 34, 6, 0x0a, 0x0b, 0x0c, 0x0d]);
+    let bytes = build("tcp 192.0.2.2:80 md5=0x0102030405060708090a0b0c0d0e0f10").bytes;
+    assert_eq!(bytes[40..42], [19, 18]);
+    assert_eq!(bytes[42..], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0, 0]);
+}
+
+#[test]
 fn options_are_padded_with_zeros_to_four_bytes() {
     let built = build("tcp 192.0.2.2:80 S wscale=7 nop nop");
     assert_eq!(value(&built, 1, "doff"), 7);
@@ -262,6 +271,10 @@ fn rust_and_words_make_the_same_packets() {
     same(
         ip("server") / tcp(80).flags("PA").ack(7).sack_blocks(&[(1, 2)]).opt(254, &[1]),
         "ip server / tcp :80 PA ack=7 sack=1:2 opt=254:01",
+    );
+    same(
+        ip("192.0.2.2") / tcp(80).syn().tfo(&[]).tfo(&[1, 2, 3, 4]).uto(true, 5).md5([7; 16]),
+        "tcp 192.0.2.2:80 S tfo tfo=01020304 uto=1:5 md5=0x07070707070707070707070707070707",
     );
     let code = |packet: Packet| packet.build(&Context::default()).unwrap_err().code();
     assert_eq!(code(ip("192.0.2.256") / tcp(80)), "address-unreadable");

@@ -85,7 +85,11 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
 fn written(option: &OptionDesc) -> String {
     let values: Vec<_> =
         option.fields.iter().filter(|field| !field.reserved).map(|field| value(field, field.default)).collect();
-    if values.is_empty() { option.key.to_owned() } else { format!("{}={}", option.key, values.join(":")) }
+    match option.len {
+        OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
+        _ if values.is_empty() => option.key.to_owned(),
+        _ => format!("{}={}", option.key, values.join(":")),
+    }
 }
 
 fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String) {

@@ -83,7 +83,10 @@ fn options(area: &[u8], sack_start: SeqNum) -> String {
                 words.push(format!("sack={}", edges.join(":")));
             }
             TcpOption::Timestamps(stamps) => words.push(format!("ts={}:{}", stamps.value, stamps.echo)),
-            TcpOption::Unknown { kind, value } => words.push(format!("opt={kind}({} B)", value.len())),
+            TcpOption::Unknown { kind, value } => {
+                let key = tcp::OPTIONS.kind(kind).map_or_else(|| format!("opt={kind}"), |option| option.key.to_owned());
+                words.push(format!("{key}({} B)", value.len()));
+            }
             _ => {}
         }
     }

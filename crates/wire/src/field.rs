@@ -91,6 +91,8 @@ wrapped_field! {
     MacAddr, Kind::Mac, |v| u128::from(v.to_u64()), |n| MacAddr::from_u64(n as u64);
     Ipv4Addr, Kind::Ipv4, |v| u128::from(v.to_bits()), |n| Ipv4Addr::from_bits(n as u32);
     Ipv6Addr, Kind::Ipv6, |v| v.to_bits(), |n| Ipv6Addr::from_bits(n);
+    // Wider than any number that people count with: digests.
+    u128, Kind::Hex, |v| v, |n| n;
 }
 
 /// How people write and read a field.

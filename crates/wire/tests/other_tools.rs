@@ -102,6 +102,9 @@ const NAMES: &[(&str, &str, &[&str])] = &[
     ("tcp", "wscale", &["wscale", "ws", "wsopt", "wsf"]),
     ("tcp", "sack", &["sackok", "sack_perm", "sack"]),
     ("tcp", "ts", &["timestamp", "tcp_timestamp", "tsopt"]),
+    ("tcp", "md5", &["md5", "signature"]),
+    ("tcp", "uto", &["uto", "user_timeout"]),
+    ("tcp", "tfo", &["tfo", "fastopen"]),
     ("tcp", "nop", &["nop", "noop"]),
     ("tcp", "eol", &["eol", "eool"]),
 ];

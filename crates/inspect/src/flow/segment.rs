@@ -66,7 +66,7 @@ pub struct Options {
     pub timestamps: Option<Timestamps>,
     /// SACK blocks, relative to the other end's initial number: first byte, and the byte behind the last.
     pub sack: Vec<(u32, u32)>,
-    /// Kinds that are not known here, in order.
+    /// The kinds of all others, in order.
     pub others: Vec<u8>,
     /// The option area is malformed.
     pub malformed: bool,

@@ -1,4 +1,4 @@
-//! RFC 9293 §3.2, RFC 7323, RFC 2018: the options of the TCP header, read one by one and written into a fixed buffer.
+//! RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 2385, RFC 5482, RFC 7413: the options of the TCP header, read one by one and written into a fixed buffer.
 
 use crate::{Layer, LimitedBy, ParseError, SeqNum, WindowScale};
 
@@ -35,6 +35,14 @@ tlv! {
         value: u32 = 32 bits "val" .shark("tcp.options.timestamp.tsval").also(&["tsval", "value"]);
         echo: u32 = 32 bits "ecr" .shark("tcp.options.timestamp.tsecr").also(&["tsecr", "echo", "reply"]);
     }
+    19 "md5" "MD5 signature" Value(16) "tcp.options.md5" "RFC 2385 §3.0" also ["md5sig", "md5_sig", "tcpmd5", "tcp_md5", "signature"] {
+        digest: u128 = 128 bits "digest" .shark("tcp.options.md5.digest").also(&["signature", "hash"]);
+    }
+    28 "uto" "User timeout" Value(2) "tcp.options.user_to" "RFC 5482 §3.3" also ["user_timeout", "usertimeout", "user_to"] {
+        minutes: bool = 1 bits "minutes" .shark("tcp.options.user_to_granularity").also(&["granularity", "g"]);
+        timeout: u16 = 15 bits "timeout" .default(300).shark("tcp.options.user_to_val").also(&["user_timeout"]);
+    }
+    34 "tfo" "Fast Open cookie" Variable "tcp.options.tfo" "RFC 7413 §4.1.1" also ["fastopen", "fast_open", "tcpfastopen", "foc", "cookie"] {}
 }
 
 /// An option of a TCP header.
@@ -55,7 +63,7 @@ pub enum TcpOption<'a> {
     Sack(SackBlocks<'a>),
     /// Timestamps.
     Timestamps(Timestamps),
-    /// A kind not known here, or a known one whose length is not its own.
+    /// A kind that no engine acts on, or a known one whose length is not its own; [`OPTIONS`] has the fields of more.
     Unknown {
         /// The kind.
         kind: u8,

@@ -29,17 +29,18 @@ impl Choice {
 
 /// The words of the right choices.
 pub(crate) const WORDS: &[&str] =
-    &["open", "open-options", "answer-syn", "ack", "request", "end", "reset", "reset-other", "probe"];
+    &["open", "open-options", "answer-syn", "ack", "again", "request", "end", "reset", "reset-other", "probe"];
 
 const OPEN: Choice = Choice::right("S", "open", "RFC 9293 §3.5");
 const OPEN_OPTIONS: Choice = Choice::right("S mss=1460 sack ts nop wscale=7", "open-options", "RFC 7323 §2.2");
 const ANSWER: Choice = Choice::right("SA", "answer-syn", "RFC 9293 §3.10.7.2");
 const ACK: Choice = Choice::right("A", "ack", "RFC 9293 §3.10.7.4");
+const AGAIN: Choice = Choice::right(super::again::WORD, "again", "RFC 9293 §3.8.1");
 const REQUEST: Choice = Choice::right(r"PA data='GET / HTTP/1.0\r\n\r\n'", "request", "RFC 9293 §3.10.2");
 const END: Choice = Choice::right("FA", "end", "RFC 9293 §3.6");
 const RESET: Choice = Choice::right("R", "reset", "RFC 9293 §3.10.5");
 const RESET_OTHER: Choice = Choice::right("R", "reset-other", "RFC 9293 §3.10.7.3");
-const PROBE: Choice = Choice::right(super::due::PROBE, "probe", "RFC 9293 §3.8.6.1");
+const PROBE: Choice = Choice::right(super::again::PROBE, "probe", "RFC 9293 §3.8.6.1");
 
 impl Conversation {
     /// What could be typed now, the right segments first; nothing when the conversation is over.
@@ -73,6 +74,9 @@ impl Conversation {
         }
         if due == Due::ProbeWindow {
             choices.push(PROBE);
+        }
+        if due == Due::AwaitAck && self.repeat().is_some() {
+            choices.push(AGAIN);
         }
         if self.us.may_send() {
             choices.extend([REQUEST, END]);

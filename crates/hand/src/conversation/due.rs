@@ -170,20 +170,4 @@ impl Conversation {
             due => due.line(),
         }
     }
-
-    /// What was sent, has no answer and is to be sent again after a while (RFC 6298), and the probe of a closed window; `None`
-    /// where nothing is, or where only the person knows it (data).
-    #[must_use]
-    pub fn repeat(&self) -> Option<&'static str> {
-        match self.due() {
-            Due::AwaitSynAck => Some("S"),
-            Due::AwaitAckOfSyn => Some("SA"),
-            Due::AwaitAckOfFin => Some("FA"),
-            Due::ProbeWindow => Some(PROBE),
-            _ => None,
-        }
-    }
 }
-
-/// One byte that the peer has already: it changes nothing and is acknowledged, with the window as it is now.
-pub(super) const PROBE: &str = "A seq=-1 data=x";

@@ -303,6 +303,7 @@ impl Conversation {
             return;
         }
         self.snd_una = segment.ack;
+        self.unacked.forget(segment.ack);
         if segment.ack.after(self.snd_nxt) {
             self.snd_nxt = segment.ack;
         }

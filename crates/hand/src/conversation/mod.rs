@@ -9,6 +9,7 @@
 //! Numbers typed and printed are relative to the initial sequence numbers: `ack=1` acknowledges the SYN. `seq=+1` is the
 //! right number plus one, `seq=abs:0xdeadbeef` the number itself.
 
+mod again;
 mod choices;
 mod due;
 mod fault;
@@ -67,6 +68,8 @@ pub struct Conversation {
     snd_max: SeqNum,
     /// Behind the highest number that ever left, in what is wrong too: an acknowledgment may reach that far.
     snd_far: SeqNum,
+    /// What was sent and is not acknowledged.
+    unacked: again::Unacked,
     /// The furthest right edge of the window that the peer has offered.
     snd_edge: SeqNum,
     snd_wnd: Window,
@@ -172,6 +175,7 @@ impl Conversation {
             snd_max: iss,
             snd_far: iss,
             snd_edge: iss,
+            unacked: again::Unacked::default(),
             snd_wnd: Window::ZERO,
             rcv_nxt: SeqNum::new(0),
             rcv_acked: SeqNum::new(0),
@@ -387,6 +391,9 @@ impl Conversation {
             && self.is_in_reach(segment)
         {
             self.snd_nxt = segment.end();
+        }
+        if !flags.syn() && !segment.data.is_empty() {
+            self.unacked.keep(self.snd_una, segment);
         }
         if segment.end().after(self.snd_max) && self.is_in_reach(segment) {
             self.snd_max = segment.end();

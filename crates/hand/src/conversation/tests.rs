@@ -336,7 +336,7 @@ fn a_window_that_was_never_open_is_probed() {
         duet.client("S");
         assert_eq!(duet.server("SA win=0").1.unwrap().fault, Some(Fault::WindowZero));
         duet.client("A");
-        assert_eq!((duet.client.due(), duet.client.repeat()), (Due::ProbeWindow, Some("A seq=-1 data=x")));
+        assert_eq!((duet.client.due(), duet.client.repeat().as_deref()), (Due::ProbeWindow, Some("A seq=-1 data=x")));
         let probe = duet.client("A seq=-1 data=x").0;
         assert_eq!(probe.what, What::ZeroWindowProbe);
         let heard = duet.server("A win=0").1.unwrap();
@@ -345,6 +345,43 @@ fn a_window_that_was_never_open_is_probed() {
         assert_eq!((heard.what, heard.fault, heard.due), (What::WindowUpdate, None, Due::Talk));
         assert_eq!(duet.client("A seq=-1 data=x").0.what, What::Odd, "nobody asks where the window is open");
     });
+}
+
+#[test]
+fn what_is_not_acknowledged_is_sent_again_with_its_number() {
+    everywhere(|v6, start| {
+        let mut duet = Duet::connected(v6, start, "S", "SA");
+        assert_eq!(duet.client.repeat(), None);
+        let lost = |duet: &mut Duet, line: &str| {
+            duet.now += 1;
+            pass(Instant::from_nanos(duet.now), line, &mut duet.client, &mut duet.server, false);
+        };
+        lost(&mut duet, "PA data=abc");
+        lost(&mut duet, "FA data=de");
+        let (sent, heard) = duet.client("again");
+        assert_eq!((sent.what, sent.seq, &sent.segment.data[..]), (What::DataAgain, 1, &b"abcde"[..]));
+        assert_eq!(heard.unwrap().what, What::Data);
+        // What is acknowledged is not sent again: the end is left.
+        duet.server("A");
+        assert_eq!(duet.client.repeat().as_deref(), Some("FA"));
+        assert_eq!(duet.client("again").1.unwrap().what, What::Fin);
+        duet.server("A");
+        assert_eq!((duet.client.us(), duet.client.repeat()), (State::FinWait2, None));
+    });
+    // Part of it is acknowledged, and a large rest goes in pieces.
+    let mut duet = Duet::connected(false, 7, "S", "SA");
+    duet.client("PA zero=3000");
+    duet.server("A ack=1001");
+    let (sent, _) = duet.client("again");
+    assert_eq!((sent.seq, sent.segment.data.len()), (1001, 1220));
+    // More than is kept is the person's to type.
+    let mut duet = Duet::connected(false, 7, "S", "SA");
+    for _ in 0..3 {
+        duet.client("PA zero=30000");
+    }
+    assert!(duet.client.repeat().is_some());
+    duet.server("A ack=60001");
+    assert_eq!(duet.client.repeat(), None);
 }
 
 #[test]

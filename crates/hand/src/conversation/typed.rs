@@ -11,7 +11,7 @@ use wirewright_wire::tcp::{self, Flags, Timestamps};
 use wirewright_wire::{SeqLen, SeqNum, Window, WindowScale};
 
 use super::segment::End;
-use super::{Conversation, State, WINDOW};
+use super::{Conversation, State, WINDOW, again};
 
 /// Why a line is no segment of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ impl Conversation {
     /// [`TypedError`].
     pub fn typed(&self, now: Instant, line: &str) -> Result<Packet, TypedError> {
         let (local, remote) = self.ends().ok_or(TypedError::NobodyYet)?;
+        let again = if line.trim() == again::WORD { self.repeat() } else { None };
+        let line = again.as_deref().unwrap_or(line);
         let head = head(local, remote);
         let mut packet =
             parse(&format!("{head}{}", self.with_plain_numbers(line))).map_err(|error| without(error, &head))?;

@@ -27,7 +27,7 @@ type Played = (&'static str, &'static [&'static str], &'static str, &'static str
 
 const ALL: [Played; 6] = [
     ("zero-window", &[PROBE, PROBE, PROBE, GET, "A", "FA"], "peer-window-zero", "RFC 9293 §3.8.6.1", 0),
-    ("no-answer", &[GET, r"PA seq=1 data='GET / HTTP/1.0\r\n\r\n'", "R"], "peer-silent", "RFC 9293 §3.8.6.3", 5),
+    ("no-answer", &[GET, "again", "R"], "peer-silent", "RFC 9293 §3.8.6.3", 5),
     ("reset", &[GET, "A"], "peer-reset-not-exact", "RFC 5961 §3.2", 5),
     ("bad-ack", &[GET, "A", "wait 1s", "A", "FA"], "peer-ack-of-unsent", "RFC 9293 §3.10.7.4", 5),
     ("shrunk-window", &[GET, "A", "FA"], "peer-window-shrunk", "RFC 9293 §3.8.6", 5),
@@ -81,6 +81,12 @@ fn auto() -> Outcome {
         let last = events.last().ok_or("nothing was told")?;
         ensure!(last["due"] == "over" && output.code != 1, "{peer}: {output}");
     }
+    // What got only a wrong acknowledgment is sent again, and gets a right one.
+    let (events, output) = hand(&["--peer", "bad-ack"], "S\nA\nPA data=x\nauto\n")?;
+    let again = events.iter().position(|event| event["event"] == "sent" && event["what"] == "again");
+    let rest = &events[again.ok_or_else(|| format!("nothing was sent again: {output}"))?..];
+    ensure!(rest.iter().any(|event| event["event"] == "heard" && event["ack"] == 2), "{output}");
+    ensure!(rest.last().is_some_and(|last| last["due"] == "over"), "{output}");
     // The window is probed until it opens.
     let (events, output) = hand(&["--peer", "zero-window"], "auto\n")?;
     let probes = events.iter().filter(|event| event["event"] == "sent" && event["what"] == "zero-window-probe").count();

@@ -1,5 +1,6 @@
 //! One conversation: lines sent, what the peer says told, and an end that leaves nothing behind.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -284,13 +285,17 @@ impl<'a> Talk<'a> {
                 Woke::Typed => {}
                 Woke::Interrupted => return Ok(Then::Leave),
                 Woke::TimedOut => {
-                    let line = if idle { self.conversation().next_towards_end() } else { self.conversation().repeat() };
+                    let line = if idle {
+                        self.conversation().next_towards_end().map(Cow::Borrowed)
+                    } else {
+                        self.conversation().repeat()
+                    };
                     if self.partner.now() >= end {
                         self.tell_silence()?;
                         return Ok(Then::GoOn);
                     }
                     if let Some(line) = line {
-                        self.say(line)?;
+                        self.say(&line)?;
                         played += 1;
                     }
                     patience = if idle { patience } else { patience * 2 };

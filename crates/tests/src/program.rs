@@ -36,9 +36,11 @@ pub struct Output {
 }
 
 impl Program {
-    /// `name` without arguments, with nothing to read and its output caught.
+    /// `name` without arguments, with nothing to read and its output caught, in English whatever whoever tests speaks.
     pub fn new(name: impl AsRef<OsStr>) -> Self {
-        Self { command: Command::new(name), input: Vec::new(), limit: LIMIT }
+        let mut command = Command::new(name);
+        command.env("LC_ALL", "C.UTF-8");
+        Self { command, input: Vec::new(), limit: LIMIT }
     }
 
     /// Adds one argument.

@@ -24,6 +24,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         mtu: 1500,
         up: true,
         loopback: shape & 8 != 0,
+        takes_ipv4_frames: shape & 32 != 0,
         addresses: vec![v4, v6],
     };
     let route = Route {

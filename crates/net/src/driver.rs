@@ -196,7 +196,7 @@ impl Engine {
         loop {
             let now = self.now();
             let result = act(&mut state, now);
-            self.shared.after_call(&mut state, now);
+            let went_on = self.shared.after_call(&mut state, now);
             if let Some(result) = result {
                 return Ok(result);
             }
@@ -205,6 +205,10 @@ impl Engine {
             }
             if now >= deadline {
                 return Err(StreamError::TimedOut { last: state.last_discard });
+            }
+            if went_on {
+                // What came behind the look at the host may be the last that comes: it is looked at again before waiting.
+                continue;
             }
             state = match state.led_since {
                 None => self.shared.lead(state, deadline),
@@ -249,8 +253,9 @@ impl Shared {
         state
     }
 
-    /// What a user did is sent from the user's own thread; who waits for the wire is woken when it would wait too long.
-    fn after_call(&self, state: &mut State, now: Instant) {
+    /// What a user did is sent from the user's own thread; who waits for the wire is woken when it would wait too long. Whether
+    /// turns were taken.
+    fn after_call(&self, state: &mut State, now: Instant) -> bool {
         let more = state.transmit(now);
         let due = if more { now } else { state.host.poll_timeout().unwrap_or(Instant::NEVER) };
         let is_sooner = due < state.deadline;
@@ -259,8 +264,13 @@ impl Shared {
             if is_sooner {
                 self.waker.wake();
             }
-        } else if more || now + (LEASE - TURN_EVERY) >= state.leased_until {
-            self.turns(state);
+            false
+        } else {
+            let is_due = more || now + (LEASE - TURN_EVERY) >= state.leased_until;
+            if is_due {
+                self.turns(state);
+            }
+            is_due
         }
     }
 

@@ -63,6 +63,8 @@ pub enum Operation {
     SendFrame,
     /// Receiving.
     Receive,
+    /// Making a TUN device.
+    OpenTun,
     /// Writing to a TUN device.
     WriteTun,
     /// Reserving a port.
@@ -224,6 +226,8 @@ pub(crate) fn next_step(operation: Operation, errno: Errno, at: Circumstances) -
         (O::OpenRaw | O::OpenPacket, Errno::EPERM | Errno::EACCES) => N::GrantNetRaw,
         (O::OpenPing, Errno::EACCES | Errno::EPERM) => N::JoinPingGroup,
         (O::OpenGuard | O::ChangeTables | O::AskTables, Errno::EPERM) => N::GrantNetAdmin,
+        (O::OpenTun, Errno::EPERM | Errno::EACCES) => N::GrantNetAdmin,
+        (O::OpenTun, Errno::ENOENT | Errno::ENODEV | Errno::ENXIO) => N::UseOtherWay,
         (_, Errno::EPERM) if sends => N::AllowInFirewall,
         (O::SendRawIpv4, Errno::EACCES) if at.broadcast_allowed => N::MendProhibitRoute,
         (O::SendRawIpv4, Errno::EACCES) => N::AskForBroadcast,
@@ -368,6 +372,8 @@ mod tests {
             (O::SendFrame, Errno::ENETDOWN, GOOD, N::BringInterfaceUp),
             (O::Receive, Errno::ENETDOWN, GOOD, N::BringInterfaceUp),
             (O::SendFrame, Errno::ENXIO, GOOD, N::NameInterface),
+            (O::OpenTun, Errno::EACCES, GOOD, N::GrantNetAdmin),
+            (O::OpenTun, Errno::ENOENT, GOOD, N::UseOtherWay),
             (O::WriteTun, Errno::EIO, GOOD, N::BringInterfaceUp),
             (O::WriteTun, Errno::EINVAL, GOOD, N::GiveIpPacket),
             (O::ReservePort, Errno::EADDRINUSE, GOOD, N::ChoosePort),

@@ -15,6 +15,8 @@ pub enum SocketKind {
     RawIpv6Receiver,
     /// `AF_PACKET`, `SOCK_RAW`.
     Packet,
+    /// `/dev/net/tun`: what comes in is what the kernel sends there. Closing it removes the device.
+    Tun,
 }
 
 /// What a received frame's headers are.
@@ -79,6 +81,13 @@ const fn row(kind: SocketKind, sends: bool, sees: (bool, bool), headers: Headers
     SocketKindDesc { kind, sends, sees_incoming: sees.0, sees_outgoing: sees.1, headers, checksum, closing }
 }
 
+/// A TUN device: with `IFF_VNET_HDR` each packet says what is known of its sum.
+const TUN: SocketKindDesc = SocketKindDesc {
+    checksum: ChecksumKnowledge::PerFrame,
+    closing: ClosingCost::GracePeriod,
+    ..row(SocketKind::Tun, true, (true, false), Headers::Ip)
+};
+
 /// Every kind of socket. On loopback what is sent also arrives, so that a raw receiver sees it too.
 pub const KINDS: &[SocketKindDesc] = &[
     row(SocketKind::RawIpv4Sender, true, (false, false), Headers::None),
@@ -86,6 +95,7 @@ pub const KINDS: &[SocketKindDesc] = &[
     row(SocketKind::RawIpv6Sender, true, (false, false), Headers::None),
     row(SocketKind::RawIpv6Receiver, false, (true, false), Headers::Transport),
     row(SocketKind::Packet, true, (true, true), Headers::Link),
+    TUN,
 ];
 
 impl SocketKind {

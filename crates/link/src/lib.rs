@@ -19,6 +19,7 @@ mod packet_socket;
 mod raw_ip;
 mod readback;
 mod tap;
+mod tun;
 mod virtio;
 mod wait;
 
@@ -35,4 +36,5 @@ pub use raw_ip::{RawIpv4, RawIpv6, RawReceiver, SenderConfig};
 pub use readback::{SentCopy, SentId, Stamp};
 pub use sys::clock;
 pub use tap::Tap;
+pub use tun::{Tun, TunConfig};
 pub use wait::{Woken, wait};

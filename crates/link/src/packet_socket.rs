@@ -195,7 +195,7 @@ impl PacketSocket {
     }
 
     fn hand_over(&self, transmit: &Transmit<'_>) -> Result<(), Errno> {
-        let virtio = VirtioHeader::of(transmit).ok_or(Errno::EINVAL)?.to_bytes();
+        let virtio = VirtioHeader::of(transmit, self.starts_with).ok_or(Errno::EINVAL)?.to_bytes();
         let mut slices = Vec::with_capacity(2 + transmit.slices.len());
         if self.segmentation {
             slices.push(IoSlice::new(&virtio));

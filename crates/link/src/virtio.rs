@@ -1,8 +1,8 @@
-//! Virtio 1.2 §5.1.6: the header that `PACKET_VNET_HDR` puts before each frame (`struct virtio_net_hdr`, legacy, native order).
+//! Virtio 1.2 §5.1.6: the header that `PACKET_VNET_HDR` and `IFF_VNET_HDR` put before each frame (`struct virtio_net_hdr`, legacy, native order).
 
 use core::num::NonZeroU16;
 
-use crate::frame::{Checksum, Transmit, TransmitChecksum};
+use crate::frame::{Checksum, StartsWith, Transmit, TransmitChecksum};
 
 /// What the kernel says of a received frame, and what it is to do with one that is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,16 +21,16 @@ const TCP_V4: u8 = 1;
 const TCP_V6: u8 = 4;
 const UDP_L4: u8 = 5;
 
-/// Where an Ethernet header says what follows, and how long it is.
+/// Where an Ethernet header says what follows, and how long it is; the IP header is behind it.
 const ETHER_TYPE_AT: usize = 12;
 const ETHERNET_LEN: usize = 14;
 
 impl VirtioHeader {
     pub(crate) const LEN: usize = 10;
 
-    /// The header of a frame that is sent; `None` for a super-segment that is neither TCP nor UDP over IP, or whose
-    /// checksum is not left to the kernel (each cut needs its own).
-    pub(crate) fn of(transmit: &Transmit<'_>) -> Option<Self> {
+    /// The header of a frame that is sent and begins so; `None` for a super-segment that is neither TCP nor UDP over IP, or
+    /// whose checksum is not left to the kernel (each cut needs its own).
+    pub(crate) fn of(transmit: &Transmit<'_>, starts_with: StartsWith) -> Option<Self> {
         let mut header = Self::default();
         if let TransmitChecksum::Partial { start, offset } = transmit.checksum {
             header.flags = NEEDS_CHECKSUM;
@@ -41,7 +41,10 @@ impl VirtioHeader {
             if header.flags == 0 {
                 return None;
             }
-            header.segmentation = segmentation(transmit.header)?;
+            header.segmentation = match starts_with {
+                StartsWith::Ip => segmentation(transmit.header)?,
+                _ => behind_ethernet(transmit.header)?,
+            };
             header.segment_size = segment_size.get();
             header.header_len = u16::try_from(transmit.header.len()).ok()?;
         }
@@ -85,12 +88,19 @@ impl VirtioHeader {
     }
 }
 
-/// The kind of segmentation for an Ethernet header with IP and TCP or UDP behind it.
-fn segmentation(header: &[u8]) -> Option<u8> {
-    let ether_type = u16::from_be_bytes([*header.get(ETHER_TYPE_AT)?, *header.get(ETHER_TYPE_AT + 1)?]);
-    let (protocol, tcp) = match ether_type {
-        0x0800 => (*header.get(ETHERNET_LEN + 9)?, TCP_V4),
-        0x86dd => (*header.get(ETHERNET_LEN + 6)?, TCP_V6),
+/// The kind of segmentation for an Ethernet header with IP behind it.
+fn behind_ethernet(header: &[u8]) -> Option<u8> {
+    match u16::from_be_bytes([*header.get(ETHER_TYPE_AT)?, *header.get(ETHER_TYPE_AT + 1)?]) {
+        0x0800 | 0x86dd => segmentation(header.get(ETHERNET_LEN..)?),
+        _ => None,
+    }
+}
+
+/// The kind of segmentation for an IP header with TCP or UDP behind it.
+fn segmentation(packet: &[u8]) -> Option<u8> {
+    let (protocol, tcp) = match packet.first()? >> 4 {
+        4 => (*packet.get(9)?, TCP_V4),
+        6 => (*packet.get(6)?, TCP_V6),
         _ => return None,
     };
     match protocol {
@@ -108,6 +118,7 @@ mod tests {
     fn what_was_written_reads_back() {
         let mut frame = [0; 54];
         frame[12] = 8;
+        frame[14] = 0x45;
         frame[23] = 6;
         let transmit = Transmit {
             segment_size: NonZeroU16::new(1448),
@@ -115,21 +126,26 @@ mod tests {
             slices: &[&[0; 3000]],
             header: &frame,
         };
-        let header = VirtioHeader::of(&transmit).unwrap();
+        let header = VirtioHeader::of(&transmit, StartsWith::Ethernet).unwrap();
         assert_eq!(VirtioHeader::from_bytes(&header.to_bytes()), header);
         assert_eq!((header.checksum(), header.segment_size()), (Checksum::Partial, NonZeroU16::new(1448)));
         assert_eq!((header.segmentation, header.header_len), (TCP_V4, 54));
+        let packet = Transmit { header: &transmit.header[14..], ..transmit };
+        let header = VirtioHeader::of(&packet, StartsWith::Ip).unwrap();
+        assert_eq!((header.segmentation, header.header_len), (TCP_V4, 40));
     }
 
     #[test]
     fn a_super_segment_of_anything_else_is_refused() {
         let mut other = [0; 54];
         other[12] = 8;
+        other[14] = 0x45;
         let mut tcp = other;
         tcp[23] = 6;
         let partial = TransmitChecksum::Partial { start: 34, offset: 16 };
         let header = |frame, checksum| {
-            VirtioHeader::of(&Transmit { segment_size: NonZeroU16::new(100), checksum, slices: &[], header: frame })
+            let transmit = Transmit { segment_size: NonZeroU16::new(100), checksum, slices: &[], header: frame };
+            VirtioHeader::of(&transmit, StartsWith::Ethernet)
         };
         assert_eq!(header(&other, partial), None, "protocol 0");
         assert!(header(&tcp, partial).is_some());

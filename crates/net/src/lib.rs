@@ -31,4 +31,5 @@ pub use in_process::InProcess;
 pub use names::{Families, Hosts, NameError, Names, System, resolve, resolve_name};
 pub use own_address::{OwnAddress, OwnConfig};
 pub use tcp_error::StreamError;
+pub use wirewright_link::TunConfig;
 pub use wirewright_stack::{Prefix, Route};

@@ -29,7 +29,11 @@ pub(crate) fn tcp(base: &Config, mtu: u16, headers: u16, room: u32) -> Arc<Confi
 pub(crate) fn receive_room(kernel: &dyn Kernel, fd: BorrowedFd<'_>) -> u32 {
     let mut bytes = [0; 4];
     let read = kernel.option(fd, SocketOption::SO_RCVBUF, &mut bytes);
-    let room = read.map_or(0, |_| u32::from_ne_bytes(bytes));
+    window(read.map_or(0, |_| u32::from_ne_bytes(bytes)))
+}
+
+/// The window that fits this much room.
+pub(crate) fn window(room: u32) -> u32 {
     (room / 2).clamp(RECEIVE_BYTES_MIN, RECEIVE_BYTES_MAX)
 }
 

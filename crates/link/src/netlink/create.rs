@@ -168,6 +168,22 @@ fn address_request(index: u32, address: IpAddr, prefix_len: u8) -> Request {
     request
 }
 
+/// Switches an interface on, with this MTU.
+pub(crate) fn up_with_mtu(index: u32, mtu: u32) -> Request {
+    let mut request = Request::new(libc::RTM_NEWLINK, 0, &interface(index, libc::IFF_UP.cast_unsigned()));
+    request.attribute(libc::IFLA_MTU, &mtu.to_ne_bytes());
+    request
+}
+
+/// Gives a point-to-point interface its address, and says who is at the other end.
+pub(crate) fn point_to_point(index: u32, near: IpAddr, far: IpAddr) -> Request {
+    let (flags, prefix_len) = if near.is_ipv6() { (IFA_F_NODAD, 128) } else { (0, 32) };
+    let [a, b, c, d] = index.to_ne_bytes();
+    let mut request = Request::new(libc::RTM_NEWADDR, NEW, &[family(near), prefix_len, flags, 0, a, b, c, d]);
+    request.attribute(libc::IFA_LOCAL, &octets(&near)).attribute(libc::IFA_ADDRESS, &octets(&far));
+    request
+}
+
 /// The name and MAC of one end.
 fn ends(request: &mut Request, end: End<'_>) {
     let name: Vec<u8> = end.name.bytes().chain([0]).collect();

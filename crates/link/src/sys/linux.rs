@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use arrayvec::ArrayVec;
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType};
 use wirewright_units::{Instant, UnixTime};
 
@@ -61,6 +62,17 @@ impl Beside {
         }
     }
 }
+
+/// The kernel's `struct ifreq` with the member that `TUNSETIFF` uses. The real one is a union of 24 bytes on 64-bit machines,
+/// so the rest is padding.
+#[repr(C)]
+struct InterfaceRequest {
+    name: [u8; libc::IFNAMSIZ],
+    flags: u16,
+    rest: [u8; 22],
+}
+
+const _: () = assert!(size_of::<InterfaceRequest>() >= size_of::<libc::ifreq>());
 
 /// No MSG_CMSG_CLOEXEC: a packet socket refuses the call for it (EINVAL), and no descriptor comes by these sockets.
 const RECEIVE_FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
@@ -220,6 +232,41 @@ impl Kernel for Linux {
             fd.ready = ready(answer.revents());
         }
         Ok(count)
+    }
+
+    fn open_tun(&self) -> Answer<OwnedFd> {
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(rustix::fs::open("/dev/net/tun", flags, Mode::empty())?)
+    }
+
+    fn make_tun(&self, fd: BorrowedFd<'_>, name: &str, flags: i32) -> Answer<String> {
+        let mut request = InterfaceRequest { name: [0; libc::IFNAMSIZ], flags: 0, rest: [0; 22] };
+        if name.len() >= request.name.len() {
+            return Err(Errno::EINVAL);
+        }
+        request.name[..name.len()].copy_from_slice(name.as_bytes());
+        // The field is 16 bits wide, and some flags use the highest.
+        request.flags = flags as u16;
+        // SAFETY: `request` is as large as the kernel's `struct ifreq`, its name ends with a zero, and it lives past the call,
+        // which reads and writes nothing else.
+        let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TUNSETIFF as _, &raw mut request) };
+        done(result)?;
+        let len = request.name.iter().position(|byte| *byte == 0).unwrap_or(request.name.len());
+        Ok(String::from_utf8_lossy(&request.name[..len]).into_owned())
+    }
+
+    fn offload_tun(&self, fd: BorrowedFd<'_>, offloads: u32) -> Answer<()> {
+        // SAFETY: this request takes a number, no pointer.
+        let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TUNSETOFFLOAD as _, libc::c_ulong::from(offloads)) };
+        done(result)
+    }
+
+    fn read(&self, fd: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> Answer<usize> {
+        Ok(rustix::io::readv(fd, buffers)?)
+    }
+
+    fn write(&self, fd: BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> Answer<usize> {
+        Ok(rustix::io::writev(fd, slices)?)
     }
 
     fn now(&self) -> Instant {

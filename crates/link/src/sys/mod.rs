@@ -96,6 +96,24 @@ pub trait Kernel: Send + Sync + fmt::Debug {
     /// **Errors**: `EINVAL` for more than [`POLL_MAX`] descriptors.
     fn poll(&self, fds: &mut [Poll<'_>], timeout: Option<Duration>) -> Answer<usize>;
 
+    /// `open(2)` of `/dev/net/tun`, close-on-exec and non-blocking.
+    fn open_tun(&self) -> Answer<OwnedFd>;
+
+    /// `ioctl(TUNSETIFF)` on what [`Kernel::open_tun`] gave: makes the device `name`, or one whose name the kernel chooses where
+    /// it holds `%d`, with these `IFF_*` flags; the name that it has.
+    ///
+    /// **Errors**: `EINVAL` also for a name of more than 15 bytes.
+    fn make_tun(&self, fd: BorrowedFd<'_>, name: &str, flags: i32) -> Answer<String>;
+
+    /// `ioctl(TUNSETOFFLOAD)`: what the reader of the device does in the kernel's place (`TUN_F_*`).
+    fn offload_tun(&self, fd: BorrowedFd<'_>, offloads: u32) -> Answer<()>;
+
+    /// `readv(2)` on a device.
+    fn read(&self, fd: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> Answer<usize>;
+
+    /// `writev(2)` on a device.
+    fn write(&self, fd: BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> Answer<usize>;
+
     /// `clock_gettime(CLOCK_MONOTONIC)`.
     fn now(&self) -> Instant;
 

@@ -29,6 +29,10 @@ pub enum Call {
     Option { socket: usize, option: SocketOption },
     AttachFilter { socket: usize, program: Vec<Instruction> },
     Send { socket: usize, bytes: Vec<u8>, to: Option<Address> },
+    OpenTun,
+    MakeTun { socket: usize, name: String, flags: i32 },
+    OffloadTun { socket: usize, offloads: u32 },
+    Write { socket: usize, bytes: Vec<u8> },
 }
 
 /// The calls that a script can make fail.
@@ -46,7 +50,15 @@ pub enum Fails {
     AttachFilter,
     /// [`Kernel::send`].
     Send,
-    /// [`Kernel::receive`] from this queue.
+    /// [`Kernel::open_tun`].
+    OpenTun,
+    /// [`Kernel::make_tun`].
+    MakeTun,
+    /// [`Kernel::offload_tun`].
+    OffloadTun,
+    /// [`Kernel::write`].
+    Write,
+    /// [`Kernel::receive`] from this queue; [`Kernel::read`] is one from the queue of data.
     Receive(Queue),
     /// [`Kernel::poll`].
     Poll,
@@ -142,6 +154,22 @@ impl State {
         }
     }
 
+    fn open(&mut self) -> Answer<OwnedFd> {
+        let file = File::options().read(true).write(true).open("/dev/null").map_err(|_| Errno::EMFILE)?;
+        let fd = file.as_raw_fd();
+        for socket in &mut self.sockets {
+            // A closed descriptor's number comes again; the old socket is gone.
+            if socket.fd == fd {
+                socket.fd = -2;
+            }
+        }
+        match self.sockets.iter_mut().find(|s| s.fd == -1) {
+            Some(socket) => socket.fd = fd,
+            None => self.sockets.push(Socket { fd, ..Socket::default() }),
+        }
+        Ok(file.into())
+    }
+
     fn number(&self, fd: BorrowedFd<'_>) -> Answer<usize> {
         self.sockets.iter().rposition(|s| s.fd == fd.as_raw_fd()).ok_or(Errno::EBADF)
     }
@@ -152,19 +180,7 @@ impl Kernel for Scripted {
         let mut state = self.state();
         state.calls.push(Call::Socket { family, kind, protocol });
         state.attempt(Fails::Socket)?;
-        let file = File::options().read(true).write(true).open("/dev/null").map_err(|_| Errno::EMFILE)?;
-        let fd = file.as_raw_fd();
-        for socket in &mut state.sockets {
-            // A closed descriptor's number comes again; the old socket is gone.
-            if socket.fd == fd {
-                socket.fd = -2;
-            }
-        }
-        match state.sockets.iter_mut().find(|s| s.fd == -1) {
-            Some(socket) => socket.fd = fd,
-            None => state.sockets.push(Socket { fd, ..Socket::default() }),
-        }
-        Ok(file.into())
+        state.open()
     }
 
     fn bind(&self, fd: BorrowedFd<'_>, address: &Address) -> Answer<()> {
@@ -291,6 +307,42 @@ impl Kernel for Scripted {
             state.wall = state.wall + timeout;
         }
         Ok(count)
+    }
+
+    fn open_tun(&self) -> Answer<OwnedFd> {
+        let mut state = self.state();
+        state.calls.push(Call::OpenTun);
+        state.attempt(Fails::OpenTun)?;
+        state.open()
+    }
+
+    fn make_tun(&self, fd: BorrowedFd<'_>, name: &str, flags: i32) -> Answer<String> {
+        let mut state = self.state();
+        let socket = state.number(fd)?;
+        state.calls.push(Call::MakeTun { socket, name: name.to_owned(), flags });
+        state.attempt(Fails::MakeTun)?;
+        Ok(name.replace("%d", "0"))
+    }
+
+    fn offload_tun(&self, fd: BorrowedFd<'_>, offloads: u32) -> Answer<()> {
+        let mut state = self.state();
+        let socket = state.number(fd)?;
+        state.calls.push(Call::OffloadTun { socket, offloads });
+        state.attempt(Fails::OffloadTun)
+    }
+
+    fn read(&self, fd: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> Answer<usize> {
+        Ok(self.receive(fd, Queue::Data, buffers)?.len)
+    }
+
+    fn write(&self, fd: BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> Answer<usize> {
+        let mut state = self.state();
+        let socket = state.number(fd)?;
+        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
+        let len = bytes.len();
+        state.calls.push(Call::Write { socket, bytes });
+        state.attempt(Fails::Write)?;
+        Ok(len)
     }
 
     fn now(&self) -> Instant {

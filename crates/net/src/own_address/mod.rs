@@ -9,30 +9,33 @@
 //! answers ARP and neighbour discovery with the interface's Ethernet address, and asks for its neighbours itself. Segments
 //! cross the socket whole, up to 64 KiB a call, with partial checksums (`PACKET_VNET_HDR`). What leaves this way is seen by
 //! no firewall of this machine.
+//!
+//! Or at the far end of a TUN device whose near end the kernel has: then IP packets cross in the same way, the kernel is
+//! their router, and its firewall sees them forwarded.
 
 mod choose;
 mod claim;
+mod ground;
 
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use wirewright_hand::MacAddr;
 use wirewright_link::netlink::Interface;
 use wirewright_link::sys::{self, Kernel};
-use wirewright_link::{self as link, OsError, PacketSocket};
-use wirewright_stack::{
-    Backlog, Host, HostConfig, Link, Offload, Ownership, Prefix, Route, Transmit, TransmitChecksum,
-};
+use wirewright_link::{PacketSocket, Tun, TunConfig};
+use wirewright_stack::{Backlog, Host, HostConfig, Link, Offload, Ownership, Prefix, Route};
 use wirewright_tcp::Config;
 
 pub(crate) use choose::{Claimed, Wanted, claim_towards};
+use ground::Ground;
 
 use crate::blocking::{TcpListener, TcpStream};
 use crate::breaker::Breaker;
-use crate::driver::{Engine, Receiver, Take, Transmitter, Waker, Watch};
+use crate::driver::{Engine, Waker, Watch};
 use crate::settings;
 use crate::tcp_error::StreamError;
 
@@ -52,6 +55,15 @@ pub struct OwnConfig {
     pub addresses: Vec<Prefix>,
     /// Routes beside those of the prefixes.
     pub routes: Vec<Route>,
+}
+
+/// What a host is told of its ground.
+struct Wire {
+    link: Link,
+    mtu: u32,
+    offload: Offload,
+    /// The window to be offered, in bytes.
+    room: u32,
 }
 
 impl OwnAddress {
@@ -94,29 +106,61 @@ impl OwnAddress {
 
     fn start(
         kernel: &Arc<dyn Kernel>,
-        (interface, mac): (&Interface, MacAddr),
+        interface: (&Interface, MacAddr),
         socket: PacketSocket,
         config: &OwnConfig,
         watch: Option<Watch>,
     ) -> io::Result<Self> {
+        let (interface, mac) = interface;
         let room = settings::receive_room(&**kernel, socket.as_fd());
-        let mtu = u16::try_from(interface.mtu).unwrap_or(u16::MAX);
+        let offload = Offload { segmentation: true, checksum: true };
+        let wire = Wire { link: Link::Ethernet { mac }, mtu: interface.mtu, offload, room };
+        Self::over(kernel, Ground::Packets(socket), &wire, (&config.addresses, &config.routes), watch)
+    }
+
+    /// A host at the far end of a TUN device of its own: the kernel at the near end is its only neighbour, and its router
+    /// where the kernel forwards. The device goes with the host.
+    ///
+    /// # Errors
+    /// With a [`StreamError`] inside: no `/dev/net/tun`, no `CAP_NET_ADMIN`; the name, or an address, is taken.
+    pub fn on_tun(config: &TunConfig, watch: Option<Watch>) -> io::Result<Self> {
+        let kernel = sys::system();
+        let tun = Tun::open(kernel.clone(), config).map_err(StreamError::from)?;
+        let can = tun.capabilities();
+        let room = u32::try_from(can.receive_room.get()).unwrap_or(u32::MAX);
+        let wire = Wire {
+            link: Link::Ip,
+            mtu: can.mtu,
+            offload: Offload { segmentation: can.segmentation, checksum: can.checksum },
+            room: settings::window(room),
+        };
+        // Everybody is behind the one neighbour.
+        let addresses: Vec<Prefix> = config.ends.iter().map(|&(_, far)| Prefix::new(far, 0)).collect();
+        Self::over(&kernel, Ground::Tun(tun), &wire, (&addresses, &[]), watch)
+    }
+
+    fn over(
+        kernel: &Arc<dyn Kernel>,
+        ground: Ground,
+        wire: &Wire,
+        (addresses, routes): (&[Prefix], &[Route]),
+        watch: Option<Watch>,
+    ) -> io::Result<Self> {
+        let mtu = u16::try_from(wire.mtu).unwrap_or(u16::MAX);
         let host = Host::new(&HostConfig {
-            addresses: config.addresses.clone(),
-            routes: config.routes.clone(),
-            link: Link::Ethernet { mac },
+            addresses: addresses.to_vec(),
+            routes: routes.to_vec(),
+            link: wire.link,
             mtu,
-            offload: Offload { segmentation: true, checksum: true },
+            offload: wire.offload,
             ownership: Ownership::Own,
-            tcp_v4: settings::tcp(&Config::IPV4, mtu, 40, room),
-            tcp_v6: settings::tcp(&Config::IPV6, mtu, 60, room),
+            tcp_v4: settings::tcp(&Config::IPV4, mtu, 40, wire.room),
+            tcp_v6: settings::tcp(&Config::IPV6, mtu, 60, wire.room),
             secret: settings::secret(&**kernel).map_err(StreamError::from)?,
         });
-        let fd = socket.as_fd().try_clone_to_owned()?;
-        let socket = Arc::new(Mutex::new(socket));
-        let down = Down { socket: socket.clone(), refused: Vec::new() };
-        let engine = Engine::start(host, Box::new(down), Box::new(Up { socket, fd }), watch, Waker::new()?)?;
-        let addresses = config.addresses.iter().map(|prefix| prefix.address).collect();
+        let (down, up) = ground::halves(ground)?;
+        let engine = Engine::start(host, Box::new(down), Box::new(up), watch, Waker::new()?)?;
+        let addresses = addresses.iter().map(|prefix| prefix.address).collect();
         Ok(Self { engine: Arc::new(engine), addresses })
     }
 
@@ -151,53 +195,5 @@ impl OwnAddress {
     pub fn listen(&self, local: SocketAddr) -> io::Result<TcpListener> {
         let listening = self.engine.act(|state, _| state.host.listen(local, Backlog::default()));
         Ok(TcpListener::of(self.engine.clone(), listening.map_err(StreamError::from)?, local))
-    }
-}
-
-/// Sends by the socket.
-struct Down {
-    socket: Arc<Mutex<PacketSocket>>,
-    refused: Vec<(OsError, IpAddr)>,
-}
-
-/// Receives by the same socket, of which it has a descriptor of its own to wait on.
-struct Up {
-    socket: Arc<Mutex<PacketSocket>>,
-    fd: OwnedFd,
-}
-
-impl Transmitter for Down {
-    fn send(&mut self, packet: &Transmit<'_>) {
-        let checksum = match packet.checksum {
-            TransmitChecksum::Done => link::TransmitChecksum::Done,
-            TransmitChecksum::Partial { start, offset } => link::TransmitChecksum::Partial { start, offset },
-        };
-        let transmit = link::Transmit {
-            header: packet.header,
-            slices: &packet.slices,
-            segment_size: packet.segment_size,
-            checksum,
-        };
-        let sent = self.socket.lock().unwrap_or_else(PoisonError::into_inner).send(&transmit);
-        if let (Err(error), Some(to)) = (sent, packet.destination) {
-            self.refused.push((error, to));
-        }
-    }
-
-    fn flush(&mut self, refused: &mut dyn FnMut(OsError, IpAddr)) {
-        for (error, to) in self.refused.drain(..) {
-            refused(error, to);
-        }
-    }
-}
-
-impl Receiver for Up {
-    fn receive(&mut self, take: Take<'_>) -> Result<usize, OsError> {
-        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(usize::from(socket.try_recv()?.inspect(|frame| take(Some(frame.at), &settings::lifted(frame))).is_some()))
-    }
-
-    fn sources(&self) -> Vec<BorrowedFd<'_>> {
-        vec![self.fd.as_fd()]
     }
 }

@@ -26,6 +26,7 @@ mod manners;
 mod obstacles;
 mod our_tcp;
 mod own_address;
+mod own_tun;
 mod pasted;
 mod peers;
 mod random_packet;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         link::scenarios(),
         our_tcp::scenarios(),
         own_address::scenarios(),
+        own_tun::scenarios(),
         peers::scenarios(),
     ];
     let mut scenarios: Vec<Scenario> = topics.into_iter().flatten().collect();

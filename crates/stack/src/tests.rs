@@ -202,6 +202,18 @@ fn a_hook_that_spoils_holds_drops_and_doubles_is_survived() {
 }
 
 #[test]
+fn what_a_hook_holds_leaves_at_its_time() {
+    let held = Duration::from_millis(30);
+    let [mut client, _] = pair().hosts;
+    client.set_hook(move |_, _: &mut tcp::OwnedSegment| tcp::Fate::HoldFor(held));
+    client.connect(START, at(1, false, 0), at(2, false, 80)).unwrap();
+    assert!(sent(&mut client, START).is_empty());
+    assert_eq!(client.poll_timeout(), Some(START + held));
+    client.handle_timeout(START + held);
+    assert_eq!(sent(&mut client, START + held).len(), 1);
+}
+
+#[test]
 fn what_is_injected_goes_between_its_ends_past_the_hook() {
     let mut world = pair();
     let ends = FourTuple { local: at(1, false, 40_000), remote: at(2, false, 80) };

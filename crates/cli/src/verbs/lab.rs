@@ -214,10 +214,15 @@ pub(crate) fn map(lab: &Lab, out: &Output) -> String {
         let line = if out.style.unicode { "──────────" } else { "----------" };
         text.push_str(&format!("client eth0 {line} eth0 router eth1 {line} eth0 server\n\n"));
     }
+    // Its hosts are our own TCP, one at a time.
+    let is_own = lab.rung() == Rung::InProcess;
     for host in lab.hosts() {
         let v6 = host.v6.map(|v6| v6.to_string()).unwrap_or_default();
         let what = match host.name {
             "client" => say("lab.host.client", &[]),
+            "server" if is_own => say("lab.host.server.own", &[]),
+            "closed" if is_own => say("lab.host.closed.own", &[]),
+            "router" if is_own => say("lab.host.router.own", &[]),
             "router" => say("lab.host.router", &[]),
             "server" => say("lab.host.server", &[]),
             "closed" => say("lab.host.closed", &[]),

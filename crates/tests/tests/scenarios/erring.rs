@@ -14,6 +14,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("each_may_begin_too", each_begins),
         scenario("auto_plays_each_to_its_end", auto),
         scenario("a_person_plays_one_on_a_terminal", terminal).tools(&["python3"]),
+        scenario("a_person_plays_each_on_a_terminal", each_on_a_terminal).tools(&["python3"]),
         scenario("wireshark_finds_the_same", wireshark).tools(&["tshark"]),
         scenario("what_cannot_be_is_refused", refused),
     ]
@@ -94,9 +95,40 @@ fn auto() -> Outcome {
     Ok(())
 }
 
+fn see(text: &str) -> Step {
+    Step::See(text.to_owned())
+}
+
+fn type_in(text: &str) -> Step {
+    Step::Type(text.to_owned())
+}
+
+fn each_on_a_terminal() -> Outcome {
+    for (peer, _, code, _, exit) in ALL {
+        for family in ["-4", "-6"] {
+            let program = [binary().as_os_str(), "hand".as_ref(), family.as_ref(), "--peer".as_ref(), peer.as_ref()];
+            let last = if peer == "no-answer" { "R\r" } else { "auto\r" };
+            let steps = [
+                see("[CLOSED]"),
+                type_in("S\r"),
+                see("[ESTABLISHED]"),
+                type_in("A\r"),
+                see("You acknowledge"),
+                type_in(&format!("{GET}\r")),
+                see(code),
+                type_in("?\r"),
+                see("reset: the peer forgets"),
+                type_in(last),
+                see("CLOSED, the peer"),
+            ];
+            let output = Terminal::default().run(&program, &steps)?;
+            ensure!(output.code == exit, "{peer}: {output}");
+        }
+    }
+    Ok(())
+}
+
 fn terminal() -> Outcome {
-    let see = |text: &str| Step::See(text.to_owned());
-    let type_in = |text: &str| Step::Type(text.to_owned());
     for family in ["-4", "-6"] {
         let program = [binary().as_os_str(), "hand".as_ref(), family.as_ref(), "--peer".as_ref(), "bad-ack".as_ref()];
         let steps = [

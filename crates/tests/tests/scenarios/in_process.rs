@@ -22,6 +22,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         scenario("who_is_not_there_is_silent_and_who_does_not_listen_refuses", nobody),
         scenario("a_person_types_it_on_a_terminal", terminal),
         scenario("a_page_is_fetched", page),
+        scenario("the_map_speaks_of_no_kernel", map),
     ]
 }
 
@@ -133,5 +134,13 @@ fn page() -> Outcome {
         let output = lab(&["get", family, "--wait", "1s", "http://silent/"]).run()?;
         ensure!(output.code == 1, "{output}");
     }
+    Ok(())
+}
+
+fn map() -> Outcome {
+    let output = lab(&[]).run()?;
+    let text = output.text();
+    ensure!(output.code == 0 && text.contains("http 80, echo 7, discard 9: our TCP"), "{output}");
+    ensure!(!text.contains("kernel"), "{output}");
     Ok(())
 }

@@ -255,6 +255,13 @@ writers! {
         /// The EtherType: the next layer's, unless set.
         type_(Setting) "type";
     }
+    /// A provider's VLAN tag being written; [`qinq`] begins one.
+    Qinq = qinq {
+        /// Priority, 0 to 7.
+        pcp(Setting) "pcp";
+        /// The EtherType: the next layer's, unless set.
+        type_(Setting) "type";
+    }
     /// An ARP packet being written; [`arp`] begins one.
     Arp = arp {
         /// The operation: 1 asks, 2 answers.
@@ -370,6 +377,13 @@ pub fn vlan(vid: u16) -> Vlan {
     let mut written = Written::new(layers::vlan());
     written.set("vid", vid.into());
     Vlan(written)
+}
+
+/// A provider's VLAN tag (802.1ad) for this VLAN; the customer's tag follows it.
+pub fn qinq(vid: u16) -> Qinq {
+    let mut written = Written::new(layers::qinq());
+    written.set("vid", vid.into());
+    Qinq(written)
 }
 
 /// An ARP request for this address.

@@ -11,11 +11,19 @@ pub(crate) fn known(word: &str) -> Option<&'static HeaderDesc> {
 /// Words of layers that the language names and that have no table yet.
 pub(crate) const LATER: &[&str] = &["dns", "gre", "vxlan", "mpls"];
 
+/// Whether a layer carries no address of the network: Ethernet and its tags, below every other.
+pub(crate) fn is_link(desc: &HeaderDesc) -> bool {
+    desc.key == "eth" || vlan::is_tag(desc)
+}
+
 pub(crate) fn eth() -> &'static HeaderDesc {
     &ethernet::DESC
 }
 pub(crate) fn vlan() -> &'static HeaderDesc {
     &vlan::DESC
+}
+pub(crate) fn qinq() -> &'static HeaderDesc {
+    &vlan::service::DESC
 }
 pub(crate) fn arp() -> &'static HeaderDesc {
     &arp::DESC

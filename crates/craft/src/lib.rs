@@ -30,8 +30,8 @@ mod value;
 mod walk;
 
 pub use api::{
-    Arp, Eth, Icmp, Icmp6, IntoHost, IntoMac, Ip, Ip6, Tcp, Udp, Vlan, arp, eth, icmp, icmp6, ip, ip6, plus, tcp, udp,
-    vlan,
+    Arp, Eth, Icmp, Icmp6, IntoHost, IntoMac, Ip, Ip6, Qinq, Tcp, Udp, Vlan, arp, eth, icmp, icmp6, ip, ip6, plus,
+    qinq, tcp, udp, vlan,
 };
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
 pub use fields::{FieldPlace, FieldRow, fields, layer_tables};

@@ -35,7 +35,7 @@ pub(crate) fn own_protocol(desc: &'static HeaderDesc) -> u8 {
 /// The Ethernet address of the group that the layers above `index` are for, if it needs no neighbour to be asked:
 /// an ARP request or an IPv4 broadcast goes to everybody, multicast to its group (RFC 1112 §6.4, RFC 2464 §7).
 pub(crate) fn group_mac(packet: &Packet, index: usize) -> Option<MacAddr> {
-    let above = packet.layers[index + 1..].iter().find(|layer| layer.key() != "vlan")?;
+    let above = packet.layers[index + 1..].iter().find(|layer| !layer.is_tag())?;
     if above.key() == "arp" {
         return (above.value_or_default("op") == Some(1)).then_some(MacAddr::BROADCAST);
     }

@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, TlvDesc, Variant};
+use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, TlvDesc, Variant, vlan};
 
 use crate::build::BuildError;
 
@@ -211,6 +211,12 @@ impl Layer {
     #[must_use]
     pub fn key(&self) -> &'static str {
         self.desc.key
+    }
+
+    /// Whether it is a VLAN tag, a customer's or a provider's.
+    #[must_use]
+    pub fn is_tag(&self) -> bool {
+        vlan::is_tag(self.desc)
     }
 
     /// The body that its type chooses, if it has one.

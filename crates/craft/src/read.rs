@@ -6,6 +6,7 @@ use wirewright_wire::{Auto, FieldDesc, Kind};
 
 use crate::build::{Computed, Context};
 use crate::first::First;
+use crate::layers;
 use crate::options::{OptionItem, Options};
 use crate::packet::{Layer, Packet, Part, Payload, Place, Setting};
 use crate::walk::{Chain, LayerAt, walk};
@@ -35,7 +36,7 @@ impl Packet {
         let kept = &chain.layers[..count];
         let last = &kept[count - 1];
         let behind = last.start + last.header_len;
-        let has_network = kept.iter().any(|layer| !matches!(layer.desc.key, "eth" | "vlan"));
+        let has_network = kept.iter().any(|layer| !layers::is_link(layer.desc));
         let end = if has_network { chain.payload.end.max(behind) } else { bytes.len() };
         let mut packet = Self {
             layers: kept.iter().map(|at| layer(bytes, at)).collect(),

@@ -5,9 +5,9 @@ use core::ops::Range;
 
 use wirewright_wire::{HeaderDesc, LimitedBy, Variant, next};
 
-use crate::MAX_LAYERS;
 use crate::first::First;
 use crate::packet::variant_of;
+use crate::{MAX_LAYERS, layers};
 
 /// One layer found in bytes. All positions count from the start of the bytes walked.
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ pub fn walk(bytes: &[u8], first: First) -> Chain {
         }
     }
     chain.payload.start = at.start;
-    let network = chain.layers.iter().find(|layer| !matches!(layer.desc.key, "eth" | "vlan"));
+    let network = chain.layers.iter().find(|layer| !layers::is_link(layer.desc));
     if let Some(network) = network {
         // What a transport's own length leaves out belongs to the payload; what the network's leaves out does not.
         let own = matches!(network.desc.key, "ip" | "ip6" | "arp");

@@ -1,8 +1,8 @@
 //! From settings to bytes: what fills itself, what is wrong on purpose, spans, and the chain of layers found again.
 
 use wirewright_craft::{
-    Built, Context, First, Note, Origin, Packet, What, Wrong, arp, eth, icmp, icmp6, ip, ip6, parse, plus, tcp, udp,
-    walk,
+    Built, Context, First, Note, Origin, Packet, What, Wrong, arp, eth, icmp, icmp6, ip, ip6, parse, plus, qinq, tcp,
+    udp, vlan, walk,
 };
 use wirewright_wire::checksum;
 
@@ -69,6 +69,12 @@ fn the_length_in_a_pseudo_header_is_that_of_the_real_bytes() {
     // The header's own length field is among the bytes as they will leave.
     let wrong_length = value(&build("udp 192.0.2.2:53 sport=9 len=+1 data='hello'"), 1, "sum");
     assert_eq!(right - 1, wrong_length);
+}
+
+#[test]
+fn a_stack_of_tags_announces_each_by_its_own_ether_type() {
+    let bytes = build("eth 02:00:00:00:00:01 / qinq vid=100 pcp=5 dei / vlan vid=5 / ip 192.0.2.2").bytes;
+    assert_eq!(bytes[12..22], [0x88, 0xa8, 0xb0, 100, 0x81, 0x00, 0, 5, 0x08, 0x00]);
 }
 
 #[test]
@@ -267,6 +273,10 @@ fn rust_and_words_make_the_same_packets() {
         "tcp 2001:db8::2 :443 SA ttl=9 tos=4 ts=1:2 sack nop wscale=7",
     );
     same(ip("192.0.2.2") / icmp().id(1).seq(2) / "ping", "icmp 192.0.2.2 id=1 seq=2 data=ping");
+    same(
+        eth().dst("02:00:00:00:00:01") / qinq(100).pcp(3) / vlan(5) / arp("192.0.2.2"),
+        "eth 02:00:00:00:00:01 / qinq vid=100 pcp=3 / vlan vid=5 / arp 192.0.2.2",
+    );
     same(eth().dst("02:00:00:00:00:01") / arp("192.0.2.2").op(2), "eth 02:00:00:00:00:01 / arp 192.0.2.2 op=reply");
     same(
         ip("server") / tcp(80).flags("PA").ack(7).sack_blocks(&[(1, 2)]).opt(254, &[1]),
@@ -292,6 +302,7 @@ fn the_walk_finds_layers_and_complains_about_lengths() {
         chain.iter().map(|layer| layer.desc.key).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(keys("eth / vlan vid=5 / ip 192.0.2.2 / tcp :80"), "eth vlan ip tcp");
+    assert_eq!(keys("qinq vid=9 / vlan vid=5 / ip6 2001:db8::2 / tcp :80"), "eth qinq vlan ip6 tcp");
     assert_eq!(keys("ip6 2001:db8::2 / hopopt / dstopt / route / frag / udp :9"), "ip6 hopopt dstopt route frag udp");
     assert_eq!(keys("ip6 2001:db8::2 / frag off=1 / udp :9"), "ip6 frag");
     assert_eq!(keys("ip 192.0.2.2 off=1 / udp :9"), "ip");

@@ -27,6 +27,11 @@ fn rule_1_layers_stand_first_and_behind_a_divider() {
         ("ip 192.0.2.2 / tcp :80", "ip 192.0.2.2 / tcp :80"),
         ("ip 192.0.2.2 + tcp :80", "ip 192.0.2.2 / tcp :80"),
         ("eth 02:00:00:00:00:01 / vlan vid=5 / arp 192.0.2.2", "eth 02:00:00:00:00:01 / vlan vid=5 / arp 192.0.2.2"),
+        ("qinq vid=100 / vlan vid=5 / ip 192.0.2.2", "eth / qinq vid=100 / vlan vid=5 / ip 192.0.2.2"),
+        (
+            "eth / vlan vid=1 / qinq dei vid=2 / qinq / arp 192.0.2.2",
+            "eth / vlan vid=1 / qinq dei vid=2 / qinq / arp 192.0.2.2",
+        ),
         ("raw hex=00ff", "raw hex=00ff"),
         ("ip 192.0.2.2 proto=99 / raw data='x'", "ip 192.0.2.2 proto=99 data='x'"),
         // Nowhere else is a word a layer: here `udp` is a host.

@@ -24,6 +24,7 @@ const SEEDS: &[&str] = &[
     "ip 192.0.2.2 src=192.0.2.1 / tcp :80 S tfo uto=1:5 md5=0x0102030405060708090a0b0c0d0e0f10 opt=254:f989",
     "ip 192.0.2.2 src=192.0.2.1 / tcp :80 S mss=1460 tfo=0102030405060708 data='GET / HTTP/1.0'",
     "ip 192.0.2.2 src=192.0.2.1 ra=0 / udp :53 data='hello world'",
+    "eth 02:00:00:00:00:01 src=02:00:00:00:00:02 / qinq vid=100 pcp=5 / vlan vid=5 / ip 192.0.2.2 src=192.0.2.1 / udp :53 data='x'",
     "ip 192.0.2.2 src=192.0.2.1 / icmp data='ping'",
     "ip 192.0.2.2 src=192.0.2.1 / icmp type=unreach code=port / ip 192.0.2.1 src=192.0.2.2 / udp :7 sport=9 data='xy'",
     "ip6 2001:db8::2 src=2001:db8::1 / hopopt ra=0 / dstopt tel=4 / tcp :443 SA sack=1:2:3:4 data='x'",
@@ -94,7 +95,7 @@ proptest! {
 
 fn word() -> impl Strategy<Value = String> {
     let known = prop::sample::select(
-        "tcp udp ip ip6 icmp icmp6 arp eth vlan raw hopopt route frag dstopt dns / + S SA . none SYN,ACK :80 :http ::1 \
+        "tcp udp ip ip6 icmp icmp6 arp eth qinq vlan raw hopopt route frag dstopt dns / + S SA . none SYN,ACK :80 :http ::1 \
          2001:db8::1 192.0.2.2 192.0.2.2:80 host host:80 ttl=3 tos=ef src=192.0.2.1 dst=host sum=bad sum=swap+odd len=+4 \
          doff=15 ver=6 mss=1 tfo tfo=0102 uto=1:5 md5=0x1 sack sack=1:2 ts=1:0 nop eol opt=254:00 opts=02 data=x hex=00 zero=3 rand=3 stdin file=x \
          type=echo type=3 code=port id=1 seq=2 mtu=9 df mf evil df=0 echo reply ip.ttl=3 eth.dst=02:00:00:00:00:01 \

@@ -77,7 +77,7 @@ fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
 
 /// Values that are told also when they are the default ones.
 fn always_shown(layer: &str, key: &str) -> bool {
-    matches!((layer, key), ("ip", "ttl") | ("ip6", "hlim") | ("tcp", "win") | ("arp", "op") | ("vlan", "vid"))
+    matches!((layer, key), ("ip", "ttl") | ("ip6", "hlim") | ("tcp", "win") | ("arp", "op") | ("vlan" | "qinq", "vid"))
         || matches!((layer, key), ("icmp" | "icmp6", "seq"))
 }
 

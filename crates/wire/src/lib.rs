@@ -87,6 +87,7 @@ pub use seq::{SeqLen, SeqNum, Window, WindowField, WindowScale};
 /// Every layer, from the link upward. Bodies of ICMP messages are found by [`HeaderDesc::variants`].
 pub static LAYERS: &[&HeaderDesc] = &[
     &ethernet::DESC,
+    &vlan::service::DESC,
     &vlan::DESC,
     &arp::DESC,
     &ipv4::DESC,

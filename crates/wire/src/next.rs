@@ -46,7 +46,7 @@ const ETHER_TYPES: &[(u16, &HeaderDesc)] = &[
     (ether_type::IPV4, &ipv4::DESC),
     (ether_type::ARP, &arp::DESC),
     (ether_type::VLAN, &vlan::DESC),
-    (ether_type::SERVICE_VLAN, &vlan::DESC),
+    (ether_type::SERVICE_VLAN, &vlan::service::DESC),
     (ether_type::IPV6, &ipv6::DESC),
 ];
 

@@ -12,6 +12,10 @@ const NAMES: &[(&str, &str, &[&str])] = &[
     ("vlan", "dei", &["dei", "cfi"]),
     ("vlan", "vid", &["vlan", "id", "vid", "vlan_id"]),
     ("vlan", "type", &["type", "etype"]),
+    ("qinq", "pcp", &["prio", "priority"]),
+    ("qinq", "dei", &["dei", "cfi"]),
+    ("qinq", "vid", &["vlan", "id", "vlan_id"]),
+    ("qinq", "type", &["type", "etype"]),
     ("arp", "htype", &["hwtype", "ar_hrd"]),
     ("arp", "ptype", &["ptype", "ar_pro"]),
     ("arp", "hlen", &["hwlen", "ar_hln"]),
@@ -143,7 +147,8 @@ fn each_name_leads_to_our_key() {
 fn each_tools_name_of_a_layer_is_known() {
     for (key, names) in [
         ("eth", &["ether", "ethernet"][..]),
-        ("vlan", &["dot1q", "dot1ad"]),
+        ("vlan", &["dot1q", "8021q"]),
+        ("qinq", &["dot1ad", "8021ad"]),
         ("ip", &["ipv4", "ip4"]),
         ("ip6", &["ipv6", "inet6"]),
         ("hopopt", &["ipv6exthdrhopbyhop"]),

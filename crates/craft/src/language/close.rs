@@ -83,9 +83,11 @@ impl Scope<'_, '_> {
     /// Makes the layers that are not written and must be there.
     fn make_below(&mut self) {
         let key = self.key();
-        let below = self.reader.drafts.last().map(|draft| draft.layer.key());
+        let below = self.reader.drafts.last().map(|draft| draft.layer.desc);
+        let on_link = below.is_some_and(layers::is_link);
+        let below = below.map(|desc| desc.key);
         let word = self.draft.word;
-        if matches!(key, "vlan" | "arp") && !matches!(below, Some("eth" | "vlan")) {
+        if (key == "arp" || self.draft.layer.is_tag()) && !on_link {
             self.reader.drafts.push(Draft::new(layers::eth(), word, true));
         }
         let carried = below.is_some_and(|below| matches!(below, "ip" | "ip6") || is_extension(below));

@@ -203,7 +203,7 @@ fn guess_keys(read: &Read<'_>, desc: &'static HeaderDesc, below: &[&'static Head
             }
         }
     }
-    if !matches!(desc.key, "eth" | "vlan" | "arp" | "ip" | "ip6") {
+    if !layers::is_link(desc) && !matches!(desc.key, "arp" | "ip" | "ip6") {
         for network in [layers::ip(), layers::ip6()] {
             for field in network.fields {
                 let reaching = match field.key {

@@ -196,7 +196,7 @@ impl<'r, 'w> Scope<'r, 'w> {
 
     /// Rule 8: a name.
     fn name_word(&mut self, at: usize, word: &'w str, first: bool) -> Result<bool, Fault> {
-        if value::is_generator(word) || matches!(self.key(), "eth" | "vlan") || names::is_like_ipv4(word) {
+        if value::is_generator(word) || layers::is_link(self.desc()) || names::is_like_ipv4(word) {
             return Ok(false);
         }
         if let Some((name, port)) = word.rsplit_once(':')
@@ -218,7 +218,7 @@ impl<'r, 'w> Scope<'r, 'w> {
     fn host(&mut self, at: usize, host: Host) -> Result<(), Fault> {
         let key = self.key();
         match key {
-            "vlan" | "eth" => {
+            _ if layers::is_link(self.desc()) => {
                 let problem = Problem::NoIpAddresses { layer: key };
                 Err(Fault::new(Code::BadAddress, at, problem).no_guess())
             }
@@ -300,7 +300,7 @@ impl<'r, 'w> Scope<'r, 'w> {
     }
 
     pub(super) fn reaches_network(&self) -> bool {
-        !matches!(self.key(), "eth" | "vlan" | "arp" | "ip" | "ip6")
+        !layers::is_link(self.desc()) && !matches!(self.key(), "arp" | "ip" | "ip6")
     }
 
     fn has_option_area(&self) -> bool {

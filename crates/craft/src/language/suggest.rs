@@ -355,7 +355,7 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
         "tcp" => &["ADDR:PORT", ":PORT", "flags as S SA PA . none"],
         "udp" => &["ADDR:PORT", ":PORT"],
         "eth" => &["MAC"],
-        "vlan" => &[],
+        _ if layers::is_link(desc) => &[],
         _ => &["ADDR"],
     };
     expected.extend(leading.iter().map(ToString::to_string));
@@ -367,7 +367,7 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
             false => format!("{}=", option.key),
         }));
     }
-    if !matches!(desc.key, "eth" | "vlan" | "arp" | "ip" | "ip6") {
+    if !layers::is_link(desc) && !matches!(desc.key, "arp" | "ip" | "ip6") {
         expected.extend(REACHING.iter().map(|key| format!("{key}=")));
     }
     expected.push("data=".to_string());

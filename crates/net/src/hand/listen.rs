@@ -4,7 +4,7 @@ use core::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use wirewright_craft::First;
+use wirewright_craft::{First, Layer};
 use wirewright_hand::probes::Answer;
 use wirewright_hand::{Need, Outgoing, Transport, Way, protocols};
 use wirewright_link::sys::Kernel;
@@ -127,7 +127,7 @@ impl Listeners {
     pub(super) fn suit(prepared: &Prepared) -> bool {
         let plan = &prepared.plan;
         let own = plan.source.is_some_and(|source| prepared.facts.is_own(source));
-        let tagged = prepared.packet.layers.iter().any(|layer| layer.key() == "vlan");
+        let tagged = prepared.packet.layers.iter().any(Layer::is_tag);
         let own_mac = plan.way != Way::Ethernet
             || plan.framing.is_some()
             || prepared.built.bytes.get(6..12) == plan.interface.mac.as_ref().map(|mac| &mac.0[..]);

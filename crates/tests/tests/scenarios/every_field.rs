@@ -69,7 +69,8 @@ fn sent(lab: &Lab) -> Outcome {
     let mut frames = Vec::new();
     for case in &mut cases {
         let ip = case.packet.layers.iter().position(|layer| matches!(layer.key(), "ip" | "ip6"));
-        let is_about_ethernet = case.field.shark.starts_with("eth.") || case.field.shark.starts_with("vlan.");
+        let about_ethernet = ["eth.", "vlan.", "ieee8021a"];
+        let is_about_ethernet = about_ethernet.iter().any(|prefix| case.field.shark.starts_with(prefix));
         if let Some(ip) = ip.filter(|_| !is_about_ethernet) {
             // What stands below is the session's to choose: a raw socket where that keeps everything, else a frame.
             case.packet.layers.drain(..ip);
@@ -219,7 +220,7 @@ fn values(field: &FieldDesc, dice: &mut Dice) -> Vec<u128> {
 fn below(key: &str) -> &'static [&'static str] {
     match key {
         "eth" => &[],
-        "ip6" | "ip" | "arp" | "vlan" => &["eth"],
+        "ip6" | "ip" | "arp" | "vlan" | "qinq" => &["eth"],
         "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
         _ => &["eth", "ip"],
     }
@@ -230,7 +231,7 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
     let mut packet = Packet::new();
     packet.layers = below.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))).collect();
     let carries = match layer.key() {
-        "eth" | "vlan" => &["ip", "udp"][..],
+        "eth" | "vlan" | "qinq" => &["ip", "udp"][..],
         "ip" | "ip6" | "hopopt" | "route" | "frag" | "dstopt" => &["udp"],
         _ => &[],
     };

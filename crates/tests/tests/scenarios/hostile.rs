@@ -114,6 +114,7 @@ const SEEDS: &[&str] = &[
     "eth",
     "arp",
     "vlan",
+    "qinq",
     "raw",
     "dns",
     "/",

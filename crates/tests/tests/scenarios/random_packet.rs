@@ -24,6 +24,8 @@ const CHAINS: &[&[&str]] = &[
     &["eth", "ip6", "udp"],
     &["eth", "vlan", "ip", "icmp"],
     &["eth", "vlan", "vlan", "ip6", "tcp"],
+    &["eth", "qinq", "vlan", "ip", "udp"],
+    &["eth", "qinq", "qinq", "arp"],
     &["eth", "arp"],
     &["eth"],
     &["ip", "ip", "udp"],

@@ -248,6 +248,14 @@ fn scapy(world: &World) -> Outcome {
     ensure!(guarded.stderr.contains("guarding 198.51.100.2:40160 (md5-listener)"), "{guarded}");
     ensure!(resets(world)? == before, "the client's kernel reset {}", resets(world)? - before);
 
+    for (rung, port) in [("min-ttl", "40162"), ("drop-filter", "40163"), ("nft-owner", "40164")] {
+        let local = format!("198.51.100.2:{port}");
+        let forced = ww().args(["guard", "--guard", rung, &local, "--", "python3"]).arg(script()).arg(port).run()?;
+        ensure!(forced.code == 0 && forced.text().contains(" asked the server of the lab for /scapy"), "{forced}");
+        ensure!(forced.stderr.contains(&format!("guarding {local} ({rung})")), "{forced}");
+    }
+
+    let before = resets(world)?;
     let alone = Program::new("python3").arg(script()).args(["40161", "3"]).run()?;
     ensure!(alone.code == 1 && alone.stdout.is_empty(), "without the guard: {alone}");
     ensure!(resets(world)? > before, "without the guard nobody reset");

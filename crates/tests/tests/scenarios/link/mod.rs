@@ -56,6 +56,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("guard::udp_answers_are_not_unreachable", guard::udp_answers_are_not_unreachable),
         lab("guard::opening_one_is_quick", guard::opening_one_is_quick),
         lab("rungs::each_keeps_both_roles_alive", rungs::each_keeps_both_roles_alive),
+        lab("rungs::only_the_least_ttl_lets_a_neighbour_through", rungs::only_the_least_ttl_lets_a_neighbour_through),
         lab("rungs::each_holds_its_port_and_leaves_nothing", rungs::each_holds_its_port_and_leaves_nothing)
             .needs(Need::Tool("nft")),
     ]

@@ -5,10 +5,10 @@ use std::thread;
 
 use wirewright_lab::{Family, Host};
 use wirewright_link::{Direction, Filter, Guard, GuardError, PacketConfig, PacketSocket, Receive, Rung, Wanted, What};
-use wirewright_tests::{Outcome, Program, World, ensure};
+use wirewright_tests::{Limit, Outcome, Program, World, ensure, wait_for};
 
 use super::guard::{End, connect, serve};
-use super::tools::{CLIENT, Fallible, SERVER, field, kernel, seen, socket_address, tap};
+use super::tools::{CLIENT, Fallible, ROUTER, RawIp, SERVER, bytes, field, kernel, seen, socket_address, tap};
 
 /// Those that guard a port.
 const OF_A_PORT: [Rung; 4] = [Rung::Md5Listener, Rung::MinTtl, Rung::DropFilter, Rung::NftOwner];
@@ -76,6 +76,45 @@ fn server(world: &World, rung: Rung, family: Family) -> Outcome {
     end.send("R", 1001, 0, "")?;
     result?;
     only_our_reset(&mut tap, guard.port(), 1001)
+}
+
+/// The router on the client's link answers a SYN that nobody sent: with a TTL of 255 it has passed nobody, and only the rungs
+/// that cover every peer are silent. From 254 down all are.
+pub(super) fn only_the_least_ttl_lets_a_neighbour_through(world: &World) -> Outcome {
+    for rung in [Rung::MinTtl, Rung::Md5Listener, Rung::DropFilter] {
+        for family in [Family::V4, Family::V6] {
+            let guard = Guard::tcp_by(&kernel(), socket_address(CLIENT, family, 0), rung)?;
+            for ttl in [254, 255] {
+                let before = world.lab().counters(Host::Client)?;
+                syn_ack_from_the_router(world, guard.local(), ttl)?;
+                let arrived = || {
+                    let moved = world.lab().counters(Host::Client).ok()?.since(&before);
+                    let dropped = moved.value("TcpExtTCPMinTTLDrop") + moved.value("TcpExtTCPMD5NotFound");
+                    let resets = moved.value("TcpOutRsts");
+                    let filtered = i64::from(rung == Rung::DropFilter && guard.dropped() > Some(0));
+                    (dropped + resets + filtered > 0).then_some(resets)
+                };
+                let resets = wait_for("the segment arrives", Limit::seconds(2), arrived)?;
+                let expected = i64::from(ttl == 255 && !rung.covers_every_peer());
+                ensure!(resets == expected, "{}, {family:?}, TTL {ttl}: {resets} resets", rung.code());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn syn_ack_from_the_router(world: &World, to: SocketAddr, ttl: u8) -> Outcome {
+    let (ip, source) = match to {
+        SocketAddr::V4(_) => ("ip", format!("{} ttl", ROUTER.v4)),
+        SocketAddr::V6(_) => ("ip6", format!("{} hlim", ROUTER.v6)),
+    };
+    let words = format!("{ip} {} src={source}={ttl} / tcp :{} SA sport=80 seq=1 ack=1", to.ip(), to.port());
+    let packet = bytes(&words)?;
+    let family = if to.is_ipv4() { Family::V4 } else { Family::V6 };
+    world.lab().on(Host::Router, || -> Outcome {
+        RawIp::open(family)?.send(&packet, to.ip())?;
+        Ok(())
+    })?
 }
 
 pub(super) fn each_holds_its_port_and_leaves_nothing(_: &World) -> Outcome {

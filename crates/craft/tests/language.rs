@@ -203,6 +203,12 @@ fn rule_6_bare_words_and_options_in_their_order() {
         ("icmp 192.0.2.2 reply id=1 seq=2", "ip 192.0.2.2 / icmp type=reply id=1 seq=2"),
         ("icmp 192.0.2.2 type=unreach code=port", "ip 192.0.2.2 / icmp type=unreach code=port"),
         ("icmp 192.0.2.2 code=fragneeded mtu=1400 type=3", "ip 192.0.2.2 / icmp type=unreach code=fragneeded mtu=1400"),
+        ("icmp 192.0.2.2 extecho seq=8 local=1", "ip 192.0.2.2 / icmp type=extecho seq=8 local=1"),
+        ("icmp6 ff02::6a mradvert interval=20", "ip6 ff02::6a / icmp6 type=mradvert interval=20"),
+        (
+            "icmp6 2001:db8::2 nodereply code=refused qtype=name",
+            "ip6 2001:db8::2 / icmp6 type=nodereply code=refused qtype=2",
+        ),
         ("arp 192.0.2.2 reply", "eth / arp 192.0.2.2 op=reply"),
         (
             "icmp6 ff02::1 ra managed slla=02:00:00:00:00:01",

@@ -1,5 +1,26 @@
 //! What both versions of ICMP have alike, written once: a message is read, and its body, beside the tables of a version.
 
+use crate::Name;
+
+/// Words for the codes of an extended echo reply (RFC 8335 §3).
+pub(crate) static EXTENDED_REPLY_CODES: &[Name] = &[
+    Name::new(0, "noerror", "no error").also(&["no_error", "success"]),
+    Name::new(1, "malformed", "malformed query").also(&["malformed_query"]),
+    Name::new(2, "nointerface", "no such interface").also(&["no_such_interface"]),
+    Name::new(3, "noentry", "no such table entry").also(&["no_such_table_entry"]),
+    Name::new(4, "multiple", "several interfaces satisfy the query").also(&["multiple_interfaces"]),
+];
+
+/// Words for the states of a neighbour in an extended echo reply (RFC 8335 §3).
+pub(crate) static NEIGHBOR_STATES: &[Name] = &[
+    Name::new(1, "incomplete", "being resolved"),
+    Name::new(2, "reachable", "reachable"),
+    Name::new(3, "stale", "not confirmed lately"),
+    Name::new(4, "delay", "about to be probed"),
+    Name::new(5, "probe", "being probed"),
+    Name::new(6, "failed", "not resolved"),
+];
+
 /// The message of a version, and what reads it. It stands where `header!` has made `View` and `LEN`.
 macro_rules! icmp_message {
     ($layer:ident) => {

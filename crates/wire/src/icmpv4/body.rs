@@ -1,6 +1,7 @@
 //! The bodies of ICMPv4 messages: what stands behind type, code and checksum.
 
-use super::message_type as types;
+use super::{extended_echo, message_type as types};
+use crate::icmp::EXTENDED_REPLY_CODES;
 use crate::{Name, ParseError, Variant};
 
 /// Echo request and reply (RFC 792).
@@ -142,6 +143,27 @@ pub mod mask {
     }
 }
 
+/// Traceroute, deprecated by RFC 6918: what a router said of a packet that carried the traceroute option.
+pub mod traceroute {
+    use crate::Auto;
+
+    header! {
+        "icmp.trace" 16 bytes "Traceroute" "RFC 1393";
+        /// The number in the option of the packet that this is about.
+        identifier: u16 = 16 bits "id" .auto(Auto::Identifier).also(&["ident", "identifier", "id_number"]);
+        /// Unused.
+        unused: u16 = 16 bits "unused" .reserved().also(&["reserved"]);
+        /// How many routers the packet has passed.
+        outbound_hops: u16 = 16 bits "out" .also(&["ohc", "outbound_hop_count"]);
+        /// How many routers the answer to it has passed.
+        return_hops: u16 = 16 bits "back" .also(&["rhc", "return_hop_count"]);
+        /// Speed of the link that it leaves by, in bytes per second.
+        speed: u32 = 32 bits "speed" .also(&["output_link_speed"]);
+        /// MTU of that link in bytes.
+        mtu: u32 = 32 bits "mtu" .also(&["output_link_mtu"]);
+    }
+}
+
 /// Words for the codes of destination unreachable (IANA).
 pub static UNREACHABLE_CODES: &[Name] = &[
     Name::new(0, "net", "network unreachable").also(&["network_unreachable", "net_unreachable", "network"]),
@@ -223,6 +245,9 @@ pub static VARIANTS: &[Variant] = &[
     Variant::new(&[13, 14], &timestamp::DESC),
     Variant::new(&[15, 16], &information::DESC),
     Variant::new(&[17, 18], &mask::DESC),
+    Variant::new(&[30], &traceroute::DESC),
+    Variant::new(&[42], &extended_echo::request::DESC),
+    Variant::new(&[43], &extended_echo::reply::DESC).codes(EXTENDED_REPLY_CODES),
 ];
 
 /// The body of a message, by its type.

@@ -8,6 +8,7 @@
 use crate::{Auto, Layer, LimitedBy, Name, ParseError, SumOver};
 
 pub mod body;
+pub mod extended_echo;
 
 pub use body::{Body, VARIANTS};
 

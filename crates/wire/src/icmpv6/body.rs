@@ -1,6 +1,7 @@
 //! The bodies of ICMPv6 messages: what stands behind type, code and checksum.
 
-use super::{message_type as types, mld, ndp};
+use super::{extended_echo, message_type as types, mld, mobile, multicast_router, ndp, node_information};
+use crate::icmp::EXTENDED_REPLY_CODES;
 use crate::{Name, ParseError, Variant};
 
 /// Echo request and reply (RFC 4443 §4).
@@ -112,6 +113,13 @@ pub static VARIANTS: &[Variant] = &[
     Variant::new(&[135], &ndp::ns::DESC).hop_limit(ndp::HOP_LIMIT),
     Variant::new(&[136], &ndp::na::DESC).hop_limit(ndp::HOP_LIMIT),
     Variant::new(&[137], &ndp::redirect::DESC).hop_limit(ndp::HOP_LIMIT),
+    Variant::new(&[139], &node_information::DESC).codes(node_information::QUERY_CODES),
+    Variant::new(&[140], &node_information::DESC).codes(node_information::REPLY_CODES),
+    Variant::new(&[144, 145, 146], &mobile::discovery::DESC),
+    Variant::new(&[147], &mobile::prefix::DESC),
+    Variant::new(&[151], &multicast_router::DESC).hop_limit(multicast_router::HOP_LIMIT),
+    Variant::new(&[160], &extended_echo::request::DESC),
+    Variant::new(&[161], &extended_echo::reply::DESC).codes(EXTENDED_REPLY_CODES),
 ];
 
 /// The body of a message, by its type.

@@ -8,8 +8,12 @@
 use crate::{Auto, Layer, LimitedBy, Name, ParseError, SumOver};
 
 pub mod body;
+pub mod extended_echo;
 pub mod mld;
+pub mod mobile;
+pub mod multicast_router;
 pub mod ndp;
+pub mod node_information;
 
 pub use body::{Body, VARIANTS};
 
@@ -148,8 +152,27 @@ pub static TYPES: &[Name] = &[
         "nd_na",
     ]),
     Name::new(137, "redirect", "redirect").also(&["nd_redirect"]),
+    Name::new(138, "renumber", "router renumbering").also(&["router_renumbering"]),
+    Name::new(139, "nodequery", "node information query").also(&["node_information_query", "ni_query", "niquery"]),
+    Name::new(140, "nodereply", "node information reply").also(&["node_information_reply", "ni_reply", "nireply"]),
+    Name::new(141, "indsolicit", "inverse neighbour discovery solicitation").also(&["ind_sol", "ind_solicitation"]),
+    Name::new(142, "indadvert", "inverse neighbour discovery advertisement").also(&["ind_adv", "ind_advertisement"]),
     Name::new(143, "mld2report", "multicast listener report, version 2")
         .also(&["mldv2_report", "mld2_listener_report"]),
+    Name::new(144, "haquery", "home agent address discovery request").also(&["haad_request", "haadrequest"]),
+    Name::new(145, "hareply", "home agent address discovery reply").also(&["haad_reply", "haadreply"]),
+    Name::new(146, "mpsolicit", "mobile prefix solicitation").also(&["mobile_prefix_solicitation", "mps"]),
+    Name::new(147, "mpadvert", "mobile prefix advertisement").also(&["mobile_prefix_advertisement", "mpa"]),
+    Name::new(148, "certsolicit", "certification path solicitation").also(&["cps"]),
+    Name::new(149, "certadvert", "certification path advertisement").also(&["cpa"]),
+    Name::new(151, "mradvert", "multicast router advertisement").also(&["mrd_advertisement", "mrd_advert"]),
+    Name::new(152, "mrsolicit", "multicast router solicitation").also(&["mrd_solicitation", "mrd_solicit"]),
+    Name::new(153, "mrend", "multicast router termination").also(&["mrd_termination"]),
+    Name::new(155, "rpl", "RPL control message"),
+    Name::new(157, "dupquery", "duplicate address request"),
+    Name::new(158, "dupreply", "duplicate address confirmation"),
+    Name::new(160, "extecho", "extended echo request").also(&["extended_echo_request", "probe"]),
+    Name::new(161, "extreply", "extended echo reply").also(&["extended_echo_reply"]),
 ];
 
 icmp_message!(Icmpv6);

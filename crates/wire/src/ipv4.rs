@@ -104,6 +104,14 @@ pub static PROTOCOLS: &[Name] = &[
     Name::new(255, "reserved", "reserved").also(&["raw"]),
 ];
 
+/// Words for the classification levels of the security option (RFC 1108 §2.3).
+pub static LEVELS: &[Name] = &[
+    Name::new(0x3d, "topsecret", "top secret").also(&["top_secret"]),
+    Name::new(0x5a, "secret", "secret"),
+    Name::new(0x96, "confidential", "confidential"),
+    Name::new(0xab, "unclassified", "unclassified"),
+];
+
 tlv! {
     /// The options of the IPv4 header.
     OPTIONS "IPv4 options" WholeBytes align 4 max 40 "RFC 791 §3.1" "ip";
@@ -112,13 +120,41 @@ tlv! {
     7 "rr" "Record route" Variable "" "RFC 791 §3.1" also ["record_route", "recordroute"] {
         pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
     }
+    11 "mtup" "MTU probe" Value(2) "" "RFC 1063 §3.1" also ["mtu_probe", "probe_mtu"] {
+        mtu: u16 = 16 bits "mtu" .default(1500).shark("ip.opt.mtu");
+    }
+    12 "mtur" "MTU reply" Value(2) "" "RFC 1063 §3.1" also ["mtu_reply", "reply_mtu"] {
+        mtu: u16 = 16 bits "mtu" .default(1500).shark("ip.opt.mtu");
+    }
+    25 "qs" "Quick-Start" Value(6) "" "RFC 4782 §3.1" also ["quick_start", "quickstart"] {
+        function: u8 = 4 bits "func" .shark("ip.opt.qs_func").also(&["function"]);
+        rate: u8 = 4 bits "rate" .shark("ip.opt.qs_rate");
+        ttl: u8 = 8 bits "ttl" .shark("ip.opt.qs_ttl");
+        nonce: u32 = 30 bits "nonce" .hex().shark("ip.opt.qs_nonce");
+        reserved: u8 = 2 bits "res" .reserved().shark("ip.opt.qs_reserved").also(&["reserved"]);
+    }
     68 "ts" "Internet timestamp" Variable "" "RFC 791 §3.1" also ["timestamp", "tstamp"] {
         pointer: u8 = 8 bits "pointer" .default(5).shark("ip.opt.ptr");
         overflow: u8 = 4 bits "overflow" .shark("ip.opt.overflow");
         flag: u8 = 4 bits "flag" .shark("ip.opt.flag");
     }
+    82 "tr" "Traceroute" Value(10) "" "RFC 1393" also ["traceroute", "trace_route"] {
+        identifier: u16 = 16 bits "id" .shark("ip.opt.id_number").also(&["id_number"]);
+        outbound_hops: u16 = 16 bits "out" .shark("ip.opt.ohc").also(&["ohc"]);
+        return_hops: u16 = 16 bits "back" .default(65_535).shark("ip.opt.rhc").also(&["rhc"]);
+        originator: Ipv4Addr = 32 bits "from" .shark("ip.opt.originator").also(&["originator"]);
+    }
+    130 "sec" "Security" Variable "" "RFC 1108 §2" also ["security", "basic_security"] {
+        level: u8 = 8 bits "level" .default(0xab).names(LEVELS).also(&["classification"]);
+    }
     131 "lsrr" "Loose source and record route" Variable "" "RFC 791 §3.1" also ["loose", "loose_source_route"] {
         pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
+    }
+    133 "esec" "Extended security" Variable "" "RFC 1108 §3" also ["extended_security", "e_sec"] {
+        format: u8 = 8 bits "format" .shark("ip.opt.ext_sec_add_sec_info_format_code").also(&["format_code"]);
+    }
+    134 "cipso" "Commercial security" Variable "" "FIPS 188" also ["commercial_security", "c_sec"] {
+        domain: u32 = 32 bits "doi" .default(1).also(&["domain"]);
     }
     136 "sid" "Stream identifier" Value(2) "ip.opt.sid" "RFC 791 §3.1" also ["stream_id", "satid"] {
         stream: u16 = 16 bits "stream" .shark("ip.opt.sid");

@@ -317,10 +317,12 @@ fn stands_alone_in(value: u128, hex: &str) -> bool {
     area.is_ok_and(|area| (0..digits.len() / 2).any(|bytes| value.checked_shl(8 * bytes as u32) == Some(area)))
 }
 
-/// Lengths that headers count in words, and Wireshark in bytes.
+/// Lengths that headers count in words or pairs of bytes, and Wireshark in bytes.
 fn in_wiresharks_unit(case: &Case) -> u128 {
     match case.field.shark {
         "ip.hdr_len" | "tcp.hdr_len" => case.value * 4,
+        // RFC 9268: 15 bits, the last bit of the MTU left away.
+        "ipv6.opt.pmtu.rtn" => case.value * 2,
         _ => case.value,
     }
 }

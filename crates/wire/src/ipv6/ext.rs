@@ -30,6 +30,18 @@ pub mod hop_by_hop {
         5 "ra" "Router alert" Value(2) "ipv6.opt.router_alert" "RFC 2711 §2.1" also ["router_alert", "rtralert"] {
             value: u16 = 16 bits "value" .shark("ipv6.opt.router_alert");
         }
+        38 "qs" "Quick-Start" Value(6) "" "RFC 4782 §3.2" also ["quick_start", "quickstart"] {
+            function: u8 = 4 bits "func" .shark("ipv6.opt.qs_func").also(&["function"]);
+            rate: u8 = 4 bits "rate" .shark("ipv6.opt.qs_rate");
+            ttl: u8 = 8 bits "ttl" .shark("ipv6.opt.qs_ttl");
+            nonce: u32 = 30 bits "nonce" .hex().shark("ipv6.opt.qs_nonce");
+            reserved: u8 = 2 bits "res" .reserved().shark("ipv6.opt.qs_reserved").also(&["reserved"]);
+        }
+        48 "pmtu" "Minimum path MTU" Value(4) "" "RFC 9268 §5" also ["min_pmtu", "path_mtu"] {
+            minimum: u16 = 16 bits "min" .default(1500).shark("ipv6.opt.pmtu.min").also(&["min_pmtu"]);
+            returned: u16 = 15 bits "rtn" .shark("ipv6.opt.pmtu.rtn").also(&["rtn_pmtu"]);
+            wanted: bool = 1 bits "r" .shark("ipv6.opt.pmtu.r_flag").also(&["r_flag"]);
+        }
         194 "jumbo" "Jumbo payload" Value(4) "ipv6.opt.jumbo" "RFC 2675 §2" also ["jumbogram"] {
             length: u32 = 32 bits "length" .shark("ipv6.opt.jumbo");
         }

@@ -61,10 +61,11 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "build",
         usage: "PACKET",
-        options: with_output!("as", "layer", "write", "ipv4", "ipv6", "numeric", "seed"),
+        options: with_output!("as", "layer", "write", "count", "zip", "ipv4", "ipv6", "numeric", "seed"),
         examples: &[
             "ww build --as draw ip 192.0.2.2 proto=6 / tcp :80 S",
             "ww build --as hex udp 192.0.2.2:53 data=hi",
+            "ww build --as line tcp 192.0.2.0/30:22,80 S",
         ],
     },
     Verb {
@@ -170,6 +171,8 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("write", Some('w'), "FILE"),
     opt("output", Some('o'), "FILE"),
     opt("wait", None, "TIME"),
+    opt("count", Some('c'), "N"),
+    opt("zip", None, ""),
     opt("ipv4", Some('4'), ""),
     opt("ipv6", Some('6'), ""),
     opt("numeric", Some('n'), ""),
@@ -262,6 +265,10 @@ pub(crate) struct Options {
     pub output: Option<OsString>,
     /// `--wait`.
     pub wait: Option<Duration>,
+    /// `-c`.
+    pub count: Option<u64>,
+    /// `--zip`.
+    pub zip: bool,
     /// `-4`.
     pub ipv4: bool,
     /// `-6`.
@@ -331,6 +338,8 @@ impl Options {
             write: has(verb, "write").then(|| matches.get_one::<OsString>("write").cloned()).flatten(),
             output: has(verb, "output").then(|| matches.get_one::<OsString>("output").cloned()).flatten(),
             wait: None,
+            count: None,
+            zip: flag("zip"),
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),
             numeric: flag("numeric"),
@@ -360,6 +369,10 @@ impl Options {
         };
         if let Some(wait) = text(verb, &matches, "wait")? {
             options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);
+        }
+        if let Some(count) = text(verb, &matches, "count")? {
+            let number = count.parse().ok().filter(|count| *count > 0);
+            options.count = Some(number.ok_or_else(|| bad_value("count", &count, &say("hint.number-64-from-1", &[])))?);
         }
         if let Some(seed) = text(verb, &matches, "seed")? {
             options.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);

@@ -4,7 +4,20 @@ use craft::Context;
 
 /// A context without routes. The same seed gives the same bytes; without one they are fresh.
 pub(crate) fn offline(seed: Option<u64>) -> Context {
-    Context { entropy: entropy(seed), ..Context::default() }
+    drawing(entropy(seed))
+}
+
+/// A context without routes that draws from these bytes.
+pub(crate) fn drawing(entropy: [u8; 32]) -> Context {
+    Context { entropy, ..Context::default() }
+}
+
+/// The bytes that packet number `index` of a run draws from: the run's own for the first one.
+pub(crate) fn of_packet(mut entropy: [u8; 32], index: u64) -> [u8; 32] {
+    for (byte, count) in entropy[16..].iter_mut().zip(index.to_le_bytes()) {
+        *byte ^= count;
+    }
+    entropy
 }
 
 /// 32 bytes, fresh or out of a seed.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use capture::{Begins, Frame, Reader, looks_like_capture};
 use craft::pasted::{self, Format};
-use craft::{First, Packet, Payload};
+use craft::{First, Packet, Payload, Template};
 
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
@@ -48,6 +48,35 @@ pub(crate) struct Item {
     pub source: Source,
 }
 
+/// Reads the packets of a command line: the words, of which some may stand for many values, or `-` as [`packet`].
+///
+/// # Errors
+/// As [`packet`]; generators that cannot be paired.
+pub(crate) fn template(verb: &str, options: &Options, place: &Place<'_>) -> Result<Template, Failure> {
+    let words = options.text_words()?;
+    let mut template = match words.as_slice() {
+        [] => return Err(no_packet(verb, place)),
+        [dash] if dash == "-" => Template::from(one_from_stdin(options)?),
+        words => craft::template_words(words).map_err(|error| language(place, verb, &error))?,
+    };
+    template.fill_payload(read_payload)?;
+    if !options.zip {
+        return Ok(template);
+    }
+    template.zip().map_err(|error| {
+        let ((one, has), (other, has_other)) = (&error.one, &error.other);
+        let values: [(&str, &dyn std::fmt::Display); 4] =
+            [("one", one), ("has", has), ("other", other), ("has_other", has_other)];
+        Failure::usage("zip", say("error.zip", &values)).row("see", "ww help language")
+    })
+}
+
+fn no_packet(verb: &str, place: &Place<'_>) -> Failure {
+    Failure::usage("packet-missing", say("error.packet-missing", &[("verb", &verb)]))
+        .row("try", format!("{} {verb} tcp 192.0.2.2:80 S", place.prefix()))
+        .row("see", "ww help language")
+}
+
 /// Reads the packet of a command line: the words, or `-` for words, dumps or a capture on standard input.
 ///
 /// # Errors
@@ -55,11 +84,7 @@ pub(crate) struct Item {
 pub(crate) fn packet(verb: &str, options: &Options, place: &Place<'_>) -> Result<Packet, Failure> {
     let words = options.text_words()?;
     let mut packet = match words.as_slice() {
-        [] => {
-            return Err(Failure::usage("packet-missing", say("error.packet-missing", &[("verb", &verb)]))
-                .row("try", format!("{} {verb} tcp 192.0.2.2:80 S", place.prefix()))
-                .row("see", "ww help language"));
-        }
+        [] => return Err(no_packet(verb, place)),
         [dash] if dash == "-" => return one_from_stdin(options),
         words => craft::parse_words(words).map_err(|error| language(place, verb, &error))?,
     };
@@ -87,19 +112,21 @@ fn one_from_stdin(options: &Options) -> Result<Packet, Failure> {
 
 /// Reads what `file=` and `stdin` stand for.
 pub(crate) fn fill_payload(packet: &mut Packet) -> Result<(), Failure> {
-    packet.fill_payload(|payload| {
-        let mut bytes = Vec::new();
-        let read = match payload {
-            Payload::File(path) => {
-                let path = expand_home(path);
-                File::open(&path)
-                    .and_then(|file| file.take(PAYLOAD_BYTES_MAX).read_to_end(&mut bytes))
-                    .map_err(|error| unreadable(&path, &error))
-            }
-            _ => io::stdin().lock().take(PAYLOAD_BYTES_MAX).read_to_end(&mut bytes).map_err(|e| unreadable("-", &e)),
-        };
-        read.map(|_| bytes)
-    })
+    packet.fill_payload(read_payload)
+}
+
+fn read_payload(payload: &Payload) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = match payload {
+        Payload::File(path) => {
+            let path = expand_home(path);
+            File::open(&path)
+                .and_then(|file| file.take(PAYLOAD_BYTES_MAX).read_to_end(&mut bytes))
+                .map_err(|error| unreadable(&path, &error))
+        }
+        _ => io::stdin().lock().take(PAYLOAD_BYTES_MAX).read_to_end(&mut bytes).map_err(|e| unreadable("-", &e)),
+    };
+    read.map(|_| bytes)
 }
 
 /// `~/` is ours to expand: inside `file=~/x` no shell does it.

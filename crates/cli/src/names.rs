@@ -1,6 +1,6 @@
-//! Names in packets that are only built.
+//! Names in packets, filled in before anything is built.
 
-use craft::Packet;
+use craft::{Packet, Template};
 
 use crate::command::Options;
 use crate::explain::{self, Attempt};
@@ -21,7 +21,20 @@ pub(crate) const fn families(options: &Options) -> net::Families {
 /// # Errors
 /// A name that nobody knows, or that has no address of the version wanted.
 pub(crate) fn resolve(packet: &mut Packet, verb: &str, options: &Options, place: &Place<'_>) -> Result<(), Failure> {
-    let names = place.names(options);
-    net::resolve(packet, names.as_ref(), families(options))
+    net::resolve(packet, place.names(options).as_ref(), families(options))
+        .map_err(|error| explain::net(&error, &Attempt { verb, options, place }))
+}
+
+/// Fills in addresses for names in packets that are written as one.
+///
+/// # Errors
+/// As [`resolve`].
+pub(crate) fn resolve_all(
+    template: &mut Template,
+    verb: &str,
+    options: &Options,
+    place: &Place<'_>,
+) -> Result<(), Failure> {
+    net::resolve_template(template, place.names(options).as_ref(), families(options))
         .map_err(|error| explain::net(&error, &Attempt { verb, options, place }))
 }

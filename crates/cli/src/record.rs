@@ -78,6 +78,16 @@ impl Recording {
         self.writer.write(&record).map_err(|error| broken(&self.path, &error))
     }
 
+    /// Adds a packet that was only built.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn add_built(&mut self, built: &Built) -> Result<(), Failure> {
+        let (interface, first, bytes) = ("build", built.first, built.bytes.as_slice());
+        let seen = Seen { interface, first, bytes, wall: UnixTime::EPOCH, direction: None, comments: &[] };
+        self.add_unseen(&seen)
+    }
+
     /// Adds a packet that left, with the way it took.
     ///
     /// # Errors
@@ -163,22 +173,6 @@ pub(crate) struct Seen<'a> {
     pub direction: Option<Direction>,
     /// What is to be said of it.
     pub comments: &'a [&'a str],
-}
-
-/// Writes one packet that was only built.
-///
-/// # Errors
-/// As [`Recording`].
-pub(crate) fn file(path: &OsStr, built: &Built) -> Result<(), Failure> {
-    let seen = Seen {
-        interface: "build",
-        first: built.first,
-        bytes: &built.bytes,
-        wall: UnixTime::EPOCH,
-        direction: None,
-        comments: &[],
-    };
-    Recording::begin(path)?.add(&seen)
 }
 
 /// The link type of a capture of packets that begin so.

@@ -16,6 +16,7 @@ mod build;
 mod family;
 mod fields;
 mod first;
+mod generator;
 mod language;
 mod layers;
 mod numbers;
@@ -25,6 +26,7 @@ pub mod pasted;
 mod print;
 mod problem;
 mod read;
+mod template;
 mod text;
 mod value;
 mod walk;
@@ -36,9 +38,13 @@ pub use api::{
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
 pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use first::First;
-pub use language::{Code, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, parse, parse_words};
+pub use generator::LIST_MAX;
+pub use language::{
+    Code, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, parse, parse_template, parse_words, template_words,
+};
 pub use options::{OptionAt, OptionItem, Options};
 pub use packet::{Family, Host, Layer, Packet, Part, Payload, Place, Setting, Wrong};
+pub use template::{Packets, Template, ZipError};
 pub use walk::{Chain, Complaint, Cut, LayerAt, walk};
 
 /// The most layers that a packet has or a walk finds. Real stacks of tunnels stay below 10; 24 leaves room for tests of them

@@ -6,6 +6,7 @@ use wirewright_wire::{FieldDesc, Kind};
 
 use crate::options::{Options, write_word};
 use crate::packet::{Layer, NameAt, Packet, Part, Payload, Place, Setting};
+use crate::template::GeneratorAt;
 use crate::text::{is_mostly_text, shown, write_hex, write_quoted};
 use crate::value::{write_flags, write_plain};
 
@@ -14,25 +15,37 @@ const ZEROS_MIN: usize = 8;
 
 impl fmt::Display for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.layers.is_empty() {
-            f.write_str("raw")?;
-        }
-        for (index, layer) in self.layers.iter().enumerate() {
-            if index > 0 {
-                f.write_str(" / ")?;
-            }
-            write_layer(f, layer, index, &self.names)?;
-            if index == 0 && !self.trailer.is_empty() {
-                f.write_str(" trailer=")?;
-                write_hex(f, &self.trailer)?;
-            }
-        }
-        write_payload(f, &self.payload)
+        write_packet(f, self, &[])
     }
 }
 
-fn write_layer(f: &mut impl Write, layer: &Layer, index: usize, names: &[NameAt]) -> fmt::Result {
+/// Writes a packet, and generators where they stand for its values.
+pub(crate) fn write_packet(f: &mut fmt::Formatter<'_>, packet: &Packet, generators: &[GeneratorAt]) -> fmt::Result {
+    if packet.layers.is_empty() {
+        f.write_str("raw")?;
+    }
+    for (index, layer) in packet.layers.iter().enumerate() {
+        if index > 0 {
+            f.write_str(" / ")?;
+        }
+        write_layer(f, layer, index, &packet.names, generators)?;
+        if index == 0 && !packet.trailer.is_empty() {
+            f.write_str(" trailer=")?;
+            write_hex(f, &packet.trailer)?;
+        }
+    }
+    write_payload(f, &packet.payload)
+}
+
+fn write_layer(
+    f: &mut impl Write,
+    layer: &Layer,
+    index: usize,
+    names: &[NameAt],
+    generators: &[GeneratorAt],
+) -> fmt::Result {
     f.write_str(layer.key())?;
+    let many_at = |place: Place| generators.iter().find(|at| at.layer == index && at.place == place);
     let name_at = |place: Place| names.iter().find(|at| at.layer == index && at.place == place);
     let leading = leading_key(layer.key());
     let lead = leading.and_then(|key| layer.place(key));
@@ -44,7 +57,10 @@ fn write_layer(f: &mut impl Write, layer: &Layer, index: usize, names: &[NameAt]
                 if field.key == "dport" {
                     f.write_char(':')?;
                 }
-                write_plain(f, field, value)?;
+                match many_at(place) {
+                    Some(at) => at.generator.write(f, field)?,
+                    None => write_plain(f, field, value)?,
+                }
             }
             _ => {}
         }
@@ -64,6 +80,9 @@ fn write_layer(f: &mut impl Write, layer: &Layer, index: usize, names: &[NameAt]
         }
         if let Some(at) = name_at(place) {
             write!(f, " {}={}", field.key, at.name)?;
+        } else if let Some(at) = many_at(place) {
+            write!(f, " {}=", field.key)?;
+            at.generator.write(f, field)?;
         } else if setting != Setting::Auto {
             f.write_char(' ')?;
             write_setting(f, layer, place, field, setting)?;

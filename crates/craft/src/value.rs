@@ -28,8 +28,18 @@ pub(crate) enum ValueFault {
     NotIpv6,
     /// `+N` or `-N` for a field that has no right value to count from.
     NotRelative,
-    /// A word that stands for many values.
+    /// A word that stands for many values, where one is wanted.
     Generator,
+    /// A range that ends before it begins.
+    Backwards,
+    /// A range without an end, or a list without a value.
+    OpenRange,
+    /// More values in a list than it may have.
+    ListTooLong,
+    /// `rand:` without a range or a prefix.
+    RandForm,
+    /// `inc:` without start or step.
+    IncForm,
     /// No letters of flags.
     NotFlags,
     /// One of the words joined by `+` is no mistake of checksums.
@@ -71,19 +81,22 @@ fn split_unit(text: &str) -> (&str, u128) {
     UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor))).unwrap_or((text, 1))
 }
 
-/// Whether a word stands for many values: a range, a list, a prefix, `rand`, `inc:`. Their place is kept.
+/// Whether a word stands for many values: a range, a list, a prefix, `rand`, `inc:`.
 pub(crate) fn is_generator(text: &str) -> bool {
-    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit() || b".:x".contains(&b));
+    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit() || b".:x_".contains(&b));
     if text == "rand" || text.starts_with("rand:") || text.starts_with("inc:") {
         return true;
     }
-    if let Some((low, high)) = text.split_once("..") {
-        return numeric(low) && numeric(high);
+    if !text.contains(',')
+        && let Some((low, high)) = text.split_once("..")
+    {
+        return (numeric(low) && (numeric(high) || high.is_empty())) || (numeric(high) && low.is_empty());
     }
     if text.contains(',') {
         // Ports or addresses; `192.0.2.2,80` is neither.
-        let alike = |dotted: bool| text.split(',').all(|part| numeric(part) && part.contains(['.', ':']) == dotted);
-        return alike(true) || alike(false);
+        let ends = || text.split(',').flat_map(|part| part.split("..")).filter(|end| !end.is_empty());
+        let alike = |dotted: bool| ends().all(|end| numeric(end) && end.contains(['.', ':']) == dotted);
+        return ends().next().is_some() && (alike(true) || alike(false));
     }
     text.split_once('/').is_some_and(|(address, len)| {
         let longest = match (ipv4(address), address.parse::<Ipv6Addr>()) {
@@ -118,6 +131,11 @@ pub(crate) fn exact(field: &FieldDesc, names: &[Name], text: &str) -> Result<u12
     if is_generator(text) && !(field.kind == Kind::Ipv6 && text.parse::<Ipv6Addr>().is_ok()) {
         return Err(ValueFault::Generator);
     }
+    one(field, names, text)
+}
+
+/// Reads one value of a field of a text that is no generator, or a part of one.
+pub(crate) fn one(field: &FieldDesc, names: &[Name], text: &str) -> Result<u128, ValueFault> {
     match field.kind {
         Kind::Mac => MacAddr::parse(text).map(|mac| mac.to_u64().into()).ok_or(ValueFault::NotAMac),
         Kind::Ipv4 => ipv4(text).map(|address| address.to_bits().into()).ok_or(ValueFault::NotIpv4),

@@ -314,31 +314,6 @@ fn numbers() {
 }
 
 #[test]
-fn generators_keep_their_place() {
-    for line in [
-        "tcp 192.0.2.2:1..1024",
-        "tcp 192.0.2.2:22,80",
-        "tcp 192.0.2.2 :1..9",
-        "tcp 192.0.2.0/24:80",
-        "ip 192.0.2.0/24",
-        "ip6 2001:db8::/64",
-        "ip rand",
-        "tcp rand:80",
-        "ip 192.0.2.2 ttl=1..9",
-        "ip 192.0.2.2 id=rand",
-        "ip 192.0.2.2 id=rand:1..9",
-        "tcp 192.0.2.2:80 seq=inc:1000:2",
-        "tcp 192.0.2.2:80 src=192.0.2.0/24",
-        "tcp 192.0.2.2:80 ttl=1,2",
-        "icmp 192.0.2.1,192.0.2.2",
-        "tcp 192.0.2.2:80 mss=1..9",
-    ] {
-        let error = parse(line).expect_err(line);
-        assert_eq!(error.code, Code::GeneratorNotYet, "{line}\n{error}");
-    }
-}
-
-#[test]
 fn layers_that_are_missing_are_made() {
     accepts(&[
         ("eth / tcp 192.0.2.2:80", "eth / ip 192.0.2.2 / tcp :80"),

@@ -28,7 +28,7 @@ pub use driver::Watch;
 pub use error::{Error, Misuse};
 pub use guard_wish::GuardWish;
 pub use in_process::InProcess;
-pub use names::{Families, Hosts, NameError, Names, System, resolve, resolve_name};
+pub use names::{Families, Hosts, NameError, Names, System, resolve, resolve_name, resolve_template};
 pub use own_address::{OwnAddress, OwnConfig};
 pub use tcp_error::StreamError;
 pub use wirewright_link::TunConfig;

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use std::net::ToSocketAddrs;
 
-use wirewright_craft::{Family, Packet};
+use wirewright_craft::{Family, Packet, Template};
 
 use crate::error::Error;
 
@@ -112,6 +112,14 @@ pub enum NameError {
 /// The first name that gives no address that fits.
 pub fn resolve(packet: &mut Packet, names: &dyn Names, allowed: Families) -> Result<(), Error> {
     Ok(packet.resolve(|name, family| look_up(names, name, family, allowed))?)
+}
+
+/// Replaces the names in packets written as one by addresses: one question a name, however many packets there are.
+///
+/// # Errors
+/// The first name that gives no address that fits.
+pub fn resolve_template(template: &mut Template, names: &dyn Names, allowed: Families) -> Result<(), Error> {
+    Ok(template.resolve(|name, family| look_up(names, name, family, allowed))?)
 }
 
 /// The best address of a name, or of an address written out, that a person's wish allows.

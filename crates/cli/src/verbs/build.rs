@@ -8,8 +8,9 @@ use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::place::Place;
+use crate::record::Recording;
 use crate::speech::{say, words};
-use crate::{context, explain, input, names, record, said};
+use crate::{context, explain, input, names, said};
 
 /// A form in which a packet is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,18 +63,35 @@ impl Form {
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     let form = Form::of(options, Form::Hex)?;
-    let mut packet = input::packet("build", options, place)?;
-    names::resolve(&mut packet, "build", options, place)?;
-    let built = packet.build(&context::offline(options.seed)).map_err(|error| explain::build(&error))?;
-    for note in &built.notes {
-        out.tell(&said::note(note));
+    let mut template = input::template("build", options, place)?;
+    names::resolve_all(&mut template, "build", options, place)?;
+    let entropy = context::entropy(options.seed);
+    let mut recording = options.write.as_deref().map(Recording::begin).transpose()?;
+    let mut piped = match form {
+        Form::Pcap => Some(Recording::begin(OsStr::new("-"))?),
+        _ => None,
+    };
+    let mut told = Vec::new();
+    let numbers = 0..options.count.or(template.count()).unwrap_or(u64::MAX);
+    for index in numbers {
+        let context = context::drawing(context::of_packet(entropy, index));
+        let built = template.packet(index, entropy).build(&context).map_err(|error| explain::build(&error))?;
+        // What is said of one packet is said once of them all.
+        for note in built.notes.iter().filter(|note| index == 0 || !told.contains(*note)) {
+            out.tell(&said::note(note));
+        }
+        if index == 0 {
+            told.clone_from(&built.notes);
+        }
+        for recording in recording.iter_mut().chain(&mut piped) {
+            recording.add_built(&built)?;
+        }
+        if piped.is_none() {
+            print(&built.bytes, built.first, form, out)?;
+        }
     }
-    if let Some(path) = &options.write {
-        record::file(path, &built)?;
-    }
-    match form {
-        Form::Pcap => record::file(OsStr::new("-"), &built)?,
-        form => print(&built.bytes, built.first, form, out)?,
+    for recording in recording.iter_mut().chain(&mut piped) {
+        recording.flush()?;
     }
     Ok(Exit::Answered)
 }

@@ -112,7 +112,7 @@ impl Scope<'_, '_> {
         }
         for (key, text, _) in &self.below {
             if matches!(*key, "src" | "dst")
-                && let Some((address, None)) = names::address(text)
+                && let Some(address) = names::any_address(text)
             {
                 return (if address.is_ipv6() { layers::ip6() } else { layers::ip() }, false);
             }

@@ -62,8 +62,10 @@ pub enum Code {
     BadValue,
     /// The value is larger than the field.
     ValueTooLarge,
-    /// What stands for many values is not there yet.
+    /// Many values where only one can stand yet: options, lengths of payloads, types of messages.
     GeneratorNotYet,
+    /// Many packets where one is wanted.
+    OnePacket,
     /// No address, or one of a family that cannot stand here.
     BadAddress,
     /// A port where there are none.
@@ -99,6 +101,7 @@ impl Code {
             Self::BadValue => "bad-value",
             Self::ValueTooLarge => "value-too-large",
             Self::GeneratorNotYet => "generator-not-yet",
+            Self::OnePacket => "one-packet",
             Self::BadAddress => "bad-address",
             Self::PortNotHere => "port-not-here",
             Self::SetTwice => "set-twice",

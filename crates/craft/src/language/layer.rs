@@ -11,8 +11,9 @@ use wirewright_wire::{HeaderDesc, Kind, MacAddr, Name};
 use super::error::{Code, Fault};
 use super::names;
 use super::problem::Problem;
-use super::reader::{Draft, Reader, twice};
+use super::reader::{Draft, Reader, Written, twice};
 use super::suggest;
+use crate::generator::{self, Addresses, Generator};
 use crate::options::{self, OptionFault};
 use crate::packet::{Host, Part, Payload, Place, Setting};
 use crate::text::{BadEscape, read_escaped, read_hex, shown};
@@ -81,7 +82,8 @@ impl<'r, 'w> Scope<'r, 'w> {
         let key = self.key();
         let host = word.split_once(':').map_or(word, |(host, _)| host);
         if value::is_generator(word) || value::is_generator(host) {
-            return generator(at, word);
+            let problem = Problem::NoGenerator { layer: key, word: shown(word) };
+            return Fault::new(Code::UnknownWord, at, problem).expected(suggest::expected_in(self.desc()));
         }
         if names::is_like_ipv4(word) {
             let problem = Problem::NoIpv4Address { word: shown(word) };
@@ -167,14 +169,43 @@ impl<'r, 'w> Scope<'r, 'w> {
     fn address_word(&mut self, at: usize, word: &'w str) -> Result<bool, Fault> {
         let words = self.reader.words;
         if self.key() == "eth" {
-            if MacAddr::parse(word).is_some() {
+            if MacAddr::parse(word).is_some() || value::is_generator(word) {
                 set(&mut self.draft, words, "dst", word, at)?;
                 return Ok(true);
             }
             return Ok(false);
         }
+        if let Some(many) = generator::addresses(word, matches!(self.key(), "ip6" | "icmp6")) {
+            return self.addresses(at, word, many);
+        }
         let Some((address, port)) = names::address(word) else { return Ok(false) };
         self.host(at, Host::Address(address))?;
+        if let Some(port) = port {
+            self.port_behind(at, word, port)?;
+        }
+        Ok(true)
+    }
+
+    /// A word of addresses: the first stands for all, [`set_host`] reads the rest where it knows the field.
+    fn addresses(
+        &mut self,
+        at: usize,
+        word: &'w str,
+        many: Result<Addresses<'w>, (ValueFault, usize)>,
+    ) -> Result<bool, Fault> {
+        let Addresses { first, port, .. } = many.map_err(|(fault, len)| {
+            let text = &word[..len];
+            let field = generator::address_field(false).filter(|_| text.contains('.'));
+            let mended = field.and_then(|field| generator::mended(field, text, &fault));
+            let why = Box::new(value_problem(&fault, "dst="));
+            let problem = Problem::Value { text: shown(text), why };
+            let fault = Fault::new(Code::BadAddress, at, problem).part(0..len).no_guess();
+            match mended {
+                Some(mended) => fault.fix([mended + &word[len..]]),
+                None => fault,
+            }
+        })?;
+        self.host(at, Host::Address(first))?;
         if let Some(port) = port {
             self.port_behind(at, word, port)?;
         }
@@ -199,7 +230,9 @@ impl<'r, 'w> Scope<'r, 'w> {
         if value::is_generator(word) || layers::is_link(self.desc()) || names::is_like_ipv4(word) {
             return Ok(false);
         }
-        if let Some((name, port)) = word.rsplit_once(':')
+        // A name has no colon; a generator behind it may have some.
+        let divided = word.split_once(':').filter(|(_, port)| value::is_generator(port));
+        if let Some((name, port)) = divided.or_else(|| word.rsplit_once(':'))
             && names::is_name(name)
             && !port.is_empty()
         {
@@ -379,7 +412,7 @@ fn size(at: usize, key: &str, text: &str) -> Result<usize, Fault> {
             let problem = Problem::MakesAtMost { key: key.into(), max: MAX_PAYLOAD_BYTES };
             Err(Fault::new(Code::TooLong, at, problem).part(part).no_guess())
         }
-        Err(_) if value::is_generator(text) => Err(generator(at, text)),
+        Err(_) if value::is_generator(text) => Err(one_wanted(at, text)),
         Err(_) => {
             let problem = Problem::NumberOfBytes { key: key.into() };
             Err(Fault::new(Code::BadPayload, at, problem).part(part).no_guess())
@@ -399,14 +432,15 @@ fn bad_hex(at: usize, key: &str, text: &str, offset: usize) -> Fault {
     Fault::new(Code::BadPayload, at, problem).part(start..start + len).no_guess()
 }
 
-pub(super) fn generator(at: usize, word: &str) -> Fault {
+/// Many values where one is wanted: in options, in lengths of payloads, in what selects the form of a message.
+fn one_wanted(at: usize, word: &str) -> Fault {
     Fault::new(Code::GeneratorNotYet, at, Problem::ManyValues { word: shown(word) }).no_guess()
 }
 
 fn option_fault(at: usize, key: &str, fault: &OptionFault) -> Fault {
     let problem = match fault {
         OptionFault::Count { want, have } => Problem::OptionCount { key: key.into(), want: want.clone(), have: *have },
-        OptionFault::Value { fault: ValueFault::Generator, text, .. } => return generator(at, text),
+        OptionFault::Value { fault: ValueFault::Generator, text, .. } => return one_wanted(at, text),
         OptionFault::Value { field, text, fault } => {
             let why = Box::new(value_problem(fault, &field.key.to_ascii_uppercase()));
             Problem::OptionValue { key: key.into(), text: shown(text), why }
@@ -437,20 +471,32 @@ pub(super) fn set_at_offset(
         let problem = Problem::NoSuchKey { layer, key: shown(key) };
         return Err(Fault::new(Code::UnknownKey, at, problem).expected(suggest::expected_in(draft.layer.desc)));
     };
+    let many = field.kind != Kind::Flags && value::is_generator(text);
     if matches!(field.kind, Kind::Ipv4 | Kind::Ipv6)
         && let Some(host) = names::host(text)
-        && !value::is_generator(text)
+        && !many
     {
         return set_host(draft, words, key, &host, at);
+    }
+    if many && field.selects_next && !draft.layer.desc.variants.is_empty() {
+        return Err(one_wanted(at, text).part(offset..offset + text.len()));
     }
     let codes: &[Name] = match draft.layer.variant() {
         Some(variant) if field.key == "code" => variant.codes,
         _ => &[],
     };
-    let setting = value::setting(field, codes, text).map_err(|fault| {
-        let part = offset..offset + text.len();
-        suggest::value_fault(draft.layer.key(), field, codes, (words[at], offset), &fault, at).part(part)
-    })?;
+    let part = offset..offset + text.len();
+    let faulty = |fault: ValueFault| {
+        suggest::value_fault(layer, field, codes, (words[at], offset), &fault, at).part(part.clone())
+    };
+    if many {
+        let generator = Generator::read(field, codes, text).map_err(faulty)?;
+        draft.claim(place, at, words)?;
+        draft.layer.set_at(place, Setting::Exactly(generator.first()));
+        draft.generators.push((place, generator, Written { word: at, part }));
+        return Ok(());
+    }
+    let setting = value::setting(field, codes, text).map_err(faulty)?;
     draft.claim(place, at, words)?;
     draft.layer.set_at(place, setting);
     Ok(())
@@ -472,6 +518,11 @@ pub(super) fn set_host(draft: &mut Draft, words: &[&str], key: &str, host: &Host
     };
     draft.claim(place, at, words)?;
     draft.layer.set_at(place, Setting::Exactly(value));
+    let word = words.get(at).copied().unwrap_or_default();
+    if let Some(Ok(Addresses { generator, port, .. })) = generator::addresses(word, kind == Some(Kind::Ipv6)) {
+        let end = word.len() - port.map_or(0, |port| port.len() + 1);
+        draft.generators.push((place, generator, Written { word: at, part: 0..end }));
+    }
     Ok(())
 }
 
@@ -505,6 +556,11 @@ pub(super) fn value_problem(fault: &ValueFault, field: &str) -> Problem {
         ValueFault::NotIpv6 => Problem::NoIpv6 { field },
         ValueFault::NotRelative => Problem::NotRelative { field },
         ValueFault::Generator => Problem::NotOne {},
+        ValueFault::Backwards => Problem::Backwards {},
+        ValueFault::OpenRange => Problem::OpenRange {},
+        ValueFault::ListTooLong => Problem::ListTooLong { max: generator::LIST_MAX },
+        ValueFault::RandForm => Problem::RandForm {},
+        ValueFault::IncForm => Problem::IncForm {},
         ValueFault::NotFlags => Problem::NoFlags { field },
         ValueFault::NotAMistake(word) => Problem::NoMistake { word: shown(word) },
     }

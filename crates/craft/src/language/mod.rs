@@ -25,8 +25,10 @@ pub(crate) use names::host;
 pub use problem::Problem;
 
 use crate::packet::Packet;
+use crate::template::Template;
 use crate::text::shown;
 use error::{Fault, Fix};
+use reader::Written;
 
 /// The most words of one packet: ten times what its fields and options together can need.
 pub const MAX_WORDS: usize = 1024;
@@ -51,26 +53,72 @@ pub const MAX_LINE_BYTES: usize = 2 * crate::MAX_PAYLOAD_BYTES * 2 + (1 << 16);
 /// # Ok::<(), wirewright_craft::LanguageError>(())
 /// ```
 pub fn parse(line: &str) -> Result<Packet, LanguageError> {
-    if line.len() > MAX_LINE_BYTES {
-        return Err(explain(&[], too_long(0)));
-    }
-    match words::split(line) {
-        Ok(words) => parse_words(&words),
-        Err(cut) => Err(explain(&cut.0.iter().map(String::as_str).collect::<Vec<_>>(), cut.1)),
-    }
+    parse_words(&divide(line)?)
 }
 
 /// Reads a packet from words, as a shell hands them over: quotes are gone, a word may hold any characters.
 ///
 /// # Errors
-/// [`LanguageError`], which prints as a few lines for people.
+/// [`LanguageError`], which prints as a few lines for people; [`Code::OnePacket`] where a word stands for many values.
 pub fn parse_words<S: AsRef<str>>(words: &[S]) -> Result<Packet, LanguageError> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let (template, written) = read(&words)?;
+    match written.first() {
+        None => Ok(template.into_first()),
+        Some(at) => Err(explain(&words, one_packet(&template, &words, at))),
+    }
+}
+
+/// Reads packets from a line of the packet language: as [`parse`], and words may stand for many values.
+///
+/// # Errors
+/// [`LanguageError`], which prints as a few lines for people.
+///
+/// ```
+/// let template = wirewright_craft::parse_template("tcp 192.0.2.0/30:22,80 S")?;
+/// assert_eq!(template.count(), Some(8));
+/// assert_eq!(template.to_string(), "ip 192.0.2.0/30 / tcp :22,80 S");
+/// assert_eq!(template.packet(3, [0; 32]).to_string(), "ip 192.0.2.1 / tcp :80 S");
+/// # Ok::<(), wirewright_craft::LanguageError>(())
+/// ```
+pub fn parse_template(line: &str) -> Result<Template, LanguageError> {
+    template_words(&divide(line)?)
+}
+
+/// Reads packets from words, as a shell hands them over.
+///
+/// # Errors
+/// [`LanguageError`], which prints as a few lines for people.
+pub fn template_words<S: AsRef<str>>(words: &[S]) -> Result<Template, LanguageError> {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    read(&words).map(|(template, _)| template)
+}
+
+fn divide(line: &str) -> Result<Vec<String>, LanguageError> {
+    if line.len() > MAX_LINE_BYTES {
+        return Err(explain(&[], too_long(0)));
+    }
+    words::split(line).map_err(|cut| explain(&cut.0.iter().map(String::as_str).collect::<Vec<_>>(), cut.1))
+}
+
+fn read(words: &[&str]) -> Result<(Template, Vec<Written>), LanguageError> {
     let too_many = words.len() > MAX_WORDS || words.iter().map(|word| word.len()).sum::<usize>() > MAX_LINE_BYTES;
     if too_many {
         return Err(explain(&[], too_long(words.len())));
     }
-    reader::read(&words).map_err(|fault| explain(&words, fault))
+    reader::read(words).map_err(|fault| explain(words, fault))
+}
+
+/// A generator where one packet is wanted: the line with its first value is the corrected one.
+fn one_packet(template: &Template, words: &[&str], at: &Written) -> Fault {
+    let word = words.get(at.word).copied().unwrap_or_default();
+    let text = word.get(at.part.clone()).unwrap_or(word);
+    let fault = Fault::new(Code::OnePacket, at.word, Problem::ManyPackets { word: shown(text) }).part(at.part.clone());
+    let fault = fault.no_guess();
+    match (word.get(..at.part.start), template.first_value(), word.get(at.part.end..)) {
+        (Some(before), Some(value), Some(behind)) => fault.fix([[before, &value, behind].concat()]),
+        _ => fault,
+    }
 }
 
 fn too_long(words: usize) -> Fault {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::net::{IpAddr, Ipv6Addr};
 
 use crate::packet::Host;
-use crate::value;
+use crate::{generator, value};
 
 /// The longest host name, RFC 1035 §2.3.4.
 const NAME_MAX: usize = 253;
@@ -30,6 +30,15 @@ pub(super) fn address(word: &str) -> Option<(IpAddr, Option<&str>)> {
         return Some((address.into(), Some(port)));
     }
     word.parse::<Ipv6Addr>().ok().map(|address| (address.into(), None))
+}
+
+/// The address that a text begins with: itself, or the first of those that it stands for.
+pub(super) fn any_address(text: &str) -> Option<IpAddr> {
+    match address(text) {
+        Some((address, port)) => port.is_none().then_some(address),
+        None if text == "rand" => None,
+        None => generator::addresses(text, false)?.ok().filter(|it| it.port.is_none()).map(|it| it.first),
+    }
 }
 
 /// Whether a text can be a host name: labels of letters, digits, `-` and `_`, the last one beginning with a letter.

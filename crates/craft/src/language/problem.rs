@@ -89,9 +89,14 @@ problems! {
     HalfByte { key: String } "half-byte" "{key}= takes pairs of hexadecimal digits; the last one stands alone"
     /// A character that is no digit.
     NoHexDigit { key: String, char: String } "no-hex-digit" "{key}= takes hexadecimal digits, no `{char}`"
-    /// Many values.
+    /// Many values where one can stand.
     ManyValues { word: String } "many-values"
-        "`{word}` stands for many values; ranges, lists, prefixes, rand and inc are not there yet: write one value"
+        "`{word}` stands for many values; options, lengths of payloads and types of messages take one value"
+    /// Many packets where one is wanted.
+    ManyPackets { word: String } "many-packets"
+        "`{word}` makes many packets, and one is wanted here: write one value"
+    /// Many values that no word of this layer takes.
+    NoGenerator { layer: &'static str, word: String } "no-generator" "no word of {layer} takes the many values `{word}`"
     /// An option with fewer or more values than it has.
     OptionCount { key: String, want: String, have: usize } "option-count" "{key}= takes {want}; {have} values stand there"
     /// An option in another form than its own.
@@ -142,7 +147,17 @@ problems! {
     /// Relative to nothing.
     NotRelative { field: String } "value.not-relative" "{field} does not fill itself: +N and -N have nothing to count from"
     /// Many values in an option.
-    NotOne {} "value.not-one" "ranges and lists are not there yet"
+    NotOne {} "value.not-one" "one value is wanted, not many"
+    /// A range from high to low.
+    Backwards {} "value.backwards" "the range ends before it begins"
+    /// An end or a value that is not there.
+    OpenRange {} "value.open-range" "a range has two ends, and a list a value on each side of a comma"
+    /// A list beyond the longest.
+    ListTooLong { max: usize } "value.list-too-long" "a list has at most {max} values"
+    /// `rand:` with something else.
+    RandForm {} "value.rand-form" "random values are written rand, rand:LOW..HIGH or rand:ADDR/LEN"
+    /// `inc:` with something else.
+    IncForm {} "value.inc-form" "values that grow are written inc:START:STEP"
     /// No flags.
     NoFlags { field: String } "value.no-flags" "{field} takes letters out of FSRPAUEWe, or a number"
     /// No mistake that has a name.

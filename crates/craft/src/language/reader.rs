@@ -3,13 +3,16 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use wirewright_wire::{Auto, FieldDesc, HeaderDesc, LengthOf};
 
 use super::error::{Code, Fault};
 use super::layer::Scope;
 use super::problem::Problem;
+use crate::generator::Generator;
 use crate::packet::{Layer, NameAt, Packet, Payload, Place, Setting};
+use crate::template::{GeneratorAt, Template};
 use crate::text::shown;
 use crate::{MAX_LAYERS, layers};
 
@@ -24,11 +27,13 @@ pub(super) struct Draft {
     pub(super) set: Vec<(Place, usize)>,
     /// Names that stand for addresses.
     pub(super) names: Vec<(Place, String)>,
+    /// What stands for many values, and where it was written.
+    pub(super) generators: Vec<(Place, Generator, Written)>,
 }
 
 impl Draft {
     pub(super) fn new(desc: &'static HeaderDesc, word: usize, made: bool) -> Self {
-        Self { layer: Layer::new(desc), word, made, set: Vec::new(), names: Vec::new() }
+        Self { layer: Layer::new(desc), word, made, set: Vec::new(), names: Vec::new(), generators: Vec::new() }
     }
 
     pub(super) fn is_set(&self, place: Place) -> bool {
@@ -53,6 +58,13 @@ pub(super) fn twice(problem: impl FnOnce(String) -> Problem, first: usize, word:
     Fault::new(Code::SetTwice, word, problem(before)).fix(core::iter::empty::<String>())
 }
 
+/// Where a text stands: its word, and its bytes in it.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) word: usize,
+    pub(super) part: Range<usize>,
+}
+
 /// What is read so far.
 pub(super) struct Reader<'w> {
     pub(super) words: &'w [&'w str],
@@ -63,8 +75,8 @@ pub(super) struct Reader<'w> {
     pub(super) ethernet: Vec<(&'w str, &'w str, usize)>,
 }
 
-/// Reads words as a packet.
-pub(super) fn read(words: &[&str]) -> Result<Packet, Fault> {
+/// Reads words as packets; where a generator was written comes with it, in the template's order.
+pub(super) fn read(words: &[&str]) -> Result<(Template, Vec<Written>), Fault> {
     if words.is_empty() {
         return Err(Fault::new(Code::Empty, 0, Problem::NoWords {}).expected(layer_words()).no_guess());
     }
@@ -151,7 +163,7 @@ impl<'w> Reader<'w> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Packet, Fault> {
+    fn finish(mut self) -> Result<(Template, Vec<Written>), Fault> {
         self.make_ethernet()?;
         for draft in &self.drafts {
             self.check_required(draft)?;
@@ -162,12 +174,17 @@ impl<'w> Reader<'w> {
             trailer: self.trailer.map_or(Vec::new(), |(bytes, _)| bytes),
             ..Packet::default()
         };
+        let mut many = Vec::new();
         for (index, draft) in self.drafts.into_iter().enumerate() {
             let names = draft.names.into_iter();
             packet.names.extend(names.map(|(place, name)| NameAt { layer: index, place, name }));
+            let generators = draft.generators.into_iter();
+            many.extend(generators.map(|(place, it, at)| (GeneratorAt { layer: index, place, generator: it }, at)));
             packet.layers.push(draft.layer);
         }
-        Ok(packet)
+        many.sort_by_key(|(at, _)| at.order());
+        let (generators, written) = many.into_iter().unzip();
+        Ok((Template::new(packet, generators), written))
     }
 
     /// `eth.KEY=` makes the Ethernet layer.

@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use wirewright_wire::{FieldDesc, HeaderDesc, Kind, Name, OptionDesc, OptionLen};
 
 use super::error::{Code, Fault, Fix};
-use super::layer::{REACHING, generator, port_problem, value_problem};
+use super::layer::{REACHING, port_problem, value_problem};
 use super::problem::Problem;
 use super::reader::{self, is_divider};
 use super::{foreign, mended};
+use crate::generator;
 use crate::layers;
 use crate::options;
 use crate::packet::Wrong;
@@ -255,9 +256,6 @@ pub(super) fn value_fault(
     at: usize,
 ) -> Fault {
     let (before, text) = word.split_at(offset.min(word.len()));
-    if *fault == ValueFault::Generator {
-        return generator(at, text);
-    }
     let is_port = field.key == "dport";
     let why = if is_port { port_problem(fault) } else { value_problem(fault, &format!("{}=", field.key)) };
     let code = if matches!(fault, ValueFault::TooLarge(_)) { Code::ValueTooLarge } else { Code::BadValue };
@@ -278,6 +276,11 @@ pub(super) fn value_fault(
         }
     }
     guess_number(field, text, at, &written, &mut ranked);
+    if value::is_generator(text)
+        && let Some(mended) = generator::mended(field, text, fault)
+    {
+        return Fault::new(code, at, problem).no_guess().fix([written(&mended)]);
+    }
     let mut found = Fault::new(code, at, problem).no_guess();
     found.fixes = ranked.in_order();
     if matches!(fault, ValueFault::NotAMistake(_)) {

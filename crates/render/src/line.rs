@@ -86,6 +86,10 @@ pub(crate) fn option_word(option: &OptionField) -> Option<String> {
     let values: Vec<_> = option.fields.iter().filter(|field| !field.desc.reserved).collect();
     let text = values.iter().map(|field| value(field.desc, field.value)).collect::<Vec<_>>().join(":");
     match (option.what, option.desc) {
+        // A cookie is told from the request for one.
+        (OptionKind::Kind(_), Some(desc)) if desc.fields.is_empty() && !option.rest.is_empty() => {
+            Some(format!("{}({} B)", desc.key, option.rest.len()))
+        }
         (OptionKind::Kind(_), Some(desc)) if text.is_empty() => Some(desc.key.to_owned()),
         (OptionKind::Kind(_), Some(desc)) => Some(format!("{}={text}", desc.key)),
         (OptionKind::Kind(kind), None) => Some(format!("opt{kind}({} B)", option.range.len())),

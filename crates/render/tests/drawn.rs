@@ -89,6 +89,10 @@ fn a_line_says_who_to_whom_what_and_what_is_wrong() {
         "192.168.1.103 to 192.168.1.1 ip tos=0x01 ttl=255 [ip sum bytes-swapped] [ip length-short] [tcp header-cut]"
     );
     assert_eq!(line(&dissect(&[], First::Ethernet), &Style::PLAIN), "empty");
+    let mut cookie = SYN;
+    cookie[40..52].copy_from_slice(&[34, 6, 1, 2, 3, 4, 34, 2, 28, 4, 0x80, 5]);
+    let said = line(&dissect(&cookie, First::Ip), &Style::PLAIN);
+    assert!(said.contains(" tfo(4 B) tfo uto=1:5 "), "{said}");
 }
 
 #[test]

@@ -30,6 +30,9 @@ const CHAINS: &[&[&str]] = &[
     &["eth"],
     &["ip", "ip", "udp"],
     &["ip", "ip6", "tcp"],
+    &["ip", "icmp", "ip", "tcp"],
+    &["ip6", "icmp6", "ip6", "udp"],
+    &["ip6", "hopopt", "route", "frag", "dstopt", "icmp6", "ip6", "frag", "tcp"],
 ];
 
 /// Payloads that shells, quoting and guessing trip over.

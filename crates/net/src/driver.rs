@@ -107,14 +107,12 @@ pub(crate) struct State {
     wire: Box<dyn Transmitter>,
     receiver: Box<dyn Receiver>,
     watch: Option<Watch>,
-    /// Who waits for the wire waits until then.
-    deadline: Instant,
-    /// A user's thread waits for the wire, since then.
-    led_since: Option<Instant>,
+    /// A user's thread waits for the wire, and is the one who takes what comes.
+    leader: Option<Leader>,
     /// Until then the engine's thread leaves the wire to its users.
     leased_until: Instant,
-    /// The engine's thread waits for the wire.
-    thread_waits: bool,
+    /// The engine's thread waits for the wire, until then. While a user leads it has no part in what comes.
+    thread_until: Option<Instant>,
     /// The engine's thread sleeps until it is told.
     thread_sleeps: bool,
     /// So many users wait while another leads.
@@ -151,10 +149,9 @@ impl Engine {
             wire,
             receiver,
             watch,
-            deadline: Instant::ORIGIN,
-            led_since: None,
+            leader: None,
             leased_until: Instant::ORIGIN,
-            thread_waits: false,
+            thread_until: None,
             thread_sleeps: false,
             waiting: 0,
             closing: None,
@@ -210,7 +207,7 @@ impl Engine {
                 // What came behind the look at the host may be the last that comes: it is looked at again before waiting.
                 continue;
             }
-            state = match state.led_since {
+            state = match state.leader {
                 None => self.shared.lead(state, deadline),
                 Some(_) => self.shared.follow(state, deadline),
             };
@@ -258,10 +255,9 @@ impl Shared {
     fn after_call(&self, state: &mut State, now: Instant) -> bool {
         let more = state.transmit(now);
         let due = if more { now } else { state.host.poll_timeout().unwrap_or(Instant::NEVER) };
-        let is_sooner = due < state.deadline;
-        state.deadline = due.min(state.deadline);
-        if state.led_since.is_some() || state.thread_waits {
-            if is_sooner {
+        if let Some(until) = state.waiter_until() {
+            if due < *until {
+                *until = due;
                 self.waker.wake();
             }
             false
@@ -299,11 +295,12 @@ impl Shared {
         if turn.taken > 0 || next <= now {
             return state;
         }
-        state.led_since = Some(now);
+        let until = next.min(deadline);
+        state.leader = Some(Leader { since: now, until });
         drop(state);
-        self.wait_for_wire(next.min(deadline));
+        self.wait_for_wire(until);
         let mut state = self.lock();
-        state.led_since = None;
+        state.leader = None;
         if state.thread_sleeps {
             self.idle.notify_one();
         }
@@ -332,11 +329,15 @@ impl Shared {
             let now = self.kernel.now();
             let Some(next) = self.turn(&mut state, now).next else { break };
             if next > now {
-                state.thread_waits = true;
+                state.thread_until = Some(next);
                 drop(state);
                 self.wait_for_wire(next);
                 state = self.lock();
-                state.thread_waits = false;
+                state.thread_until = None;
+                if state.leader.is_some() {
+                    // Both wait on one waker, and the call that was taken here may have been for who leads.
+                    self.waker.wake();
+                }
             } else if self.callers.load(Ordering::Relaxed) > 0 {
                 state.leased_until = now + LEASE;
             }
@@ -349,8 +350,8 @@ impl Shared {
     fn leave_to_users<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         loop {
             let now = self.kernel.now();
-            let is_long = state.led_since.is_some_and(|since| now.since(since) >= LEASE);
-            if state.closing.is_some() || (state.led_since.is_none() && state.leased_until <= now) {
+            let is_long = state.leader.is_some_and(|leader| now.since(leader.since) >= LEASE);
+            if state.closing.is_some() || (state.leader.is_none() && state.leased_until <= now) {
                 return state;
             }
             if is_long {
@@ -397,9 +398,15 @@ impl Shared {
             Some(end) => next.min(end),
             None => next,
         };
-        state.deadline = next;
         Turn { taken, next: Some(next) }
     }
+}
+
+/// A user's thread that waits for the wire.
+#[derive(Clone, Copy)]
+struct Leader {
+    since: Instant,
+    until: Instant,
 }
 
 /// What came of a turn.
@@ -411,6 +418,14 @@ struct Turn {
 }
 
 impl State {
+    /// Until when whoever is to take what comes waits: who leads; without one, the engine's thread; `None` where nobody waits.
+    fn waiter_until(&mut self) -> Option<&mut Instant> {
+        match &mut self.leader {
+            Some(leader) => Some(&mut leader.until),
+            None => self.thread_until.as_mut(),
+        }
+    }
+
     /// Takes what is there; how many frames, or failures to take one, and when the newest frame had arrived.
     fn receive(&mut self, now: Instant) -> (usize, Option<Instant>) {
         let is_quiet = self.is_quiet();

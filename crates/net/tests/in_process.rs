@@ -5,6 +5,7 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use wirewright_net::{Breaker, InProcess, StreamError};
+use wirewright_units::ByteCount;
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -97,4 +98,65 @@ fn an_abort_reaches_the_other_end() {
     let error = (&accepted).read(&mut [0; 8]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     assert_eq!(StreamError::of(&error).map(StreamError::code), Some("reset-by-peer"));
+}
+
+/// Who waits is called by whatever comes: were one call lost, the sender's time-out would have to help, and would lower
+/// ssthresh (RFC 5681 §3.1).
+#[test]
+fn nothing_that_comes_has_to_be_sent_again() {
+    let (network, listener) = pair(false);
+    let mut stream = network.connect(SOON).unwrap();
+    let (mut accepted, _) = listener.accept_timeout(SOON).unwrap();
+    for end in [&stream, &accepted] {
+        end.set_read_timeout(Some(SOON)).unwrap();
+    }
+    let begun = [&stream, &accepted].map(|end| end.status().unwrap().ssthresh);
+    let answerer = std::thread::spawn(move || {
+        let mut byte = [0];
+        while accepted.read(&mut byte).unwrap() == 1 {
+            // The engine's thread takes the lead now and then, and gives it back.
+            if byte[0] % 16 == 0 {
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            accepted.write_all(&byte).unwrap();
+        }
+        accepted.status().unwrap().ssthresh
+    });
+    for round in 0..500_u16 {
+        let byte = [round.to_be_bytes()[1]];
+        stream.write_all(&byte).unwrap();
+        let mut back = [0];
+        stream.read_exact(&mut back).unwrap();
+        assert_eq!(back, byte);
+    }
+    let ended = stream.status().unwrap().ssthresh;
+    drop(stream);
+    assert_eq!([ended, answerer.join().unwrap()], begun);
+}
+
+/// An acknowledgment that is due later is sent by the engine's own thread, though a user took the text and went away.
+#[test]
+fn what_is_due_after_a_call_does_not_wait_for_the_next() {
+    for _ in 0..6 {
+        let (network, listener) = pair(true);
+        let mut stream = network.connect(SOON).unwrap();
+        let (mut accepted, _) = listener.accept_timeout(SOON).unwrap();
+        accepted.set_read_timeout(Some(SOON)).unwrap();
+        let begun = stream.status().unwrap().ssthresh;
+        // The engine's thread waits for the wire, and then a user beside it.
+        std::thread::sleep(Duration::from_millis(5));
+        let reader = std::thread::spawn(move || {
+            let mut byte = [0];
+            accepted.read_exact(&mut byte).unwrap();
+            accepted
+        });
+        std::thread::sleep(Duration::from_millis(2));
+        stream.write_all(&[7]).unwrap();
+        let accepted = reader.join().unwrap();
+        while stream.status().unwrap().in_flight != ByteCount::ZERO {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(stream.status().unwrap().ssthresh, begun, "the acknowledgment came after the time-out");
+        drop((stream, accepted));
+    }
 }

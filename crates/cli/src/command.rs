@@ -35,19 +35,22 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "ask",
         usage: "PACKET [+ PACKET]…",
         options: with_output!(
-            "iface", "to", "write", "wait", "ipv4", "ipv6", "numeric", "seed", "dry-run", "expect", "why", "leave",
-            "guard"
+            "iface", "to", "write", "count", "every", "zip", "yes", "wait", "ipv4", "ipv6", "numeric", "seed",
+            "dry-run", "expect", "why", "leave", "guard"
         ),
         examples: &[
             "ww lab ask tcp server:80 S",
             "ww lab ask icmp server",
+            "ww lab ask tcp server:1..100 S",
             "ww lab ask udp server:9999 data=hello --expect 'icmp unreach'",
         ],
     },
     Verb {
         name: "send",
         usage: "PACKET [+ PACKET]…",
-        options: with_output!("iface", "to", "write", "ipv4", "ipv6", "numeric", "seed", "dry-run", "why"),
+        options: with_output!(
+            "iface", "to", "write", "count", "every", "zip", "yes", "ipv4", "ipv6", "numeric", "seed", "dry-run", "why"
+        ),
         examples: &["ww lab send udp server:9 data='hello world'"],
     },
     Verb {
@@ -172,7 +175,9 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("output", Some('o'), "FILE"),
     opt("wait", None, "TIME"),
     opt("count", Some('c'), "N"),
+    opt("every", None, "TIME"),
     opt("zip", None, ""),
+    opt("yes", None, ""),
     opt("ipv4", Some('4'), ""),
     opt("ipv6", Some('6'), ""),
     opt("numeric", Some('n'), ""),
@@ -267,6 +272,10 @@ pub(crate) struct Options {
     pub wait: Option<Duration>,
     /// `-c`.
     pub count: Option<u64>,
+    /// `--every`.
+    pub every: Option<Duration>,
+    /// `--yes`.
+    pub yes: bool,
     /// `--zip`.
     pub zip: bool,
     /// `-4`.
@@ -339,7 +348,9 @@ impl Options {
             output: has(verb, "output").then(|| matches.get_one::<OsString>("output").cloned()).flatten(),
             wait: None,
             count: None,
+            every: None,
             zip: flag("zip"),
+            yes: flag("yes"),
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),
             numeric: flag("numeric"),
@@ -370,13 +381,7 @@ impl Options {
         if let Some(wait) = text(verb, &matches, "wait")? {
             options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);
         }
-        if let Some(count) = text(verb, &matches, "count")? {
-            let number = count.parse().ok().filter(|count| *count > 0);
-            options.count = Some(number.ok_or_else(|| bad_value("count", &count, &say("hint.number-64-from-1", &[])))?);
-        }
-        if let Some(seed) = text(verb, &matches, "seed")? {
-            options.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);
-        }
+        options.read_numbers(|id| text(verb, &matches, id))?;
         text(verb, &matches, "lang")?.map_or(Ok(()), |lang| crate::speech::check(&lang))?;
         if let Some(color) = text(verb, &matches, "color")? {
             options.color = match color.as_str() {
@@ -395,6 +400,21 @@ impl Options {
                 .row("or", say("hint.one-version", &[])));
         }
         Ok(options)
+    }
+
+    /// Reads how many packets, how far apart, and what random values are drawn from.
+    fn read_numbers(&mut self, value: impl Fn(&'static str) -> Result<Option<String>, Failure>) -> Result<(), Failure> {
+        if let Some(every) = value("every")? {
+            self.every = Some(duration(&every).ok_or_else(|| bad_value("every", &every, "1s, 10ms, 2m"))?);
+        }
+        if let Some(count) = value("count")? {
+            let number = count.parse().ok().filter(|count| *count > 0);
+            self.count = Some(number.ok_or_else(|| bad_value("count", &count, &say("hint.number-64-from-1", &[])))?);
+        }
+        if let Some(seed) = value("seed")? {
+            self.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);
+        }
+        Ok(())
     }
 
     /// How this machine's kernel is to be kept quiet.

@@ -14,6 +14,7 @@ pub(crate) mod guard;
 pub(crate) mod hand;
 pub(crate) mod help;
 pub(crate) mod lab;
+mod many;
 pub(crate) mod plan;
 pub(crate) mod send;
 pub(crate) mod show;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use craft::{First, Host, Packet};
+use craft::{First, Host, Packet, Template};
 use hand::probes::AnswerKind;
 use hand::{Could, Expect};
 use net::hand::{
@@ -11,6 +11,7 @@ use net::hand::{
 use render::{Catalogue, Ink};
 use serde_json::json;
 
+use super::many::{self, Many};
 use crate::command::Options;
 use crate::context;
 use crate::explain::{self, Attempt};
@@ -53,8 +54,15 @@ fn host(text: &str) -> Host {
 
 /// `ww send`.
 pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let packet = input::packet("send", options, place)?;
+    let template = template("send", options, place)?;
+    let many = Many::of(&template, options, place)?;
     let mut talk = Talk::begin("send", options, out, place)?;
+    if let Some(many) = many {
+        talk.many = true;
+        let exit = many::send(&mut talk, &many)?;
+        return talk.why().map(|()| exit);
+    }
+    let packet = template.packet(0, context::entropy(options.seed));
     let sent = talk.session.send(&packet).map_err(|error| talk.explain(&error))?;
     talk.sent(&sent)?;
     talk.why()?;
@@ -71,8 +79,15 @@ pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<
             .row("or", say("hint.own-address-verbs", &[])));
     }
     let expect = options.expect.as_deref().map(expectation).transpose()?;
-    let packet = input::packet("ask", options, place)?;
+    let template = template("ask", options, place)?;
+    let many = Many::of(&template, options, place)?;
     let mut talk = Talk::begin("ask", options, out, place)?;
+    if let Some(many) = many {
+        talk.many = true;
+        let exit = many::ask(&mut talk, &many, expect.as_ref())?;
+        return talk.why().map(|()| exit);
+    }
+    let packet = template.packet(0, context::entropy(options.seed));
     let answers = talk.ask(&packet)?;
     talk.why()?;
     Ok(match expect {
@@ -90,6 +105,15 @@ pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     })
 }
 
+/// The packets of the command line; the names of many are looked up once.
+fn template(verb: &str, options: &Options, place: &Place<'_>) -> Result<Template, Failure> {
+    let mut template = input::template(verb, options, place)?;
+    if !template.is_plain() || options.count.is_some() {
+        names::resolve_all(&mut template, verb, options, place)?;
+    }
+    Ok(template)
+}
+
 fn expectation(text: &str) -> Result<Expect, Failure> {
     Expect::parse(text).map_err(|error| {
         let values: [(&str, &dyn std::fmt::Display); 2] = [("text", &text), ("number", &(error.word + 1))];
@@ -103,17 +127,19 @@ fn may_stand(could: Could) -> String {
 }
 
 /// One command's conversation with a session: everything that happens is printed and recorded.
-struct Talk<'a> {
+pub(super) struct Talk<'a> {
     verb: &'static str,
     options: &'a Options,
-    out: &'a Output,
+    pub(super) out: &'a Output,
     place: &'a Place<'a>,
-    session: Session,
+    pub(super) session: Session,
     recording: Option<Recording>,
     before: Option<Counters>,
     interface: String,
     /// The person's packet as it left, for saying what is wrong with it when nobody answers.
     left: Vec<(Vec<u8>, First)>,
+    /// It is one of many: what is said of each is short, and nothing of it is kept.
+    pub(super) many: bool,
 }
 
 impl<'a> Talk<'a> {
@@ -121,10 +147,11 @@ impl<'a> Talk<'a> {
         let recording = options.write.as_deref().map(Recording::begin).transpose()?;
         let before = options.why.then(Counters::read);
         let session = Session::open(session_options(options, place)?);
-        Ok(Self { verb, options, out, place, session, recording, before, interface: String::new(), left: Vec::new() })
+        let (interface, left) = (String::new(), Vec::new());
+        Ok(Self { verb, options, out, place, session, recording, before, interface, left, many: false })
     }
 
-    fn explain(&self, error: &net::Error) -> Failure {
+    pub(super) fn explain(&self, error: &net::Error) -> Failure {
         explain::net(error, &Attempt { verb: self.verb, options: self.options, place: self.place })
     }
 
@@ -150,12 +177,12 @@ impl<'a> Talk<'a> {
     }
 
     /// A packet left: the line is the wire, and what somebody else changed is marked.
-    fn sent(&mut self, sent: &Sent) -> Result<(), Failure> {
+    pub(super) fn sent(&mut self, sent: &Sent) -> Result<(), Failure> {
         self.interface.clone_from(&sent.plan.interface.name);
         if let Some(recording) = &mut self.recording {
             recording.add_sent(sent)?;
         }
-        if let (Role::Probe, Fate::Left(left)) = (sent.role, &sent.fate) {
+        if let (Role::Probe, Fate::Left(left), false) = (sent.role, &sent.fate, self.many) {
             self.left.push((left.packet_bytes().to_vec(), sent.built.first));
         }
         if self.out.json { self.out.json_line(&sent_json(sent)) } else { self.sent_text(sent) }
@@ -226,7 +253,7 @@ impl<'a> Talk<'a> {
         self.remark(&say("ask.note", &[("note", &sentence)]));
     }
 
-    fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
+    pub(super) fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
         if let Some(recording) = &mut self.recording {
             recording.add_heard(&self.interface, (heard.first, &heard.bytes), heard.wall, heard.rebuilt)?;
         }
@@ -246,7 +273,18 @@ impl<'a> Talk<'a> {
         } else {
             self.out.result(&format!("        {}", Packet::from_bytes(&heard.bytes, heard.first)))?;
         }
+        if self.many {
+            return Ok(());
+        }
         self.out.result(&format!("        {}", render::answer_meaning(&heard.answer.kind, words)))
+    }
+
+    /// Nobody answered this one of many.
+    pub(super) fn silent(&self, words: &str) -> Result<(), Failure> {
+        if self.out.json {
+            return self.out.json_line(&json!({"v": 1, "event": "silence", "packet": words}));
+        }
+        self.line(Ink::Bad, "word.silence", words)
     }
 
     fn silence(&self) -> Result<(), Failure> {

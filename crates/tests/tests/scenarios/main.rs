@@ -23,6 +23,7 @@ mod lab_relay;
 mod language;
 mod link;
 mod manners;
+mod many;
 mod obstacles;
 mod our_tcp;
 mod own_address;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         korean::scenarios(),
         language::scenarios(),
         manners::scenarios(),
+        many::scenarios(),
         pasted::scenarios(),
         lab_command::scenarios(),
         lab_ends::scenarios(),

@@ -1,0 +1,305 @@
+//! Many packets by one call of `ww send` or `ww ask`: paced, several in flight together, counted, ended by ctrl-C.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use craft::{Packet, Template};
+use hand::Expect;
+use hand::probes::{AnswerKind, Order, ProbeId};
+use net::hand::{Event, Fate, HeardAnswer, Role, Sent};
+use serde_json::json;
+use units::Instant;
+
+use super::send::Talk;
+use crate::command::Options;
+use crate::context;
+use crate::failure::{Exit, Failure};
+use crate::place::Place;
+use crate::said;
+use crate::speech::say;
+
+/// More packets than this, or more in a second, are sent only when somebody says so.
+const UNASKED_MAX: u64 = 1000;
+
+/// The pace unless told otherwise: as many a second as need no question.
+const EVERY: Duration = Duration::from_millis(1);
+
+/// The most probes that await an answer together: each may hold a socket that guards its port, of which a session keeps 512.
+const IN_FLIGHT_MAX: usize = 256;
+
+/// The packets of one call.
+pub(super) struct Many {
+    template: Template,
+    entropy: [u8; 32],
+    total: u64,
+    every: Duration,
+}
+
+impl Many {
+    /// The packets that words and options ask for; `None`: it is one.
+    ///
+    /// # Errors
+    /// They are many, and nobody says that they shall be sent.
+    pub(super) fn of(template: &Template, options: &Options, place: &Place<'_>) -> Result<Option<Self>, Failure> {
+        let total = options.count.or(template.count());
+        if total == Some(1) && options.count.is_none() {
+            return Ok(None);
+        }
+        let every = options.every.unwrap_or(EVERY);
+        let much = total.is_none_or(|total| total > UNASKED_MAX) || every < EVERY;
+        if much && !options.yes && matches!(place, Place::Machine) {
+            confirm(total, every)?;
+        }
+        let entropy = context::entropy(options.seed);
+        Ok(Some(Self { template: template.clone(), entropy, total: total.unwrap_or(u64::MAX), every }))
+    }
+
+    fn packet(&self, index: u64) -> Packet {
+        self.template.packet(index, self.entropy)
+    }
+}
+
+/// Asks whether so many are to be sent; where nobody can answer, they are not.
+fn confirm(total: Option<u64>, every: Duration) -> Result<(), Failure> {
+    let count = total.map_or_else(|| "2^64".to_owned(), |total| total.to_string());
+    let values: [(&str, &dyn std::fmt::Display); 3] =
+        [("count", &count), ("every", &render::duration(every)), ("max", &UNASKED_MAX)];
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        let mut stderr = io::stderr().lock();
+        let asked = write!(stderr, "{} ", say("many.ask", &values[..2])).and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        if asked.and_then(|()| io::stdin().lock().read_line(&mut answer)).is_ok()
+            && matches!(answer.trim(), "y" | "Y" | "yes")
+        {
+            return Ok(());
+        }
+    }
+    Err(Failure::usage("many-packets", say("error.many-packets", &values)).row("or", say("hint.yes", &[])))
+}
+
+/// What was sent and what came of it.
+#[derive(Default)]
+struct Tally {
+    sent: u64,
+    lost: u64,
+    answered: u64,
+    silent: u64,
+    unmet: u64,
+    late: u64,
+    repeated: u64,
+    kinds: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    fn sent(&mut self, sent: &Sent) {
+        if sent.role != Role::Probe {
+            return;
+        }
+        match &sent.fate {
+            Fate::Left(left) if !left.lost_in_queue => self.sent += 1,
+            _ => self.lost += 1,
+        }
+    }
+
+    fn answered(&mut self, answer: &HeardAnswer) {
+        match answer.answer.order {
+            Order::First => {
+                self.answered += 1;
+                *self.kinds.entry(answer.answer.kind.word()).or_default() += 1;
+            }
+            Order::Late => self.late += 1,
+            _ => self.repeated += 1,
+        }
+    }
+
+    /// The line at the end.
+    fn print(&self, talk: &Talk<'_>, asks: bool, took: Duration) -> Result<(), Failure> {
+        if talk.out.json {
+            let mut json = json!({"v": 1, "event": "summary", "sent": self.sent, "lost": self.lost,
+                "seconds": took.as_secs_f64()});
+            if asks {
+                json["answered"] = self.answered.into();
+                json["silent"] = self.silent.into();
+                json["late"] = self.late.into();
+                json["repeated"] = self.repeated.into();
+                json["answers"] = json!(self.kinds);
+            }
+            return talk.out.json_line(&json);
+        }
+        let time = render::duration(took);
+        let kinds: Vec<String> = self.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let kinds = kinds.join(", ");
+        let part = |key: &str, name: &str, value: &dyn std::fmt::Display| say(key, &[(name, value)]);
+        let mut parts = vec![part("many.sent", "sent", &self.sent)];
+        parts.extend((self.lost > 0).then(|| part("many.lost", "lost", &self.lost)));
+        if asks && self.answered > 0 {
+            parts.push(say("many.answered", &[("answered", &self.answered), ("kinds", &kinds)]));
+        } else if asks {
+            parts.push(say("many.answered-none", &[]));
+        }
+        let rest = [
+            ("many.silent", "silent", self.silent),
+            ("many.late", "late", self.late),
+            ("many.repeated", "repeated", self.repeated),
+        ];
+        parts.extend(rest.iter().filter(|(.., count)| *count > 0).map(|(key, name, count)| part(key, name, count)));
+        parts.push(part("many.took", "time", &time));
+        talk.out.result(&parts.join(", "))
+    }
+}
+
+/// Whether ctrl-C was pressed, from now on.
+fn interruptions() -> Result<Arc<AtomicBool>, Failure> {
+    let pressed = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGINT, pressed.clone())
+        .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))?;
+    Ok(pressed)
+}
+
+/// `ww send` of many packets.
+pub(super) fn send(talk: &mut Talk<'_>, many: &Many) -> Result<Exit, Failure> {
+    let pressed = interruptions()?;
+    let mut tally = Tally::default();
+    let begun = talk.session.now();
+    let mut next = begun;
+    let mut failed = None;
+    for index in 0..many.total {
+        sleep_until(talk, next, &pressed)?;
+        if pressed.load(Ordering::Relaxed) {
+            break;
+        }
+        next += many.every;
+        match talk.session.send(&many.packet(index)) {
+            Ok(sent) => {
+                tally.sent(&sent);
+                talk.sent(&sent)?;
+            }
+            Err(error) => {
+                failed = Some(talk.explain(&error));
+                break;
+            }
+        }
+    }
+    tally.print(talk, false, talk.session.now().since(begun))?;
+    match failed {
+        Some(failed) => Err(failed),
+        None if pressed.load(Ordering::Relaxed) => Ok(Exit::Interrupted),
+        None if tally.lost > 0 => Ok(Exit::CouldNotSend),
+        None => Ok(Exit::Answered),
+    }
+}
+
+fn sleep_until(talk: &mut Talk<'_>, moment: Instant, pressed: &AtomicBool) -> Result<(), Failure> {
+    while talk.session.now() < moment && !pressed.load(Ordering::Relaxed) {
+        let _nothing_is_awaited = talk.session.listen_until(moment).map_err(|error| talk.explain(&error))?;
+    }
+    Ok(())
+}
+
+/// A probe whose answer is awaited.
+struct Open {
+    words: String,
+    met: bool,
+    answered: bool,
+}
+
+/// `ww ask` of many packets.
+pub(super) fn ask(talk: &mut Talk<'_>, many: &Many, expect: Option<&Expect>) -> Result<Exit, Failure> {
+    let pressed = interruptions()?;
+    let begun = talk.session.now();
+    let mut asking = Asking { many, expect, open: BTreeMap::new(), tally: Tally::default(), index: 0, next: begun };
+    let ended = asking.run(talk, &pressed);
+    asking.tally.print(talk, true, talk.session.now().since(begun))?;
+    ended?;
+    let tally = &asking.tally;
+    Ok(match expect {
+        _ if pressed.load(Ordering::Relaxed) => Exit::Interrupted,
+        None if tally.answered > 0 => Exit::Answered,
+        None => Exit::NoAnswer,
+        Some(_) if tally.unmet == 0 => Exit::Answered,
+        Some(_) if tally.answered == 0 => Exit::NoAnswer,
+        Some(_) => Exit::Unexpected,
+    })
+}
+
+/// Packets being asked.
+struct Asking<'m> {
+    many: &'m Many,
+    expect: Option<&'m Expect>,
+    open: BTreeMap<ProbeId, Open>,
+    tally: Tally,
+    index: u64,
+    next: Instant,
+}
+
+impl Asking<'_> {
+    fn run(&mut self, talk: &mut Talk<'_>, pressed: &AtomicBool) -> Result<(), Failure> {
+        while !pressed.load(Ordering::Relaxed) {
+            let starts = self.index < self.many.total && self.open.len() < IN_FLIGHT_MAX;
+            if starts && talk.session.now() >= self.next {
+                self.start(talk)?;
+                continue;
+            }
+            let event = match starts {
+                true => talk.session.listen_until(self.next),
+                false => talk.session.next_event(),
+            };
+            match event.map_err(|error| talk.explain(&error))? {
+                Some(event) => self.happened(talk, event)?,
+                None if self.index == self.many.total => return Ok(()),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, talk: &mut Talk<'_>) -> Result<(), Failure> {
+        let packet = self.many.packet(self.index);
+        let id = talk.session.start(&packet).map_err(|error| talk.explain(&error))?;
+        self.open.insert(id, Open { words: packet.to_string(), met: false, answered: false });
+        self.index += 1;
+        self.next += self.many.every;
+        Ok(())
+    }
+
+    fn happened(&mut self, talk: &mut Talk<'_>, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Sent(sent) => {
+                self.tally.sent(&sent);
+                talk.sent(&sent)
+            }
+            Event::Answer(answer) => {
+                self.answered(&answer);
+                talk.answered(&answer)
+            }
+            Event::TimedOut { probe } => {
+                let Some(open) = self.open.remove(&probe) else { return Ok(()) };
+                // What was answered by something that leaves the packet on its way is not silent.
+                self.tally.silent += u64::from(!open.answered);
+                let met = open.met || (!open.answered && self.is_met(None));
+                self.tally.unmet += u64::from(!met);
+                talk.silent(&open.words)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn answered(&mut self, answer: &HeardAnswer) {
+        self.tally.answered(answer);
+        let (kind, met) = (&answer.answer.kind, self.is_met(Some(&answer.answer.kind)));
+        let Some(open) = self.open.get_mut(&answer.answer.probe) else { return };
+        open.answered = true;
+        open.met |= met;
+        if kind.is_final() {
+            self.tally.unmet += u64::from(!open.met);
+            self.open.remove(&answer.answer.probe);
+        }
+    }
+
+    fn is_met(&self, kind: Option<&AnswerKind>) -> bool {
+        self.expect.is_none_or(|expect| expect.is_met(kind))
+    }
+}

@@ -11,7 +11,9 @@ const EXPERIMENT: [u8; 2] = [0x88, 0xb5];
 const BURST: u32 = 3000;
 /// The ring's slots.
 const SLOTS: usize = 4096;
-/// More than these.
+/// So many reports a kernel sends at most in the test's time.
+const REPORTS: usize = 8;
+/// More than the slots.
 const FLOOD: u32 = 6000;
 
 fn frame(number: u32, tag: &[u8]) -> Vec<u8> {
@@ -56,7 +58,10 @@ pub(super) fn a_burst_is_kept_in_order_and_a_flood_is_counted(world: &World) -> 
     let dropped = ring.statistics()?.dropped;
     ensure!((1000..FLOOD).contains(&dropped), "{dropped} dropped");
     let kept = FLOOD - dropped;
-    ensure!(numbers(&mut ring, kept as usize)? == (0..kept).collect::<Vec<_>>(), "the first ones stay");
+    let stayed = numbers(&mut ring, kept as usize)?;
+    ensure!(stayed.iter().copied().eq(0..stayed.len() as u32), "the first ones stay");
+    // A multicast report of the client's kernel may be among the dropped.
+    ensure!(stayed.len() < kept as usize + REPORTS, "{} stayed, {dropped} of {FLOOD} were dropped", stayed.len());
 
     send(&mut sender, [7, 8].into_iter())?;
     ensure!(numbers(&mut ring, 2)? == [7, 8], "it goes on afterwards");

@@ -5,6 +5,8 @@ use wirewright_tests::{
     Folder, Ground, Need, Outcome, Output, Scenario, Step, Terminal, Tshark, binary, ensure, fail, ww,
 };
 
+use crate::link::tools::Fallible;
+
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let scenario = |name: &str, run: fn() -> Outcome| {
         Scenario::new(&format!("conversation::{name}"), Ground::Plain, move |_| run()).needs(Need::Namespaces)
@@ -26,10 +28,10 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-const GET: &str = r"PA data='GET /echo/hand HTTP/1.0\r\n\r\n'";
+pub(crate) const GET: &str = r"PA data='GET /echo/hand HTTP/1.0\r\n\r\n'";
 
 /// What `ww lab hand` said to these lines, as JSON.
-fn talk(words: &[&str], lines: &str) -> Result<(Vec<Value>, Output), Box<dyn std::error::Error + Send + Sync>> {
+fn talk(words: &[&str], lines: &str) -> Fallible<(Vec<Value>, Output)> {
     let output = ww().args(["lab", "hand", "--json"]).args(words).input(lines).run()?;
     let events: Result<Vec<Value>, _> = output.text().lines().map(serde_json::from_str).collect();
     Ok((events.map_err(|error| format!("{error}\n{output}"))?, output))
@@ -80,6 +82,11 @@ fn auto() -> Outcome {
 }
 
 fn recording() -> Outcome {
+    records(talk)
+}
+
+/// What `-w` writes of a page asked for by hand is a whole conversation in tshark's eyes, nothing in it sent twice.
+pub(crate) fn records<T>(talk: impl Fn(&[&str], &str) -> Fallible<(T, Output)>) -> Outcome {
     let folder = Folder::new()?;
     let path = folder.file("hand.pcapng");
     for family in ["-4", "-6"] {

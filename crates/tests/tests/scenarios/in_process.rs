@@ -3,10 +3,9 @@
 use std::ffi::OsStr;
 
 use serde_json::Value;
-use wirewright_tests::{
-    Folder, Ground, Need, Outcome, Output, Program, Scenario, Step, Terminal, Tshark, binary, ensure,
-};
+use wirewright_tests::{Ground, Need, Outcome, Output, Program, Scenario, Step, Terminal, binary, ensure};
 
+use crate::conversation::{GET, records};
 use crate::lab_enters::{AS_ROOT, FILTER_UNSHARE, WITHOUT_RIGHTS};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -27,7 +26,6 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 const SAID: &str = "nothing leaves this process: the peer is Wirewright's own TCP, and no kernel";
-const GET: &str = r"PA data='GET /echo/hand HTTP/1.0\r\n\r\n'";
 
 /// The words before a command that take every right to a network from it.
 fn without_networks() -> Vec<&'static str> {
@@ -73,17 +71,7 @@ fn server() -> Outcome {
 }
 
 fn recording() -> Outcome {
-    let folder = Folder::new()?;
-    let path = folder.file("hand.pcapng");
-    for family in ["-4", "-6"] {
-        let words = ["-w", &path.to_string_lossy(), family, "server:80"];
-        let (_, output) = hand(&words, &format!("S\nA\n{GET}\nauto\n"))?;
-        ensure!(output.code == 0, "{output}");
-        let rows = Tshark::read(path.as_ref()).fields(&["tcp.completeness", "tcp.analysis.retransmission"])?;
-        let last = rows.last().ok_or("nothing was recorded")?;
-        ensure!(last[0] == "31" && rows.iter().all(|row| row[1].is_empty()), "{rows:?}");
-    }
-    Ok(())
+    records(hand)
 }
 
 fn nobody() -> Outcome {

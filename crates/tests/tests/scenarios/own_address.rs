@@ -44,22 +44,29 @@ fn config() -> OwnConfig {
     }
 }
 
+/// Sends all of `data` to an echo service and compares what comes back meanwhile.
+pub(crate) fn there_and_back(own: &OwnAddress, echo: SocketAddr, data: &[u8]) -> Outcome {
+    let mut stream = own.connect(echo, SOON)?;
+    stream.set_read_timeout(Some(SOON))?;
+    let mut back = Vec::new();
+    thread::scope(|scope| -> Outcome {
+        let mut up = stream.clone();
+        let sent = scope.spawn(move || up.write_all(data).and_then(|()| up.shutdown(Shutdown::Write)));
+        let read = stream.read_to_end(&mut back);
+        sent.join().map_err(|_| "the writer panicked")??;
+        read?;
+        Ok(())
+    })?;
+    ensure!(back == data, "{echo}: {} bytes came back, or others", back.len());
+    Ok(())
+}
+
 fn client(world: &World) -> Outcome {
     let data = pattern(BYTES);
     without_resets(world, || {
         let own = OwnAddress::open(&config())?;
         for family in [Family::V4, Family::V6] {
-            let mut stream = own.connect(socket_address(SERVER, family, ECHO), SOON)?;
-            stream.set_read_timeout(Some(SOON))?;
-            let mut back = Vec::new();
-            thread::scope(|scope| {
-                let (mut up, data) = (stream.clone(), &data);
-                let sent = scope.spawn(move || up.write_all(data).and_then(|()| up.shutdown(Shutdown::Write)));
-                let read = stream.read_to_end(&mut back);
-                sent.join().map_err(|_| "the writer panicked")??;
-                read.map(drop).map_err(Box::<dyn std::error::Error + Send + Sync>::from)
-            })?;
-            ensure!(back == data, "{family:?}: {} bytes came back, or others", back.len());
+            there_and_back(&own, socket_address(SERVER, family, ECHO), &data)?;
         }
         Ok(())
     })

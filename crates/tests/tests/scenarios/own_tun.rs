@@ -13,6 +13,7 @@ use wirewright_tests::{Ground, Need, Outcome, Scenario, World, ensure};
 
 use crate::link::tools::{CLIENT, Fallible, SERVER, interface, run, socket_address};
 use crate::our_tcp::{SOON, pattern, without_resets};
+use crate::own_address::there_and_back;
 
 /// Many windows, each way.
 const BYTES: usize = 3_000_000;
@@ -122,17 +123,7 @@ fn far(world: &World) -> Outcome {
     without_resets(world, || {
         forwarding(world, || {
             for family in [Family::V4, Family::V6] {
-                let mut stream = own.connect(socket_address(SERVER, family, ECHO), SOON)?;
-                stream.set_read_timeout(Some(SOON))?;
-                let mut back = Vec::new();
-                thread::scope(|scope| {
-                    let (mut up, data) = (stream.clone(), &data);
-                    let sent = scope.spawn(move || up.write_all(data).and_then(|()| up.shutdown(Shutdown::Write)));
-                    let read = stream.read_to_end(&mut back);
-                    sent.join().map_err(|_| "the writer panicked")??;
-                    read.map(drop).map_err(Box::<dyn std::error::Error + Send + Sync>::from)
-                })?;
-                ensure!(back == data, "{family:?}: {} bytes came back, or others", back.len());
+                there_and_back(&own, socket_address(SERVER, family, ECHO), &data)?;
                 let local = SocketAddr::new(if family == Family::V4 { FAR_V4 } else { FAR_V6 }, PORT);
                 let listener = own.listen(local)?;
                 thread::scope(|scope| -> Outcome {

@@ -40,7 +40,8 @@ pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use first::First;
 pub use generator::LIST_MAX;
 pub use language::{
-    Code, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, parse, parse_template, parse_words, template_words,
+    Code, Completion, Completions, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, complete, parse, parse_template,
+    parse_words, template_words,
 };
 pub use options::{OptionAt, OptionItem, Options};
 pub use packet::{Family, Host, Layer, Packet, Part, Payload, Place, Setting, Wrong};

@@ -6,6 +6,7 @@
 //! Not here: printing, building, resolving of names.
 
 mod close;
+mod complete;
 mod error;
 mod foreign;
 mod layer;
@@ -20,6 +21,7 @@ use alloc::vec::Vec;
 
 use unicode_width::UnicodeWidthStr;
 
+pub use complete::{Completion, Completions, complete};
 pub use error::{Code, LanguageError};
 pub(crate) use names::host;
 pub use problem::Problem;
@@ -102,11 +104,14 @@ fn divide(line: &str) -> Result<Vec<String>, LanguageError> {
 }
 
 fn read(words: &[&str]) -> Result<(Template, Vec<Written>), LanguageError> {
-    let too_many = words.len() > MAX_WORDS || words.iter().map(|word| word.len()).sum::<usize>() > MAX_LINE_BYTES;
-    if too_many {
+    if is_too_long(words) {
         return Err(explain(&[], too_long(words.len())));
     }
     reader::read(words).map_err(|fault| explain(words, fault))
+}
+
+fn is_too_long(words: &[&str]) -> bool {
+    words.len() > MAX_WORDS || words.iter().map(|word| word.len()).sum::<usize>() > MAX_LINE_BYTES
 }
 
 /// A generator where one packet is wanted: the line with its first value is the corrected one.

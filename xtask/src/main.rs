@@ -8,6 +8,7 @@
 
 mod doc;
 mod ledger;
+mod man;
 mod shell;
 mod source;
 mod test;
@@ -24,6 +25,7 @@ cargo xtask <chore>
           (--open lists what is still to do)
   test    install what the tests need where it can, build, run every test; last line: N passed, N failed
           (words after it go to the test runner as filters; --no-install changes nothing on the machine)
+  man     write the manual pages to target/man, or to the folder named, in each language
   doc     build the documentation with warnings as errors
 ";
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(rest),
         "rfc" => ledger::run(rest),
         "test" => test::run(rest),
+        "man" => man::run(rest),
         "doc" => doc::run(),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

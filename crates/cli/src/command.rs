@@ -139,6 +139,12 @@ pub(crate) const VERBS: &[Verb] = &[
             "ww lab --loss 2% --reorder 5% --dup 1% --seed 7 get http://server/bytes/100000",
         ],
     },
+    Verb {
+        name: "completions",
+        usage: "SHELL",
+        options: &["color", "ascii", "lang"],
+        examples: &["ww completions bash", "ww completions zsh", "ww completions fish"],
+    },
     Verb { name: "demo", usage: "", options: &["path", "color", "ascii", "write", "lang"], examples: &["ww demo"] },
     Verb {
         name: "help",
@@ -216,13 +222,36 @@ fn option(id: &str) -> &'static Opt {
     OPTIONS.iter().find(|opt| opt.id == id).expect("a verb names only options of the table")
 }
 
-/// Whether the next argument is the value of `arg`, an option of `verb`.
-pub(crate) fn wants_value(verb: &Verb, arg: &str) -> bool {
-    let is_it = |opt: &Opt| match (arg.strip_prefix("--"), arg.strip_prefix('-')) {
+/// The options of a verb.
+pub(crate) fn options_of(verb: &Verb) -> impl Iterator<Item = &'static Opt> {
+    verb.options.iter().map(|id| option(id))
+}
+
+/// The option of `verb` that `arg` is, alone or with its value behind `=`.
+pub(crate) fn option_of(verb: &Verb, arg: &str) -> Option<&'static Opt> {
+    let name = arg.split_once('=').map_or(arg, |(name, _)| name);
+    options_of(verb).find(|opt| match (name.strip_prefix("--"), name.strip_prefix('-')) {
         (Some(long), _) => long == opt.id,
         (None, short) => short.is_some_and(|short| opt.short.is_some_and(|letter| short == letter.to_string())),
-    };
-    verb.options.iter().map(|id| option(id)).any(|opt| !opt.value.is_empty() && is_it(opt))
+    })
+}
+
+/// Whether the next argument is the value of `arg`, an option of `verb`.
+pub(crate) fn wants_value(verb: &Verb, arg: &str) -> bool {
+    !arg.contains('=') && option_of(verb, arg).is_some_and(|opt| !opt.value.is_empty())
+}
+
+/// The words that an option takes, where they are a closed list.
+pub(crate) fn values_of(id: &str) -> Vec<&'static str> {
+    match id {
+        "as" => crate::verbs::build::FORMS.to_vec(),
+        "color" => vec!["auto", "always", "never"],
+        "expect" => hand::Expect::WORDS.to_vec(),
+        "guard" => Rung::LADDER.map(Rung::code).to_vec(),
+        "lang" => render::Lang::ALL.iter().map(|lang| lang.code()).collect(),
+        "peer" => net::hand::Erring::ALL.iter().map(|peer| peer.word()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The parser of one verb, made from the tables.

@@ -21,6 +21,7 @@ extern crate wirewright_wire as wire;
 
 mod amounts;
 mod command;
+mod complete;
 mod context;
 mod explain;
 mod failure;
@@ -28,6 +29,7 @@ mod faults;
 mod http;
 mod in_process;
 mod input;
+mod man;
 mod names;
 mod output;
 mod partner;
@@ -51,6 +53,14 @@ use speech::say;
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     speech::choose(&args);
+    match args.first().and_then(|first| first.to_str()) {
+        Some("__complete") => {
+            complete::run(&args[1..]);
+            return ExitCode::SUCCESS;
+        }
+        Some("__man") if man::run(args.get(1).and_then(|name| name.to_str())) => return ExitCode::SUCCESS,
+        _ => {}
+    }
     let ended = speech::behind_lang(&args).and_then(|args| match args.split_first() {
         Some((first, rest)) if first == "lab" => verbs::lab::run(rest),
         _ => run(args, &Place::Machine),

@@ -132,6 +132,9 @@ impl fmt::Display for ExpectError {
 impl core::error::Error for ExpectError {}
 
 impl Expect {
+    /// The words that an expectation may begin with; of TCP's flags the common ones.
+    pub const WORDS: &[&str] = &["none", "any", "SA", "R", "RA", "icmp", "echo", "udp", "arp", "ndp"];
+
     /// Reads an expectation.
     ///
     /// # Errors
@@ -259,6 +262,13 @@ mod tests {
 
     fn met(text: &str, answer: AnswerKind) -> bool {
         Expect::parse(text).unwrap().is_met(Some(&answer))
+    }
+
+    #[test]
+    fn every_word_to_begin_with_is_one() {
+        for word in Expect::WORDS {
+            assert!(Expect::parse(word).is_ok(), "{word}");
+        }
     }
 
     #[test]

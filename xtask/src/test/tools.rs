@@ -29,6 +29,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("setcap", "libcap2-bin"),
     ("setpriv", "util-linux"),
     ("script", "bsdutils"),
+    ("groff", "groff-base"),
 ];
 
 /// A module that tests import in `python3`.
@@ -39,11 +40,15 @@ struct Module {
     requirement: &'static str,
 }
 
-const MODULES: &[Module] = &[Module {
-    // Before 2.6 its TCP client takes no source port; Debian 12 has 2.5.
-    proof: "import inspect, scapy.layers.inet as i; inspect.signature(i.TCP_client.parse_args).parameters['sport']",
-    requirement: "scapy>=2.6",
-}];
+const MODULES: &[Module] = &[
+    Module {
+        // Before 2.6 its TCP client takes no source port; Debian 12 has 2.5.
+        proof: "import inspect, scapy.layers.inet as i; inspect.signature(i.TCP_client.parse_args).parameters['sport']",
+        requirement: "scapy>=2.6",
+    },
+    // The screen of a terminal, on which shells complete.
+    Module { proof: "import pyte", requirement: "pyte" },
+];
 
 /// The nextest that these tests are run with by their developers.
 const NEXTEST: &str = "0.9.143";

@@ -12,6 +12,9 @@ use crate::record::Recording;
 use crate::speech::{say, words};
 use crate::{context, explain, input, names, said};
 
+/// The words of `--as`.
+pub(crate) const FORMS: &[&str] = &["line", "ww", "hex", "json", "draw", "tree", "pcap"];
+
 /// A form in which a packet is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -50,9 +53,8 @@ impl Form {
             Some("tree") => Self::Tree,
             Some("pcap" | "pcapng") => Self::Pcap,
             Some(other) => {
-                let forms = ["line", "ww", "hex", "json", "draw", "tree", "pcap"];
                 let failure = Failure::usage("form-unknown", say("error.form-unknown", &[("form", &other)]));
-                return Err(match crate::suggest::nearest(other, forms) {
+                return Err(match crate::suggest::nearest(other, FORMS.iter().copied()) {
                     Some(near) => failure.row("did you mean", explain::again_with(other, near)),
                     None => failure.row("it takes", say("hint.forms", &[])),
                 });

@@ -68,6 +68,18 @@ pub(crate) fn run(options: &Options, out: &Output) -> Result<Exit, Failure> {
     }
 }
 
+/// The pages of topics: name and text.
+pub(crate) fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOPICS.iter().map(|topic| (topic.name, topic.text()))
+}
+
+/// Every page by its name, with its line.
+pub(crate) fn pages() -> impl Iterator<Item = (&'static str, String)> {
+    let topics = TOPICS.iter().map(|topic| (topic.name, say(&format!("topic.{}", topic.name), &[])));
+    let verbs = VERBS.iter().filter(|verb| TOPICS.iter().all(|topic| topic.name != verb.name));
+    topics.chain(verbs.map(|verb| (verb.name, say(&format!("verb.{}", verb.name), &[]))))
+}
+
 /// `ww --version`.
 pub(crate) fn version(out: &Output) -> Result<Exit, Failure> {
     out.result(concat!("ww ", env!("CARGO_PKG_VERSION")))?;
@@ -154,7 +166,7 @@ pub(crate) fn of_verb(verb: &Verb, out: &Output) -> Result<Exit, Failure> {
 pub(crate) fn overview(out: &Output) -> Result<Exit, Failure> {
     let mut text = format!("{}\n\n", say("help.title", &[]));
     for verb in VERBS {
-        text.push_str(&format!("    ww {:<7} {}\n", verb.name, say(&format!("verb.{}", verb.name), &[])));
+        text.push_str(&format!("    ww {:<11} {}\n", verb.name, say(&format!("verb.{}", verb.name), &[])));
     }
     text.push_str(&format!("\n{}\n", say("help.pages", &[])));
     for topic in TOPICS {

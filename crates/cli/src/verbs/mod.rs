@@ -6,6 +6,7 @@
 //! Not here: option parsing.
 
 pub(crate) mod build;
+mod completions;
 pub(crate) mod demo;
 pub(crate) mod fields;
 pub(crate) mod flow;
@@ -29,6 +30,7 @@ use crate::place::Place;
 pub(crate) fn run(verb: &Verb, options: &Options, place: &Place<'_>) -> Result<Exit, Failure> {
     let out = Output::new(options);
     match verb.name {
+        "completions" => completions::run(options, &out),
         "build" => build::run(options, &out, place),
         "show" => show::run(options, &out),
         "flow" => flow::run(options, &out),

@@ -131,7 +131,8 @@ impl Place<'_> {
         for field in fields_called(owner, field) {
             if matches!(field.auto, Auto::Checksum(_)) {
                 let joined = value.rfind('+').map_or("", |plus| &value[..=plus]);
-                return self.values(Wrong::WORDS.iter().map(|(word, _)| (*word, "")), &format!("{lead}{joined}"));
+                let left = Wrong::WORDS.iter().filter(|(word, _)| !joined.split('+').any(|known| known == *word));
+                return self.values(left.map(|(word, _)| (*word, "")), &format!("{lead}{joined}"));
             }
             names.extend(field.names.iter().map(|name| (name.word, name.title)));
         }

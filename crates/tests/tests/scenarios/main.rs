@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod completion;
 mod conversation;
 mod erring;
 mod every_field;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         obstacles::scenarios(),
         harness::scenarios(),
         bad_input::scenarios(),
+        completion::scenarios(),
         remedies::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),

@@ -112,6 +112,26 @@ impl Failure {
     }
 }
 
+/// Words as lines that fit behind a label.
+pub(crate) fn lines_of(words: impl Iterator<Item = &'static str>) -> String {
+    const WIDTH: usize = 60;
+    let mut text = String::new();
+    let mut column = 0;
+    for word in words {
+        let sign = if column == 0 {
+            ""
+        } else if column + 1 + word.len() > WIDTH {
+            "\n"
+        } else {
+            " "
+        };
+        column = if sign == " " { column + 1 } else { 0 } + word.len();
+        text.push_str(sign);
+        text.push_str(word);
+    }
+    text
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ww: {}", self.headline)?;
@@ -121,7 +141,8 @@ impl fmt::Display for Failure {
         let text = self.rows.iter().filter(|r| !r.note.is_empty()).map(|r| width(&r.text)).max().unwrap_or(0);
         for (row, label) in self.rows.iter().zip(&labels) {
             let pad = widest.saturating_sub(width(label)) + 3;
-            write!(f, "\n    {label}{:pad$}{}", "", row.text)?;
+            let below = format!("\n    {:1$}", "", widest + 3);
+            write!(f, "\n    {label}{:pad$}{}", "", row.text.replace('\n', &below))?;
             if !row.note.is_empty() {
                 let pad = text.saturating_sub(width(&row.text)) + 6;
                 write!(f, "{:pad$}({})", "", row.note)?;

@@ -117,7 +117,7 @@ fn unknown_verb(first: &OsStr, rest: &[OsString], place: &Place<'_>) -> Failure 
             }
             failure.row("did you mean", meant)
         }
-        None => failure.row("verbs", VERBS.iter().map(|verb| verb.name).collect::<Vec<_>>().join(" ")),
+        None => failure.row("verbs", failure::lines_of(VERBS.iter().map(|verb| verb.name))),
     };
     failure.row("see", "ww help")
 }

@@ -13,6 +13,7 @@ extern crate std;
 
 mod api;
 mod build;
+mod ends;
 mod family;
 mod fields;
 mod first;
@@ -36,6 +37,7 @@ pub use api::{
     qinq, tcp, udp, vlan,
 };
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
+pub use ends::{Ends, ends};
 pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use first::First;
 pub use generator::LIST_MAX;

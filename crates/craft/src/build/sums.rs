@@ -1,11 +1,13 @@
 //! Checksums, filled from the bytes as they will leave: the right ones, and those with the mistakes asked for.
 
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use wirewright_wire::checksum::Sum;
 use wirewright_wire::{Auto, FieldDesc, LengthOf, SumOver};
 
 use super::{Layout, Note, network_below};
+use crate::ends::{Ends, ends};
 use crate::numbers;
 use crate::packet::{Layer, Packet, Part, Place, Setting, Wrong};
 
@@ -71,12 +73,20 @@ struct Pseudo {
 }
 
 impl Pseudo {
-    fn read(key: &str, header: &[u8], layer: &Layer) -> Self {
-        let (width, at) = if key == "ip6" { (16, 8) } else { (4, 12) };
-        let mut pseudo =
-            Self { source: [0; 16], destination: [0; 16], width, protocol: numbers::own_protocol(layer.desc) };
-        pseudo.source[..width].copy_from_slice(&header[at..at + width]);
-        pseudo.destination[..width].copy_from_slice(&header[at + width..at + 2 * width]);
+    fn of(ends: &Ends, layer: &Layer) -> Self {
+        let protocol = numbers::own_protocol(layer.desc);
+        let mut pseudo = Self { source: [0; 16], destination: [0; 16], width: 4, protocol };
+        match (ends.source, ends.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                pseudo.source[..4].copy_from_slice(&source.octets());
+                pseudo.destination[..4].copy_from_slice(&destination.octets());
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                (pseudo.width, pseudo.source, pseudo.destination) = (16, source.octets(), destination.octets());
+            }
+            // The two are read from one header.
+            _ => {}
+        }
         pseudo
     }
 
@@ -108,10 +118,12 @@ impl<'a> Summed<'a> {
         let end = if over == SumOver::Header { laid.start + laid.head } else { layout.end };
         let wanted = over == SumOver::PseudoHeaderAndMessage;
         let below = if wanted { network_below(&packet.layers, index) } else { None };
-        let pseudo = below.map(|below| {
-            let header = &bytes[layout.layers()[below].start..];
-            Pseudo::read(packet.layers[below].key(), header, layer)
-        });
+        let header = |at: usize| {
+            let laid = layout.layers()[at];
+            (packet.layers[at].desc, bytes.get(laid.start..laid.start + laid.head).unwrap_or_default())
+        };
+        let ends = below.and_then(|below| ends((below..index).map(header)));
+        let pseudo = ends.map(|ends| Pseudo::of(&ends, layer));
         let pseudo_missing = wanted && pseudo.is_none();
         // Bytes that are read back may end before what their own lengths pad them to.
         let message = bytes.get(laid.start..end.min(bytes.len())).unwrap_or_default();

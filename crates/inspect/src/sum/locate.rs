@@ -1,10 +1,10 @@
 //! Where the checksums stand in a chain of layers, and what each covers.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 use core::ops::Range;
 
-use wirewright_craft::{Chain, First, LayerAt, walk};
+use wirewright_craft::{Chain, First, LayerAt, ends, walk};
 use wirewright_wire::{Auto, FieldDesc, LimitedBy, SumOver, next};
 
 use super::{Cause, Checksum, Covered, Known, Mistake, Of, Pseudo, PseudoPart, Unknowable, Verdict};
@@ -48,10 +48,8 @@ impl Below {
             return Self { addresses, packet_len: None, doubt: None };
         };
         let ip = &below[at];
-        let address = |key| match ip.desc.key {
-            "ip" => IpAddr::V4(Ipv4Addr::from_bits(value(ip, key) as u32)),
-            _ => IpAddr::V6(Ipv6Addr::from_bits(value(ip, key))),
-        };
+        let header = |layer: &LayerAt| (layer.desc, &bytes[layer.start..layer.start + layer.header_len]);
+        let ends = ends(below[at..].iter().map(header));
         let cut = |layer: &LayerAt| {
             layer.complaint.is_some_and(|it| it.code == "length-long" && it.limited_by == LimitedBy::Bytes)
         };
@@ -59,30 +57,14 @@ impl Below {
             Some(Unknowable::Fragment)
         } else if below.iter().any(cut) {
             Some(Unknowable::Truncated)
-        } else if below[at..].iter().any(|layer| layer.desc.key == "route" && value(layer, "left") != 0)
-            || (ip.desc.key == "ip" && has_source_route(&bytes[ip.options.clone()]))
-        {
+        } else if ends.is_some_and(|ends| ends.destination_doubtful) {
             Some(Unknowable::SourceRoute)
         } else {
             None
         };
         let packet_len = u32::try_from(ip.end - ip.start).ok();
-        Self { addresses: Some((address("src"), address("dst"))), packet_len, doubt }
+        Self { addresses: ends.map(|ends| (ends.source, ends.destination)), packet_len, doubt }
     }
-}
-
-/// RFC 791 §3.1: options 131 and 137 replace the destination on the way.
-fn has_source_route(mut options: &[u8]) -> bool {
-    while let [kind, rest @ ..] = options {
-        options = match (kind, rest.first()) {
-            (131 | 137, _) => return true,
-            (0, _) => return false,
-            (1, _) => rest,
-            (_, Some(len @ 2..)) => options.get(usize::from(*len)..).unwrap_or_default(),
-            _ => return false,
-        };
-    }
-    false
 }
 
 fn checksum<'a>(

@@ -6,6 +6,7 @@ mod completion;
 mod conversation;
 mod erring;
 mod every_field;
+mod every_key;
 mod flow_verb;
 mod guard_rungs;
 mod guard_verb;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         tour::scenarios(),
         erring::scenarios(),
         every_field::scenarios(),
+        every_key::scenarios(),
         flow_verb::scenarios(),
         guard_rungs::scenarios(),
         guard_verb::scenarios(),

@@ -1,6 +1,9 @@
 //! Every field of every table, with 0, its maximum and random values: sent by us, read back by tshark.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use wirewright_capture::{Interface, LinkType, Record, Writer};
 use wirewright_craft::{Context, Layer, Packet, Payload, Setting};
@@ -241,12 +244,15 @@ fn fill_destination(layer: &mut Layer) {
     }
 }
 
+/// What tshark read: where it disagrees, and the further columns of each frame.
+type Reading = (Vec<String>, Vec<Vec<String>>);
+
 /// Where tshark reads another value than the one set, both values, one line a case; and the columns `more` of each frame.
 pub(crate) fn disagreements(
     cases: &[Vec<Check>],
     frames: &[Vec<u8>],
     more: &[&str],
-) -> Result<(Vec<String>, Vec<Vec<String>>), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Reading, Box<dyn Error + Send + Sync>> {
     let folder = Folder::new()?;
     let path = folder.file("fields.pcapng");
     let mut writer = Writer::pcapng(std::fs::File::create(&path)?, "every field")?;

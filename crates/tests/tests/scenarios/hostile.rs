@@ -1,6 +1,6 @@
 //! Bytes and words from anywhere: nothing panics, and nothing but printable characters reaches a terminal.
 
-use wirewright_craft::{First, Packet, parse_words};
+use wirewright_craft::{First, Packet, complete, parse_words};
 use wirewright_inspect::{diagnose, dissect};
 use wirewright_render::{Catalogue, Detail, Lang, Style, draw_frame, hex, line, sum, tree};
 use wirewright_sim::Dice;
@@ -80,6 +80,9 @@ fn lines(part: u64) -> Outcome {
         let seed = part * ALL + number;
         let mut dice = Dice::new(seed);
         let words = hostile_words(&mut dice);
+        if number % 16 == 0 {
+            check_completion(&words, seed)?;
+        }
         match parse_words(&words) {
             Ok(packet) => {
                 accepted += 1;
@@ -100,6 +103,18 @@ fn lines(part: u64) -> Outcome {
         accepted > rounds / 100 && accepted < rounds,
         "{accepted} of {rounds} were accepted: the lines test nothing"
     );
+    Ok(())
+}
+
+/// What is offered behind a line continues it, and is printable.
+fn check_completion(words: &[String], seed: u64) -> Result<(), String> {
+    let Some((unfinished, before)) = words.split_last() else { return Ok(()) };
+    for offer in complete(before, unfinished).words {
+        check_printable(&offer.text, seed)?;
+        if !offer.text.starts_with(unfinished.as_str()) {
+            return Err(format!("seed {seed}: {:?} does not continue {unfinished:?}", offer.text));
+        }
+    }
     Ok(())
 }
 

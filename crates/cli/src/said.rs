@@ -66,7 +66,9 @@ pub(crate) fn build(error: &BuildError) -> String {
     let key = format!("build.{}", error.code());
     match error {
         BuildError::NameUnresolved { name } => say(&key, &[("name", &name.escape_debug())]),
-        BuildError::AddressUnreadable { text } => say(&key, &[("text", &text.escape_debug())]),
+        BuildError::AddressUnreadable { text } | BuildError::EntryUnreadable { text } => {
+            say(&key, &[("text", &text.escape_debug())])
+        }
         BuildError::WrongFamily { name, address } => say(&key, &[("name", &name.escape_debug()), ("address", address)]),
         BuildError::FieldMissing { layer, key: field } | BuildError::NotAChecksum { layer, key: field } => {
             say(&key, &[("layer", layer), ("field", field)])
@@ -337,6 +339,7 @@ mod tests {
             BuildError::AddressUnreadable { text },
             BuildError::WrongFamily { name, address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
             BuildError::PayloadNotRead,
+            BuildError::EntryUnreadable { text: "x:Q\n".to_owned() },
             BuildError::PayloadTwice,
             BuildError::FieldMissing { layer, key },
             BuildError::ValueTooLarge { layer, key, value: 70_000, max: 65_535 },

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::Div;
 
+use wirewright_wire::dns::{Entries, Section};
 use wirewright_wire::{Kind, MacAddr};
 
 use crate::build::{BuildError, Built, Context};
@@ -131,6 +132,13 @@ impl Written {
             }
             (Ok(Host::Name(name)), _) => self.names.push((place, name)),
             (Err(fault), _) => self.fail(fault),
+        }
+    }
+
+    fn entry(&mut self, section: Section, text: &str) {
+        match crate::dns::entry(section, text) {
+            Ok(bytes) => crate::dns::insert(&mut self.layer, section, &bytes),
+            Err(_) => self.fail(BuildError::EntryUnreadable { text: text.into() }),
         }
     }
 
@@ -365,6 +373,29 @@ writers! {
         /// Urgent pointer: 0.
         urg(u16) "urg";
     }
+    /// A DNS message being written; [`dns`] begins one.
+    Dns = dns {
+        /// Identification: random.
+        id(u16) "id";
+        /// It is a response: it is not, unless set.
+        qr(bool) "qr";
+        /// Opcode: 0, query.
+        opcode(u8) "opcode";
+        /// An authority answers: no.
+        aa(bool) "aa";
+        /// The response was cut: no.
+        tc(bool) "tc";
+        /// The server is to ask others: yes.
+        rd(bool) "rd";
+        /// The server asks others: no.
+        ra(bool) "ra";
+        /// Response code: 0, no error.
+        rcode(u8) "rcode";
+        /// The number of questions: the right one.
+        qdcount(Setting) "qdcount";
+        /// The number of answers: the right one.
+        ancount(Setting) "ancount";
+    }
 }
 
 /// An Ethernet header: this interface's address, the next hop's, the next layer's type.
@@ -443,6 +474,68 @@ pub fn tcp(port: u16) -> Tcp {
     let mut written = Written::new(layers::tcp());
     written.set("dport", port.into());
     Tcp(written)
+}
+
+/// A DNS query for the IPv4 address of this name; the empty text asks nothing.
+///
+/// ```
+/// use wirewright_craft::{dns, ip, udp};
+///
+/// let query = ip("192.0.2.53") / udp(53) / dns("example.com").kind("AAAA").edns(1232);
+/// assert_eq!(query.to_string(), "ip 192.0.2.53 / udp :53 / dns example.com AAAA edns=1232");
+/// ```
+pub fn dns(name: &str) -> Dns {
+    let mut written = Written::new(layers::dns());
+    if !name.is_empty() {
+        written.entry(Section::Question, &[name, ":A"].concat());
+    }
+    Dns(written)
+}
+
+impl Dns {
+    /// The type of the first question, in words as `AAAA`, `TXT/CH`, `TYPE65400`.
+    pub fn kind(mut self, kind: &str) -> Self {
+        let layer = &mut self.0.layer;
+        let question = Entries::new(&layer.options, layer.counts).next().filter(|it| it.section == Section::Question);
+        match (question, crate::dns::kind_of(kind)) {
+            (Some(question), Some((kind, class))) => {
+                let at = question.name.end;
+                layer.options[at..at + 2].copy_from_slice(&kind.to_be_bytes());
+                layer.options[at + 2..at + 4].copy_from_slice(&class.to_be_bytes());
+            }
+            _ => self.0.fail(BuildError::EntryUnreadable { text: kind.into() }),
+        }
+        self
+    }
+
+    /// One more question: `example.com:A`.
+    pub fn qd(mut self, question: &str) -> Self {
+        self.0.entry(Section::Question, question);
+        self
+    }
+
+    /// An answer: `example.com:A:300:192.0.2.1`.
+    pub fn an(mut self, record: &str) -> Self {
+        self.0.entry(Section::Answer, record);
+        self
+    }
+
+    /// A record of the authority section.
+    pub fn ns(mut self, record: &str) -> Self {
+        self.0.entry(Section::Authority, record);
+        self
+    }
+
+    /// A further record.
+    pub fn ar(mut self, record: &str) -> Self {
+        self.0.entry(Section::Additional, record);
+        self
+    }
+
+    /// EDNS, with the largest UDP payload that is taken, in bytes.
+    pub fn edns(self, size: u16) -> Self {
+        self.ar(&alloc::format!(".:OPT:{size}"))
+    }
 }
 
 impl Eth {

@@ -1,6 +1,6 @@
 //! The layers that have a table, and the words of those that will have one.
 
-use wirewright_wire::{HeaderDesc, arp, ethernet, icmpv4, icmpv6, ipv4, ipv6, tcp, udp, vlan};
+use wirewright_wire::{HeaderDesc, arp, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, tcp, udp, vlan};
 
 /// The table with this word.
 #[must_use]
@@ -9,7 +9,7 @@ pub(crate) fn known(word: &str) -> Option<&'static HeaderDesc> {
 }
 
 /// Words of layers that the language names and that have no table yet.
-pub(crate) const LATER: &[&str] = &["dns", "gre", "vxlan", "mpls"];
+pub(crate) const LATER: &[&str] = &["gre", "vxlan", "mpls"];
 
 /// Whether a layer carries no address of the network: Ethernet and its tags, below every other.
 pub(crate) fn is_link(desc: &HeaderDesc) -> bool {
@@ -45,4 +45,7 @@ pub(crate) fn tcp() -> &'static HeaderDesc {
 }
 pub(crate) fn udp() -> &'static HeaderDesc {
     &udp::DESC
+}
+pub(crate) fn dns() -> &'static HeaderDesc {
+    &dns::DESC
 }

@@ -13,6 +13,7 @@ extern crate std;
 
 mod api;
 mod build;
+mod dns;
 mod ends;
 mod family;
 mod fields;
@@ -33,10 +34,11 @@ mod value;
 mod walk;
 
 pub use api::{
-    Arp, Eth, Icmp, Icmp6, IntoHost, IntoMac, Ip, Ip6, Qinq, Tcp, Udp, Vlan, arp, eth, icmp, icmp6, ip, ip6, plus,
-    qinq, tcp, udp, vlan,
+    Arp, Dns, Eth, Icmp, Icmp6, IntoHost, IntoMac, Ip, Ip6, Qinq, Tcp, Udp, Vlan, arp, dns, eth, icmp, icmp6, ip, ip6,
+    plus, qinq, tcp, udp, vlan,
 };
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
+pub use dns::{DnsValue, class_word, entry_text, entry_values, is_dns, record_forms, type_word, whole_name};
 pub use ends::{Ends, ends};
 pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use first::First;

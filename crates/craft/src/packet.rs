@@ -159,6 +159,8 @@ pub struct Layer {
     pub(crate) variant: Option<&'static Variant>,
     pub(crate) body: Vec<Setting>,
     pub(crate) options: Vec<u8>,
+    /// How many entries stand in each section of `options`, where the layer is a DNS message.
+    pub(crate) counts: [u16; 4],
     /// Header and body as bytes, as far as they are set or have defaults; kept up to date so that building copies them.
     pub(crate) template: Vec<u8>,
     /// Rows of the header that the template does not settle, a bit each.
@@ -175,6 +177,7 @@ impl PartialEq for Layer {
             && self.fields == other.fields
             && self.body == other.body
             && self.options == other.options
+            && self.counts == other.counts
             && self.family_open == other.family_open
     }
 }
@@ -191,6 +194,7 @@ impl Layer {
             variant: None,
             body: Vec::new(),
             options: Vec::new(),
+            counts: [0; 4],
             template: vec![0; desc.len],
             open: 0,
             body_open: 0,

@@ -2,8 +2,10 @@
 
 use core::fmt::{self, Write};
 
+use wirewright_wire::dns::Entries;
 use wirewright_wire::{FieldDesc, Kind};
 
+use crate::dns;
 use crate::options::{Options, write_word};
 use crate::packet::{Layer, NameAt, Packet, Part, Payload, Place, Setting};
 use crate::template::GeneratorAt;
@@ -65,6 +67,11 @@ fn write_layer(
             _ => {}
         }
     }
+    let mut entries = Entries::new(&layer.options, layer.counts).peekable();
+    if let Some(question) = entries.peek().and_then(|entry| dns::question_word(&layer.options, entry)) {
+        write!(f, " {question}")?;
+        entries.next();
+    }
     if let Some((place, field)) = flags_of(layer)
         && let Setting::Exactly(value) = layer.setting(place)
     {
@@ -87,6 +94,12 @@ fn write_layer(
             f.write_char(' ')?;
             write_setting(f, layer, place, field, setting)?;
         }
+    }
+    if dns::is_dns(layer.desc) {
+        return entries.try_for_each(|entry| {
+            f.write_char(' ')?;
+            dns::write_entry(f, &layer.options, &entry)
+        });
     }
     write_options(f, layer)
 }
@@ -139,7 +152,7 @@ fn write_setting(
 
 /// The word for a value where people say the word: types, codes, protocols, operations.
 fn word_for(layer: &Layer, place: Place, field: &FieldDesc, value: u128) -> Option<&'static str> {
-    if place.part == Part::Body || !matches!(field.key, "type" | "code" | "proto" | "nh" | "op") {
+    if place.part == Part::Body || !matches!(field.key, "type" | "code" | "proto" | "nh" | "op" | "opcode" | "rcode") {
         return None;
     }
     let codes = layer.variant.map_or(&[][..], |variant| if field.key == "code" { variant.codes } else { &[] });

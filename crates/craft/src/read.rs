@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 
+use wirewright_wire::dns::Entries;
 use wirewright_wire::{Auto, FieldDesc, Kind};
 
 use crate::build::{Computed, Context};
+use crate::dns;
 use crate::first::First;
 use crate::layers;
 use crate::options::{OptionItem, Options};
@@ -89,6 +91,9 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     let area = &bytes[at.options.clone()];
     let kept = without_padding(&layer, area);
     layer.options = area[..kept].to_vec();
+    if dns::is_dns(at.desc) {
+        layer.counts = dns::count(area, Entries::counts_in(&bytes[at.start..]).unwrap_or_default());
+    }
     layer
 }
 
@@ -112,5 +117,5 @@ fn is_spoken(layer: &str, field: &FieldDesc) -> bool {
 
 /// Whether a field is one whose value follows from the rest of the packet.
 pub(crate) fn is_computed(field: &FieldDesc) -> bool {
-    matches!(field.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next)
+    matches!(field.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_))
 }

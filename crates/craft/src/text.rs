@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 /// Characters that mean nothing to bash, zsh (also with extended globbing), fish and dash, wherever they stand.
 #[must_use]
 pub(crate) fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"=.:,_+/-".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"=.:,_+/@-".contains(&byte)
 }
 
 /// Writes bytes as the inside of single quotes: printable ASCII as it is, all else, `'` and `\` as `\xHH`.

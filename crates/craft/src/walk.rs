@@ -3,8 +3,10 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use wirewright_wire::dns::Entries;
 use wirewright_wire::{HeaderDesc, LimitedBy, Variant, next};
 
+use crate::dns;
 use crate::first::First;
 use crate::packet::variant_of;
 use crate::{MAX_LAYERS, layers};
@@ -204,6 +206,10 @@ fn read_layer(bytes: &[u8], desc: &'static HeaderDesc, at: Cursor) -> Result<Lay
             layer.options.end = (start + layer.header_len).max(layer.options.start);
             layer.header_len = layer.options.end - start;
         }
+        None if dns::is_dns(desc) => {
+            layer.header_len = dns::read_len(header);
+            layer.options.end = start + layer.header_len;
+        }
         None => judge_header_len(&mut layer, header, limited_by),
     }
     judge_end(&mut layer, header, limited_by);
@@ -279,6 +285,9 @@ fn following(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
         return None;
     }
     let behind = layer.start + layer.header_len;
+    if let Some(next) = by_port(bytes, layer) {
+        return Some(next);
+    }
     if let Some(variant) = layer.variant {
         let first = bytes.get(behind..layer.end)?.first()?;
         return if variant.quotes { next::ip_version(*first) } else { None };
@@ -293,3 +302,17 @@ fn following(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     let extension = matches!(next.key, "hopopt" | "route" | "frag" | "dstopt");
     (!extension || layer.desc.key != "ip").then_some(next)
 }
+
+/// The layer that a port of UDP announces, where the payload reads wholly as that: anybody may use any port.
+fn by_port(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
+    if layer.desc.key != "udp" {
+        return None;
+    }
+    let port = |key| layer.value(bytes, key);
+    let is = |known: &[u128]| [port("sport"), port("dport")].into_iter().flatten().any(|port| known.contains(&port));
+    let payload = bytes.get(layer.payload())?;
+    (is(&DNS_PORTS) && Entries::are_whole(payload)).then_some(layers::dns())
+}
+
+/// DNS (RFC 1035 §4.2.1) and multicast DNS (RFC 6762 §3).
+const DNS_PORTS: [u128; 2] = [53, 5353];

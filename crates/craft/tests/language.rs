@@ -44,7 +44,7 @@ fn rule_1_layers_stand_first_and_behind_a_divider() {
         ("ip 192.0.2.2 / / tcp :80", Code::LayerExpected, "/"),
         ("ip 192.0.2.2 / 192.0.2.3", Code::UnknownLayer, "192"),
         ("bogus", Code::UnknownLayer, "bogus"),
-        ("dns 192.0.2.2", Code::LayerNotYet, "dns"),
+        ("gre 192.0.2.2", Code::LayerNotYet, "gre"),
         ("ip 192.0.2.2 / gre", Code::LayerNotYet, "gre"),
         ("eth / mpls", Code::LayerNotYet, "mpls"),
         ("udp 192.0.2.2:4789 / vxlan", Code::LayerNotYet, "vxlan"),

@@ -8,7 +8,7 @@ fn assert_round_trip(bytes: &[u8], first: First) {
     let built = packet.build(&Context::default()).expect("what was read can be built");
     assert_eq!(built.bytes, bytes, "read and built: {packet}");
     let line = packet.to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "=.:,_+/- ".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "=.:,_+/@- ".contains(c);
     let outside: String = line.split('\'').step_by(2).collect();
     assert!(outside.chars().all(plain), "a shell sign outside quotes: {line}");
     let again = parse(&line).unwrap_or_else(|error| panic!("printed, not parsed: {line}\n{error}"));
@@ -40,6 +40,9 @@ const SEEDS: &[&str] = &[
     "ip6 ff02::1 src=2001:db8::1 / icmp6 type=ra managed slla=02:00:00:00:00:01 mtu=1500 prefix=64:1:1:0:2592000:604800:2001:db8::",
     "ip 192.0.2.2 src=192.0.2.1 / ip 192.0.2.3 src=192.0.2.4 / tcp :80 PA data='GET / HTTP/1.0'",
     "ip6 2001:db8::2 src=2001:db8::1 / ip 192.0.2.3 src=192.0.2.4 / udp :80 zero=100",
+    "ip 192.0.2.53 src=192.0.2.1 / udp :53 / dns example.com AAAA edns=1232:do:10=0011223344556677",
+    "ip 192.0.2.1 src=192.0.2.53 / udp :4000 sport=53 / dns example.com MX qr aa an=@12:MX:300:10:mail@12 an='a\\x3ab@12:TXT:1:x y:z' \
+     ns=@12:SOA:1:ns@12:admin@12:1:2:3:4:5 ar=mail@12:A/FLUSH:300:192.0.2.9 ar=@12:SRV:1:2:3:80:www@12 edns=1232",
 ];
 
 fn seed_bytes(index: usize) -> (Vec<u8>, First) {
@@ -103,6 +106,7 @@ fn word() -> impl Strategy<Value = String> {
         "tcp udp ip ip6 icmp icmp6 arp eth qinq vlan raw hopopt route frag dstopt dns / + S SA . none SYN,ACK :80 :http ::1 \
          2001:db8::1 192.0.2.2 192.0.2.2:80 host host:80 ttl=3 tos=ef src=192.0.2.1 dst=host sum=bad sum=swap+odd len=+4 \
          doff=15 ver=6 mss=1 tfo tfo=0102 uto=1:5 md5=0x1 sack sack=1:2 ts=1:0 nop eol opt=254:00 opts=02 data=x hex=00 zero=3 rand=3 stdin file=x \
+         dns 192.0.2.53 example.com A AAAA an=example.com:A:300:192.0.2.1 an=@12:MX:1:5:a ar=.:NS:1:x qd=@12:A edns=1232:do \
          type=echo type=3 code=port id=1 seq=2 mtu=9 df mf evil df=0 echo reply ip.ttl=3 eth.dst=02:00:00:00:00:01 \
          trailer=00 1..9 22,80 192.0.2.0/24 rand inc:1:2 sprot=1 --ttl -S wind=5 target=2001:db8::1 slla=02:00:00:00:00:01"
             .split_whitespace()

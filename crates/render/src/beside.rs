@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use wirewright_inspect::Dissection;
-use wirewright_inspect::dissect::{Layer, OptionField};
+use wirewright_inspect::dissect::{Layer, OptionField, Record};
 
 use crate::catalogue::Catalogue;
 use crate::hex::digits;
@@ -119,6 +119,13 @@ fn layer_rows(a: &Layer, b: &Layer, rows: &mut Vec<Row>) {
         let (left, right) = (a.options.get(index), b.options.get(index));
         let Some(bytes) = left.or(right).map(|option| option.range.clone()) else { continue };
         rows.push(Row { bytes, name: format!("{} option", a.desc.key), left: option(left), right: option(right) });
+    }
+    for index in 0..a.records.len().max(b.records.len()) {
+        let (left, right) = (a.records.get(index), b.records.get(index));
+        let Some(any) = left.or(right) else { continue };
+        let text = |record: Option<&Record>| record.map_or_else(|| "-".to_owned(), |record| record.text.clone());
+        let name = format!("{} {}", a.desc.key, any.section.key());
+        rows.push(Row { bytes: any.range.clone(), name, left: text(left), right: text(right) });
     }
 }
 

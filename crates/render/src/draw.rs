@@ -92,6 +92,11 @@ fn cells(frame: &Dissection<'_>, layer: &Layer) -> Vec<Cell> {
     for option in &layer.options {
         option_cells(frame.bytes, option, start, &mut cells);
     }
+    for value in layer.records.iter().flat_map(|record| &record.values) {
+        let bits = value.bytes.start * 8 - start..value.bytes.end * 8 - start;
+        let ink = Ink::Field(cells.len());
+        cells.push(Cell { bits, name: value.key.to_owned(), value: value.text.clone(), ink });
+    }
     if !layer.rest.is_empty() {
         let bits = layer.rest.start * 8 - start..layer.rest.end * 8 - start;
         let value = digits(&frame.bytes[layer.rest.clone()]);

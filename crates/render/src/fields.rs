@@ -1,6 +1,7 @@
 //! The reference of layers: every field with its bits, what unset means, its words, Wireshark's name, and what it is.
 
 use serde_json::{Value, json};
+use wirewright_inspect::dissect::{is_dns, record_forms};
 use wirewright_inspect::wire::{
     Auto, FieldDesc, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc,
 };
@@ -51,6 +52,14 @@ pub fn fields(desc: &HeaderDesc, style: &Style, words: &Catalogue) -> String {
     let ndp = desc.variants.iter().find_map(|variant| variant.body.options);
     if let Some(list) = desc.options.or(ndp) {
         options(list, style, words, &mut out);
+    }
+    if is_dns(desc) {
+        out.push('\n');
+        paragraph(&words.say("fields.records", &[]), style, &mut out);
+        for (word, title, form) in record_forms() {
+            push(&mut out, format_args!("  {}  {title}\n", style.paint(Ink::Note, &pad(word, 8))));
+            paragraph(&form, style, &mut out);
+        }
     }
     out
 }
@@ -161,6 +170,7 @@ pub(crate) const fn unset_key(field: &FieldDesc) -> Option<&'static str> {
         Auto::NextHop => "next-hop",
         Auto::SourcePort => "source-port",
         Auto::Required => "required",
+        Auto::Count(_) => "count",
         Auto::Identifier => "identifier",
         _ => "length",
     })
@@ -190,7 +200,13 @@ fn layer_json(desc: &HeaderDesc, words: &Catalogue) -> Value {
         "key": desc.key, "title": desc.title, "rfc": desc.rfc, "bytes": desc.len, "shark": desc.shark,
         "fields": rows_json(desc.fields, words), "bodies": bodies,
         "options": desc.options.map(|list| options_json(list, words)),
+        "records": is_dns(desc).then(records_json),
     })
+}
+
+fn records_json() -> Value {
+    let forms = record_forms();
+    Value::Array(forms.iter().map(|(word, title, form)| json!({"type": word, "title": title, "data": form})).collect())
 }
 
 fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {

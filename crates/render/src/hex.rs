@@ -101,6 +101,12 @@ fn groups(frame: &Dissection<'_>) -> Vec<(String, Vec<Part>)> {
             let key = option.desc.map_or("options", |desc| desc.key).to_owned();
             parts.push(Part { key, bytes: option.range.clone(), ink: Ink::Field(parts.len()) });
         }
+        for record in &layer.records {
+            for (index, value) in record.values.iter().enumerate() {
+                let key = if index == 0 { record.section.key() } else { value.key }.to_owned();
+                parts.push(Part { key, bytes: value.bytes.clone(), ink: Ink::Field(parts.len()) });
+            }
+        }
         if !layer.rest.is_empty() {
             parts.push(Part { key: "data".to_owned(), bytes: layer.rest.clone(), ink: Ink::Field(parts.len()) });
         }

@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 use wirewright_inspect::Dissection;
-use wirewright_inspect::dissect::{Field, Layer, OptionField, OptionKind};
+use wirewright_inspect::dissect::{DnsValue, Field, Layer, OptionField, OptionKind, Record};
 use wirewright_inspect::sum::Checksum;
 
 use crate::hex::digits;
 use crate::value::value;
 
 /// A frame as JSON: `{"v":1,"first","hex","layers":[{"layer","bytes":[start,end],"fields":[{"key","bit","bits","value",
-/// "text"}],"options","quoted"}],"payload":[start,end],"trailer":[start,end],"checksums","complaints"}`. Ranges are
+/// "text"}],"options","records":[{"section","bytes","text",
+/// "values":[{"key","bytes","text"}]}],"quoted"}],"payload":[start,end],"trailer":[start,end],"checksums","complaints"}`. Ranges are
 /// `[first, behind the last]`; values above 2^53 are text.
 #[must_use]
 pub fn dissection(frame: &Dissection<'_>) -> Value {
@@ -46,7 +47,19 @@ fn layer(layer: &Layer) -> Value {
         "quoted": layer.quoted,
         "fields": layer.fields.iter().map(field).collect::<Vec<_>>(),
         "options": layer.options.iter().map(option).collect::<Vec<_>>(),
+        "records": layer.records.iter().map(record).collect::<Vec<_>>(),
         "rest": [layer.rest.start, layer.rest.end],
+    })
+}
+
+fn record(record: &Record) -> Value {
+    let value =
+        |value: &DnsValue| json!({"key": value.key, "bytes": [value.bytes.start, value.bytes.end], "text": value.text});
+    json!({
+        "section": record.section.key(),
+        "bytes": [record.range.start, record.range.end],
+        "text": record.text,
+        "values": record.values.iter().map(value).collect::<Vec<_>>(),
     })
 }
 

@@ -47,7 +47,7 @@ pub use finding::{finding, finding_json};
 pub use hex::{digits, hex};
 pub use json::{dissection as dissection_json, sums as sums_json};
 pub use ladder::{Ladder, ladder, ladder_json};
-pub use line::line;
+pub use line::{dns_answer, line};
 pub use plan::{note as plan_note, objection, plan, plan_json, refused, touch, touch_json};
 pub use segment_line::{SegmentLine, segment_line};
 pub use style::{Ink, Style};

@@ -1,7 +1,7 @@
 //! A frame in one line: who to whom, what, and what is wrong.
 
 use wirewright_inspect::Dissection;
-use wirewright_inspect::dissect::{Layer, OptionField, OptionKind};
+use wirewright_inspect::dissect::{Layer, OptionField, OptionKind, Section};
 use wirewright_inspect::wire::{Auto, Kind};
 
 use crate::style::{Ink, Style};
@@ -55,7 +55,7 @@ fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
     let mut words = vec![style.paint(Ink::Title, layer.desc.key)];
     for field in &layer.fields {
         let desc = field.desc;
-        let usual = matches!(desc.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next)
+        let usual = matches!(desc.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_))
             || matches!(desc.key, "src" | "dst" | "sport" | "dport")
             || (desc.auto == Auto::None && field.value == desc.default && !always_shown(layer.desc.key, desc.key))
             || (layer.desc.key.starts_with("ip") && matches!(desc.key, "id" | "flow"));
@@ -66,13 +66,53 @@ fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
         } else if desc.kind == Kind::Flags {
             words.push(value(desc, field.value));
         } else if !usual && !clear {
-            let text = field.word.filter(|_| desc.key == "code" || desc.key == "op");
+            let text = field.word.filter(|_| matches!(desc.key, "code" | "op" | "opcode" | "rcode"));
             let text = text.map_or_else(|| value(desc, field.value), |name| name.word.to_owned());
             words.push(if desc.kind == Kind::Bit { desc.key.to_owned() } else { format!("{}={text}", desc.key) });
         }
     }
     words.extend(layer.options.iter().filter_map(option_word));
+    words.extend(records(layer));
     (words.len() > 1 || !matches!(layer.desc.key, "ip" | "ip6")).then(|| words.join(" "))
+}
+
+/// How many answers a line tells.
+const ANSWERS_SHOWN: usize = 3;
+
+/// What a DNS message asks, and what it answers: `example.com A: 192.0.2.1, 192.0.2.2`.
+pub(crate) fn records(layer: &Layer) -> Option<String> {
+    if layer.desc.key != "dns" {
+        return None;
+    }
+    let asked = layer.records.iter().find(|record| record.section == Section::Question);
+    let text = asked.map_or_else(String::new, |record| record.text.clone());
+    if layer.value("qr") == Some(0) {
+        return (!text.is_empty()).then_some(text);
+    }
+    let outcome = layer.field("rcode")?;
+    if outcome.value != 0 {
+        return (!text.is_empty()).then_some(text);
+    }
+    Some(format!("{text}: {}", answers(layer)))
+}
+
+/// The data of the first answers, and how many more there are; `-` where there is none.
+fn answers(layer: &Layer) -> String {
+    let answers: Vec<_> = layer.records.iter().filter(|record| record.section == Section::Answer).collect();
+    let mut told: Vec<_> = answers.iter().take(ANSWERS_SHOWN).map(|record| record.data()).collect();
+    if answers.len() > told.len() {
+        told.push(format!("+{}", answers.len() - told.len()));
+    }
+    if told.is_empty() { "-".to_owned() } else { told.join(", ") }
+}
+
+/// How a DNS question was answered, and with what: `noerror 192.0.2.1`; `None` for a frame that is no DNS response.
+#[must_use]
+pub fn dns_answer(frame: &Dissection<'_>) -> Option<String> {
+    let layer = frame.layer("dns").filter(|layer| layer.value("qr") == Some(1))?;
+    let outcome = layer.field("rcode")?;
+    let word = outcome.word.map_or_else(|| format!("rcode={}", outcome.value), |name| name.word.to_owned());
+    Some(format!("dns {word} {}", answers(layer)))
 }
 
 /// Values that are told also when they are the default ones.

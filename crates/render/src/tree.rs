@@ -95,6 +95,13 @@ fn layer_tree(frame: &Dissection<'_>, layer: &Layer, style: &Style, words: &Cata
     for option in &layer.options {
         option_tree(frame, option, width, style, words, out);
     }
+    for record in &layer.records {
+        let key = style.paint(Ink::Note, &pad(record.section.key(), width));
+        for (index, line) in wrap(&record.text, style.width.saturating_sub(width + 6)).iter().enumerate() {
+            let key = if index == 0 { key.clone() } else { pad("", width) };
+            push(out, format_args!("    {key}  {line}\n"));
+        }
+    }
     if !layer.rest.is_empty() {
         let shown = layer.rest.start..layer.rest.end.min(layer.rest.start + PAYLOAD_SHOWN);
         let dots = if shown.end < layer.rest.end { " .." } else { "" };

@@ -2,6 +2,7 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::dns::Section;
 use crate::{MacAddr, SeqNum, WindowField};
 
 /// A type that a header field can have: loaded from and stored into the bits of a fixed array.
@@ -139,6 +140,8 @@ pub enum Auto {
     Required,
     /// Two bytes that tell apart what this process asks (ICMP echo id): random.
     Identifier,
+    /// How many entries stand in a section of a DNS message.
+    Count(Section),
 }
 
 /// What a length field counts, and in which units.

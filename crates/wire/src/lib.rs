@@ -66,6 +66,7 @@ mod seq;
 
 pub mod arp;
 pub mod checksum;
+pub mod dns;
 pub mod ethernet;
 pub mod icmpv4;
 pub mod icmpv6;
@@ -100,6 +101,7 @@ pub static LAYERS: &[&HeaderDesc] = &[
     &icmpv6::DESC,
     &udp::DESC,
     &tcp::DESC,
+    &dns::DESC,
 ];
 
 /// The layer with this key in the packet language.

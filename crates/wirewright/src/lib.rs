@@ -34,8 +34,8 @@ pub use wirewright_wire as wire;
 /// What a program that makes packets wants by name.
 pub mod prelude {
     pub use crate::craft::{
-        BuildError, Built, Context, First, Packet, Payload, Setting, arp, eth, icmp, icmp6, ip, ip6, plus, qinq, tcp,
-        udp, vlan,
+        BuildError, Built, Context, First, Packet, Payload, Setting, arp, dns, eth, icmp, icmp6, ip, ip6, plus, qinq,
+        tcp, udp, vlan,
     };
     pub use crate::inspect;
     pub use crate::net::hand::{Event, Options, Sent, Session};

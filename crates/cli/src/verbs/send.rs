@@ -265,9 +265,12 @@ impl<'a> Talk<'a> {
         }
         let style = &self.out.style;
         let words = words();
-        let line = render::answer(&heard.answer, style, words);
-        self.line(Ink::Title, "word.answer", &line)?;
         let frame = inspect::dissect(&heard.bytes, heard.first);
+        let mut line = render::answer(&heard.answer, style, words);
+        if let Some(answered) = render::dns_answer(&frame) {
+            line = format!("{answered}, {line}");
+        }
+        self.line(Ink::Title, "word.answer", &line)?;
         if self.out.verbose {
             self.out.result(&render::tree(&frame, style, words))?;
         } else {

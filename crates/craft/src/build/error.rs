@@ -25,6 +25,11 @@ pub enum BuildError {
         /// What it resolved to.
         address: IpAddr,
     },
+    /// A text given for a question or record of DNS is none.
+    EntryUnreadable {
+        /// The text.
+        text: String,
+    },
     /// The payload is a file or standard input that nobody has read yet.
     PayloadNotRead,
     /// Two parts of a packet that were put together both carry a payload.
@@ -71,6 +76,7 @@ impl BuildError {
             Self::NameUnresolved { .. } => "name-unresolved",
             Self::AddressUnreadable { .. } => "address-unreadable",
             Self::WrongFamily { .. } => "wrong-family",
+            Self::EntryUnreadable { .. } => "entry-unreadable",
             Self::PayloadNotRead => "payload-not-read",
             Self::PayloadTwice => "payload-twice",
             Self::FieldMissing { .. } => "field-missing",
@@ -90,6 +96,7 @@ impl fmt::Display for BuildError {
             Self::WrongFamily { name, address } => {
                 write!(f, "`{}` is {address}, which is of the wrong family for this layer", name.escape_debug())
             }
+            Self::EntryUnreadable { text } => write!(f, "`{}` is no question or record of DNS", text.escape_debug()),
             Self::PayloadNotRead => f.write_str("the payload (file= or stdin) has not been read"),
             Self::PayloadTwice => f.write_str("a packet has one payload; two of its parts carry one"),
             Self::FieldMissing { layer, key } => write!(f, "{layer}.{key} does not fill itself and is not set"),

@@ -3,9 +3,11 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use wirewright_wire::dns::{Entries, Section};
 use wirewright_wire::{Auto, FieldDesc};
 
 use super::Layout;
+use crate::dns::is_dns;
 use crate::options::{OptionItem, Options};
 use crate::packet::{Packet, Part, Setting};
 
@@ -34,6 +36,8 @@ pub enum What {
     Body(&'static FieldDesc),
     /// An option, known, unknown or malformed.
     Option(OptionItem),
+    /// A question or a record of a DNS message.
+    Entry(Section),
     /// What pads the options.
     Padding,
     /// What the innermost layer carries.
@@ -95,7 +99,15 @@ pub(super) fn of(packet: &Packet, layout: &Layout, bytes: &[u8]) -> Vec<Span> {
 }
 
 fn option_spans(index: usize, packet: &Packet, area: Range<usize>, bytes: &[u8], spans: &mut Vec<Span>) {
-    let Some(table) = packet.layers[index].option_table() else {
+    let layer = &packet.layers[index];
+    if is_dns(layer.desc) {
+        for entry in Entries::new(&layer.options, layer.counts) {
+            let range = area.start + entry.range().start..area.start + entry.range().end;
+            push(spans, Some(index), What::Entry(entry.section), range, Origin::Set);
+        }
+        return;
+    }
+    let Some(table) = layer.option_table() else {
         push(spans, Some(index), What::Option(OptionItem::Malformed), area, Origin::Set);
         return;
     };

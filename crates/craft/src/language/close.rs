@@ -12,6 +12,7 @@ use super::names;
 use super::problem::Problem;
 use super::reader::{Draft, Reader};
 use super::suggest;
+use crate::dns::is_dns;
 use crate::family::key_in;
 use crate::layers;
 use crate::options;
@@ -33,6 +34,7 @@ impl Scope<'_, '_> {
         for (key, text, at) in core::mem::take(&mut self.later) {
             self.read_later(key, text, at)?;
         }
+        self.close_question()?;
         self.make_below();
         self.reach_below()?;
         self.reader.drafts.push(self.draft);
@@ -91,11 +93,17 @@ impl Scope<'_, '_> {
             self.reader.drafts.push(Draft::new(layers::eth(), word, true));
         }
         let carried = below.is_some_and(|below| matches!(below, "ip" | "ip6") || is_extension(below));
-        if needs_network(key) && !carried {
+        // A message that nothing but a link or IP carries needs UDP too.
+        let message = is_dns(self.desc()) && (below.is_none() || on_link || carried);
+        if (needs_network(key) || message) && !carried {
             let (desc, open) = self.version();
             let mut made = Draft::new(desc, word, true);
             made.layer.family_open = open;
             self.reader.drafts.push(made);
+        }
+        if message {
+            let udp = self.made_udp();
+            self.reader.drafts.push(udp);
         }
     }
 

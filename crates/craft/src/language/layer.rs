@@ -8,11 +8,13 @@ use core::net::IpAddr;
 
 use wirewright_wire::{HeaderDesc, Kind, MacAddr, Name};
 
+use super::dns::Question;
 use super::error::{Code, Fault};
 use super::names;
 use super::problem::Problem;
 use super::reader::{Draft, Reader, Written, twice};
 use super::suggest;
+use crate::dns::is_dns;
 use crate::generator::{self, Addresses, Generator};
 use crate::options::{self, OptionFault};
 use crate::packet::{Host, Part, Payload, Place, Setting};
@@ -35,12 +37,22 @@ pub(super) struct Scope<'r, 'w> {
     pub(super) dotted: Vec<(&'w str, &'w str, &'w str, usize)>,
     /// Words whose reading depends on the type, read when it is known: key, value, word.
     pub(super) later: Vec<(&'w str, Option<&'w str>, usize)>,
+    /// The question of a DNS message.
+    pub(super) question: Question<'w>,
 }
 
 impl<'r, 'w> Scope<'r, 'w> {
     pub(super) fn new(reader: &'r mut Reader<'w>, desc: &'static HeaderDesc, word: usize) -> Self {
         let draft = Draft::new(desc, word, false);
-        Self { reader, draft, address: None, below: Vec::new(), dotted: Vec::new(), later: Vec::new() }
+        Self {
+            reader,
+            draft,
+            address: None,
+            below: Vec::new(),
+            dotted: Vec::new(),
+            later: Vec::new(),
+            question: Question::default(),
+        }
     }
 
     pub(super) fn desc(&self) -> &'static HeaderDesc {
@@ -72,7 +84,7 @@ impl<'r, 'w> Scope<'r, 'w> {
         if self.flags_word(at, word)? || self.bare_word(at, word)? || self.address_word(at, word)? {
             return Ok(());
         }
-        if self.name_word(at, word, first)? {
+        if self.question_word(at, word)? || self.name_word(at, word, first)? {
             return Ok(());
         }
         Err(self.unknown_word(at, word))
@@ -106,7 +118,11 @@ impl<'r, 'w> Scope<'r, 'w> {
     }
 
     /// Rule 4: `:PORT`.
-    fn port(&mut self, at: usize, text: &str) -> Result<(), Fault> {
+    fn port(&mut self, at: usize, text: &'w str) -> Result<(), Fault> {
+        if is_dns(self.desc()) {
+            self.dotted.push(("udp", "dport", text, at));
+            return Ok(());
+        }
         if !self.is_transport() {
             let problem = Problem::NoPorts { layer: self.key() };
             let fault = Fault::new(Code::PortNotHere, at, problem);
@@ -213,7 +229,10 @@ impl<'r, 'w> Scope<'r, 'w> {
     }
 
     /// The port of `ADDR:PORT` and `NAME:PORT`.
-    fn port_behind(&mut self, at: usize, word: &str, port: &str) -> Result<(), Fault> {
+    fn port_behind(&mut self, at: usize, word: &'w str, port: &'w str) -> Result<(), Fault> {
+        if is_dns(self.desc()) {
+            return self.port(at, port);
+        }
         if self.is_transport() {
             let words = self.reader.words;
             return set_at_offset(&mut self.draft, words, "dport", port, at, word.len() - port.len());
@@ -278,7 +297,7 @@ impl<'r, 'w> Scope<'r, 'w> {
     /// Rule 2: `key=value`, and rule 3, the payload.
     fn key_value(&mut self, at: usize, key: &'w str, text: &'w str) -> Result<(), Fault> {
         let desc = self.desc();
-        if self.reader.payload_word(at, key, Some(text))? {
+        if self.reader.payload_word(at, key, Some(text))? || self.entry_word(at, key, text)? {
             return Ok(());
         }
         if let Some((layer, field)) = key.split_once('.') {

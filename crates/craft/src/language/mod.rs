@@ -7,6 +7,7 @@
 
 mod close;
 mod complete;
+mod dns;
 mod error;
 mod foreign;
 mod layer;

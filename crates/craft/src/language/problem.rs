@@ -97,6 +97,22 @@ problems! {
         "`{word}` makes many packets, and one is wanted here: write one value"
     /// Many values that no word of this layer takes.
     NoGenerator { layer: &'static str, word: String } "no-generator" "no word of {layer} takes the many values `{word}`"
+    /// More questions and records than a message is read with.
+    TooManyEntries { max: usize } "too-many-entries" "more than {max} questions and records"
+    /// A type without the name that it is asked for.
+    QuestionNeeded { kind: String } "question-needed" "{kind} of which name? The name stands before the type"
+    /// A question or record with too few parts.
+    EntryForm { key: String, form: String } "entry-form" "{key}= takes {form}"
+    /// No name of DNS.
+    NoDnsName { key: String, name: String } "no-dns-name"
+        "{key}=: `{name}` is no name: labels of 1 to 63 bytes, at most 255 in all; `.` is the root, `www@12` goes on at byte 12"
+    /// No record type or class.
+    NoDnsType { key: String, kind: String } "no-dns-type"
+        "{key}=: `{kind}` is no type: A, AAAA, MX/CH, TYPE65400"
+    /// No number of a record.
+    EntryNumber { key: String, text: String } "entry-number" "{key}=: `{text}` is no number that fits"
+    /// Data of another form than their type's.
+    EntryData { key: String, form: String } "entry-data" "{key}=: the data of this type are written {form}, or 0xHEX"
     /// An option with fewer or more values than it has.
     OptionCount { key: String, want: String, have: usize } "option-count" "{key}= takes {want}; {have} values stand there"
     /// An option in another form than its own.

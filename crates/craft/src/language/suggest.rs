@@ -12,6 +12,7 @@ use super::layer::{REACHING, port_problem, value_problem};
 use super::problem::Problem;
 use super::reader::{self, is_divider};
 use super::{foreign, mended};
+use crate::dns::is_dns;
 use crate::generator;
 use crate::layers;
 use crate::options;
@@ -358,9 +359,12 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
         "tcp" => &["ADDR:PORT", ":PORT", "flags as S SA PA . none"],
         "udp" => &["ADDR:PORT", ":PORT"],
         "eth" => &["MAC"],
-        _ if layers::is_link(desc) => &[],
+        _ if layers::is_link(desc) || is_dns(desc) => &[],
         _ => &["ADDR"],
     };
+    if is_dns(desc) {
+        expected.extend(super::dns::expected());
+    }
     expected.extend(leading.iter().map(ToString::to_string));
     let shown = |field: &&FieldDesc| !field.reserved && field.key != "dport" && field.kind != Kind::Flags;
     expected.extend(desc.fields.iter().filter(shown).map(form));
@@ -384,7 +388,8 @@ pub(super) fn is_key(desc: &'static HeaderDesc, word: &str) -> bool {
         let option = desc.options.is_some_and(|table| options::for_word(table, word, true).is_some());
         option || desc.field(word).is_some_and(|field| field.key != "dport")
     };
-    in_table(desc) || desc.variants.iter().any(|variant| in_table(variant.body))
+    let entry = is_dns(desc) && super::dns::is_key(word);
+    entry || in_table(desc) || desc.variants.iter().any(|variant| in_table(variant.body))
 }
 
 /// How a field is written.

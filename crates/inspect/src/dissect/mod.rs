@@ -6,11 +6,15 @@
 //! Not here: how any of it looks (render), flows and findings over several frames.
 
 mod options;
+mod records;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use wirewright_craft::{Chain, First, LayerAt, walk};
+pub use wirewright_craft::{DnsValue, is_dns, record_forms};
+pub use wirewright_wire::dns::Section;
 use wirewright_wire::{FieldDesc, HeaderDesc, Kind, LimitedBy, Name, OptionDesc, Variant};
 
 use crate::sum::{Checksum, Known, checksums_of};
@@ -51,6 +55,8 @@ pub struct Layer {
     pub fields: Vec<Field>,
     /// The options, in wire order, padding included.
     pub options: Vec<OptionField>,
+    /// The questions and records of a DNS message, in wire order.
+    pub records: Vec<Record>,
     /// The bytes of the header that no field and no option names (the addresses of a routing header).
     pub rest: Range<usize>,
 }
@@ -81,6 +87,28 @@ pub struct OptionField {
     pub fields: Vec<Field>,
     /// The bytes of its value that no field names.
     pub rest: Range<usize>,
+}
+
+/// A question or a record of a DNS message.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The section that it stands in.
+    pub section: Section,
+    /// All its bytes.
+    pub range: Range<usize>,
+    /// All of it in words, names whole: `example.com A 300 192.0.2.1`.
+    pub text: String,
+    /// Its values, in the order of their bytes, which count from the start of the frame.
+    pub values: Vec<DnsValue>,
+}
+
+impl Record {
+    /// What its data say, in words: for an address the address.
+    #[must_use]
+    pub fn data(&self) -> String {
+        let data = self.values.iter().skip_while(|value| value.key != "len").skip(1);
+        data.map(|value| value.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// What an option is.
@@ -198,6 +226,8 @@ fn layer_of(bytes: &[u8], at: &LayerAt) -> Layer {
     let end = at.start + at.header_len;
     let named = fields.last().map_or(at.start, |field| field.bytes().end);
     let named = options.last().map_or(named, |option| option.range.end);
+    let records = if is_dns(at.desc) { records::read(bytes, at) } else { Vec::new() };
+    let named = records.last().map_or(named, |record| record.range.end);
     Layer {
         desc: at.desc,
         variant: at.variant,
@@ -207,6 +237,7 @@ fn layer_of(bytes: &[u8], at: &LayerAt) -> Layer {
         quoted: at.quoted,
         fields,
         options,
+        records,
     }
 }
 

@@ -114,6 +114,10 @@ fn header_cases(desc: &'static HeaderDesc, below: &[&str], dice: &mut Dice, case
         for value in values(field, dice) {
             let mut layer = Layer::new(desc);
             assert!(layer.set(field.key, Setting::Exactly(value)), "{} has {}", desc.key, field.key);
+            // tshark tells most of a message's bits in responses only.
+            if desc.key == "dns" && field.key != "qr" {
+                layer.set("qr", Setting::Exactly(1));
+            }
             let what = format!("{}.{}", desc.key, field.key);
             cases.push(Case { check: Check::of(what, field, value), packet: packet(below, layer) });
         }
@@ -204,6 +208,7 @@ fn below(key: &str) -> &'static [&'static str] {
         "eth" => &[],
         "ip6" | "ip" | "arp" | "vlan" | "qinq" => &["eth"],
         "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
+        "dns" => &["eth", "ip", "udp"],
         _ => &["eth", "ip"],
     }
 }
@@ -217,6 +222,11 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
         "ip" | "ip6" | "hopopt" | "route" | "frag" | "dstopt" => &["udp"],
         _ => &[],
     };
+    if layer.key() == "dns" {
+        packet.layers.iter_mut().filter(|layer| layer.key() == "udp").for_each(|udp| {
+            udp.set("dport", Setting::Exactly(53));
+        });
+    }
     packet.layers.push(layer);
     packet.layers.extend(carries.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))));
     // Behind an MLD report it would make a longer message of another version.

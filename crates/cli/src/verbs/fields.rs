@@ -1,7 +1,7 @@
 //! `ww fields [LAYER]`: the reference of any layer.
 
 use crate::command::Options;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, lines_of};
 use crate::output::Output;
 use crate::speech::{say, words};
 
@@ -32,7 +32,7 @@ fn layer(name: &str) -> Result<&'static wire::HeaderDesc, Failure> {
         let failure = Failure::usage("layer-unknown", say("error.layer-unknown", &[("layer", &name)]));
         match crate::suggest::nearest(name, wire::LAYERS.iter().map(|layer| layer.key)) {
             Some(near) => failure.row("did you mean", format!("ww fields {near}")),
-            None => failure.row("layers", wire::LAYERS.iter().map(|layer| layer.key).collect::<Vec<_>>().join(" ")),
+            None => failure.row("layers", lines_of(wire::LAYERS.iter().map(|layer| layer.key))),
         }
     })
 }

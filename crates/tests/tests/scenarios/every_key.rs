@@ -130,6 +130,8 @@ const DECIDE: &[&str] = &[
     "arp.hlen",
     "arp.plen",
     "arp.op",
+    "dns.qr",
+    "dns.opcode",
     "tcp.flags",
     "ip.dst",
     "ip6.dst",
@@ -221,8 +223,12 @@ impl Line {
             let separator = if index == 0 { "" } else { " / " };
             let _ = write!(line.words, "{separator}{key}");
             let own = index == at;
+            // Wireshark names most flags of DNS in responses only.
+            if *key == "dns" && target.what != "dns.qr" {
+                line.words.push_str(" qr");
+            }
             if !(own && target.is_destination()) {
-                line.words.push_str(destination(key));
+                line.words.push_str(destination(key, chain.get(index + 1).copied()));
             }
             if own {
                 line.set(target, value, all, dice);
@@ -405,8 +411,9 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
 }
 
 /// What has no default.
-fn destination(layer: &str) -> &'static str {
+fn destination(layer: &str, carries: Option<&str>) -> &'static str {
     match layer {
+        "udp" if carries == Some("dns") => " :53",
         "ip" => " 192.0.2.2",
         "ip6" => " 2001:db8::2",
         "arp" => " tpa=192.0.2.2",

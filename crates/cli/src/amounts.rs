@@ -23,6 +23,18 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(value * scale).ok()
 }
 
+/// A whole number as in the packet language: `1500`, `10k`, `4Ki`, `1_000`.
+pub(crate) fn amount(text: &str) -> Option<u64> {
+    const SCALES: [(&str, u64); 5] =
+        [("Ki", 1 << 10), ("Mi", 1 << 20), ("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000)];
+    let scaled = SCALES.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, *scale)));
+    let (number, scale) = scaled.unwrap_or((text, 1));
+    let digits = number.replace('_', "");
+    let plain = number.starts_with(|first: char| first.is_ascii_digit()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let leading_zero = digits.len() > 1 && digits.starts_with('0');
+    if !plain || leading_zero { None } else { digits.parse::<u64>().ok()?.checked_mul(scale) }
+}
+
 /// The shortest way to write a duration with its unit.
 pub(crate) fn duration_word(time: Duration) -> String {
     let nanos = time.as_nanos();
@@ -108,6 +120,18 @@ mod tests {
         assert_eq!(chance("12.5%"), Some(Chance::clamped_per_million(125_000)));
         for wrong in ["", "%", "1", "1.%", ".5%", "100.0001%", "0.00001%", "-1%", "1e1%", "99999999999%", "1%%"] {
             assert_eq!(chance(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_those_of_the_packet_language() {
+        for (text, value) in
+            [("0", 0), ("1500", 1500), ("10k", 10_000), ("4Ki", 4096), ("2M", 2_000_000), ("1_000", 1000)]
+        {
+            assert_eq!(amount(text), Some(value), "{text}");
+        }
+        for wrong in ["", "k", "-1", "1.5k", "1m", "10kk", "_1", "010", "99999999999999999999", "99999999999G", "1 k"] {
+            assert_eq!(amount(wrong), None, "{wrong}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use link::Rung;
 
-use crate::amounts::duration;
+use crate::amounts::{amount, duration};
 use crate::failure::Failure;
 use crate::faults;
 use crate::speech::say;
@@ -35,12 +35,13 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "ask",
         usage: "PACKET [+ PACKET]…",
         options: with_output!(
-            "iface", "to", "write", "count", "every", "zip", "yes", "wait", "ipv4", "ipv6", "numeric", "seed",
+            "iface", "to", "write", "count", "every", "frag", "zip", "yes", "wait", "ipv4", "ipv6", "numeric", "seed",
             "dry-run", "expect", "why", "leave", "guard"
         ),
         examples: &[
             "ww lab ask tcp server:80 S",
             "ww lab ask icmp server",
+            "ww lab ask icmp server zero=4000 --frag 1500",
             "ww lab ask tcp server:1..100 S",
             "ww lab ask udp server:9999 data=hello --expect 'icmp unreach'",
         ],
@@ -49,7 +50,8 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "send",
         usage: "PACKET [+ PACKET]…",
         options: with_output!(
-            "iface", "to", "write", "count", "every", "zip", "yes", "ipv4", "ipv6", "numeric", "seed", "dry-run", "why"
+            "iface", "to", "write", "count", "every", "frag", "zip", "yes", "ipv4", "ipv6", "numeric", "seed",
+            "dry-run", "why"
         ),
         examples: &["ww lab send udp server:9 data='hello world'"],
     },
@@ -64,7 +66,7 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "build",
         usage: "PACKET",
-        options: with_output!("as", "layer", "write", "count", "zip", "ipv4", "ipv6", "numeric", "seed"),
+        options: with_output!("as", "layer", "write", "count", "frag", "zip", "ipv4", "ipv6", "numeric", "seed"),
         examples: &[
             "ww build --as draw ip 192.0.2.2 proto=6 / tcp :80 S",
             "ww build --as hex udp 192.0.2.2:53 data=hi",
@@ -74,7 +76,7 @@ pub(crate) const VERBS: &[Verb] = &[
     Verb {
         name: "plan",
         usage: "PACKET",
-        options: with_output!("iface", "to", "ipv4", "ipv6", "numeric", "seed"),
+        options: with_output!("iface", "to", "frag", "ipv4", "ipv6", "numeric", "seed"),
         examples: &["ww lab plan ip server id=0 proto=tcp", "ww lab plan tcp server:80 S ip.sum=0xdead"],
     },
     Verb {
@@ -182,6 +184,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("wait", None, "TIME"),
     opt("count", Some('c'), "N"),
     opt("every", None, "TIME"),
+    opt("frag", None, "N"),
     opt("zip", None, ""),
     opt("yes", None, ""),
     opt("ipv4", Some('4'), ""),
@@ -274,6 +277,11 @@ fn parser(verb: &Verb) -> Command {
     command.arg(Arg::new("words").num_args(0..).action(ArgAction::Append).value_parser(clap::value_parser!(OsString)))
 }
 
+/// The least that `--frag` takes: an IPv4 header and 8 bytes.
+const FRAG_MIN: usize = 28;
+/// The most: the largest IP packet.
+const FRAG_MAX: usize = 65_535;
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Color {
@@ -303,6 +311,8 @@ pub(crate) struct Options {
     pub count: Option<u64>,
     /// `--every`.
     pub every: Option<Duration>,
+    /// `--frag`: the largest IP packet.
+    pub frag: Option<usize>,
     /// `--yes`.
     pub yes: bool,
     /// `--zip`.
@@ -378,6 +388,7 @@ impl Options {
             wait: None,
             count: None,
             every: None,
+            frag: None,
             zip: flag("zip"),
             yes: flag("yes"),
             ipv4: flag("ipv4"),
@@ -439,6 +450,12 @@ impl Options {
         if let Some(count) = value("count")? {
             let number = count.parse().ok().filter(|count| *count > 0);
             self.count = Some(number.ok_or_else(|| bad_value("count", &count, &say("hint.number-64-from-1", &[])))?);
+        }
+        if let Some(frag) = value("frag")? {
+            let largest = amount(&frag).and_then(|largest| usize::try_from(largest).ok());
+            let largest = largest.filter(|largest| (FRAG_MIN..=FRAG_MAX).contains(largest));
+            let can = || say("hint.frag-size", &[("min", &FRAG_MIN), ("max", &FRAG_MAX)]);
+            self.frag = Some(largest.ok_or_else(|| bad_value("frag", &frag, &can()))?);
         }
         if let Some(seed) = value("seed")? {
             self.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);

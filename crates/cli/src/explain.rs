@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use craft::BuildError;
+use craft::{BuildError, FragmentError};
 use hand::{Objection, Refused};
 use lab::Lab;
 use link::{GuardError, NextStep, OsError};
@@ -33,11 +33,22 @@ pub(crate) fn build(error: &BuildError) -> Failure {
     Failure::usage(error.code(), said::build(error)).row("see", "ww help language")
 }
 
+/// A packet that cannot be cut.
+pub(crate) fn fragment(error: &FragmentError) -> Failure {
+    let failure = Failure::usage(error.code(), said::fragment(error));
+    match error {
+        FragmentError::LimitTooSmall { need, .. } => failure.row("or", format!("--frag {need}")),
+        FragmentError::Build(error) => build(error),
+        _ => failure.row("or", say("hint.without-frag", &[])),
+    }
+}
+
 /// Whatever `net` reports.
 pub(crate) fn net(error: &Error, attempt: &Attempt<'_>) -> Failure {
     match error {
         Error::Misuse(Misuse::Name(error)) => name(error, attempt),
         Error::Misuse(Misuse::Build(error)) => build(error),
+        Error::Misuse(Misuse::Fragment(error)) => fragment(error),
         Error::Refused(refused) => refusal(refused, attempt),
         Error::Os(error) => os(error, attempt),
         Error::NextHopSilent { address, interface } => {
@@ -166,10 +177,12 @@ fn refusal(refused: &Refused, attempt: &Attempt<'_>) -> Failure {
         Refused::LoopbackElsewhere { .. } => failure.row("try", again_without(&["-i", "--iface"], &[])),
         Refused::TooLarge { size, mtu, .. } => {
             let over = size.saturating_sub(*mtu);
-            match smaller(attempt, over) {
+            let cuts = crate::command::verb(attempt.verb).is_some_and(|verb| verb.options.contains(&"frag"));
+            failure = match smaller(attempt, over) {
                 Some(line) => failure.row("try", line),
                 None => failure.row("or", say("hint.smaller-payload", &[("bytes", &over)])),
-            }
+            };
+            if cuts { failure.row("or", say("hint.frag", &[("mtu", mtu)])) } else { failure }
         }
         Refused::NoWay { raw, .. } => {
             let keys: Vec<_> = raw.iter().filter_map(rewritten_key).collect();

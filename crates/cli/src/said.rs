@@ -7,7 +7,7 @@ use std::io;
 
 use capture::{CaptureError, Fault, Part};
 use craft::pasted::PasteError;
-use craft::{BuildError, LanguageError, Note, Problem};
+use craft::{BuildError, FragmentError, LanguageError, Note, Problem};
 use lab::{Hint, LabError, PlaceError, RecordError, Refusal, Rung, Step};
 use link::GuardError;
 use net::StreamError;
@@ -59,6 +59,19 @@ pub(crate) fn pasted(error: &PasteError) -> String {
         return problem;
     }
     say("paste.at", &[("line", &error.line), ("column", &error.column), ("problem", &problem)])
+}
+
+/// Why a packet cannot be cut.
+pub(crate) fn fragment(error: &FragmentError) -> String {
+    let key = format!("cut.{}", error.code());
+    match error {
+        FragmentError::FragmentAlready { layer } => say(&key, &[("layer", layer)]),
+        FragmentError::LimitTooSmall { limit, .. } => say(&key, &[("limit", limit)]),
+        FragmentError::OffsetTooLarge { len } => say(&key, &[("len", len)]),
+        FragmentError::Build(error) => build(error),
+        FragmentError::LayersTooMany => build(&BuildError::LayersTooMany),
+        _ => say(&key, &[]),
+    }
 }
 
 /// Why a packet cannot become bytes.

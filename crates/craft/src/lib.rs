@@ -18,6 +18,7 @@ mod ends;
 mod family;
 mod fields;
 mod first;
+mod fragment;
 mod generator;
 mod language;
 mod layers;
@@ -42,6 +43,7 @@ pub use dns::{DnsValue, class_word, entry_text, entry_values, is_dns, record_for
 pub use ends::{Ends, ends};
 pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use first::First;
+pub use fragment::{FragmentError, fragment, fragments_of};
 pub use generator::LIST_MAX;
 pub use language::{
     Code, Completion, Completions, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, complete, parse, parse_template,

@@ -1,8 +1,8 @@
 //! Hand-made packets, sans-IO: the plan that keeps what was set, probes in flight, answers matched.
 //!
 //! In: built packets, facts of the machine, packets heard, `now`.
-//! Out: [`Plan`]s and refusals, the changes between built and sent, [`probes::Answer`]s with round-trip times, the steps of a
-//! [`conversation`].
+//! Out: [`Plan`]s and refusals, the changes between built and sent, [`probes::Answer`]s with round-trip times, datagrams put
+//! together again, when the next packet of a run is due ([`Pace`]), the steps of a [`conversation`].
 //! Above: net, render, the command. Below: craft, wire, units.
 //! Not here: sockets, the clock, names, sentences for people.
 #![no_std]
@@ -17,10 +17,12 @@ mod close;
 mod expect;
 mod facts;
 mod outgoing;
+mod pace;
 mod plan;
 
 pub mod conversation;
 pub mod probes;
+pub mod reassembly;
 pub mod ways;
 
 pub use changes::{Change, Changes, Values, changes};
@@ -28,8 +30,10 @@ pub use close::closing_reset;
 pub use expect::{Could, Expect, ExpectError};
 pub use facts::{Facts, Interface, Neighbor, NeighborState, Route, RouteAnswer, RouteKind};
 pub use outgoing::{Ip, LayerIn, Outgoing};
+pub use pace::Pace;
 pub use plan::{
     Framing, Need, NextHop, NextHopBy, Note, Objection, Plan, Reason, Refused, Touch, Transport, Who, Wishes, plan,
+    plan_fragments,
 };
 pub use ways::Way;
 pub use wirewright_craft::{Built, First, What};

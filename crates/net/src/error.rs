@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use wirewright_craft::BuildError;
+use wirewright_craft::{BuildError, FragmentError};
 use wirewright_hand::Refused;
 use wirewright_link::{GuardError, OsError};
 
@@ -47,6 +47,8 @@ pub enum Misuse {
     Name(NameError),
     /// The packet cannot be built.
     Build(BuildError),
+    /// The packet cannot be cut.
+    Fragment(FragmentError),
     /// A conversation begins with a TCP segment to a port, and this is none.
     NoSegment,
 }
@@ -59,6 +61,7 @@ impl Error {
             Self::Misuse(Misuse::Name(NameError::Unknown { .. })) => "name-unknown",
             Self::Misuse(Misuse::Name(NameError::OtherFamily { .. })) => "name-other-family",
             Self::Misuse(Misuse::Build(_)) => "build",
+            Self::Misuse(Misuse::Fragment(error)) => error.code(),
             Self::Misuse(Misuse::NoSegment) => "no-segment",
             Self::Refused(refused) => refused.code(),
             Self::Os(error) => error.next.code(),
@@ -76,6 +79,7 @@ impl fmt::Display for Error {
         match self {
             Self::Misuse(Misuse::Name(error)) => write!(f, "{}: {error:?}", self.code()),
             Self::Misuse(Misuse::Build(error)) => error.fmt(f),
+            Self::Misuse(Misuse::Fragment(error)) => error.fmt(f),
             Self::Misuse(Misuse::NoSegment) => f.write_str(self.code()),
             Self::Refused(refused) => write!(f, "{}: {refused:?}", refused.code()),
             Self::Os(error) => error.fmt(f),
@@ -105,6 +109,15 @@ impl From<Refused> for Error {
 impl From<NameError> for Error {
     fn from(error: NameError) -> Self {
         Self::Misuse(Misuse::Name(error))
+    }
+}
+
+impl From<FragmentError> for Error {
+    fn from(error: FragmentError) -> Self {
+        match error {
+            FragmentError::Build(error) => error.into(),
+            error => Self::Misuse(Misuse::Fragment(error)),
+        }
     }
 }
 

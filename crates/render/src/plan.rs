@@ -135,6 +135,7 @@ const fn note_code(note: &Note) -> &'static str {
         Note::NeighborFailed { .. } => "neighbor-failed",
         Note::Loopback => "loopback",
         Note::Fragment => "fragment",
+        Note::DontFragmentSet => "df-set",
         _ => "other",
     }
 }

@@ -65,6 +65,7 @@ mod sample;
 mod seq;
 
 pub mod arp;
+pub mod assembly;
 pub mod checksum;
 pub mod dns;
 pub mod ethernet;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use craft::First;
+use craft::{Built, Context, First, Packet};
 
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
@@ -77,7 +77,8 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     let numbers = 0..options.count.or(template.count()).unwrap_or(u64::MAX);
     for index in numbers {
         let context = context::drawing(context::of_packet(entropy, index));
-        let built = template.packet(index, entropy).build(&context).map_err(|error| explain::build(&error))?;
+        let packet = template.packet(index, entropy);
+        let built = packet.build(&context).map_err(|error| explain::build(&error))?;
         // What is said of one packet is said once of them all.
         for note in built.notes.iter().filter(|note| index == 0 || !told.contains(*note)) {
             out.tell(&said::note(note));
@@ -85,17 +86,29 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
         if index == 0 {
             told.clone_from(&built.notes);
         }
-        for recording in recording.iter_mut().chain(&mut piped) {
-            recording.add_built(&built)?;
-        }
-        if piped.is_none() {
-            print(&built.bytes, built.first, form, out)?;
+        for built in cut(&packet, built, &context, options)? {
+            for recording in recording.iter_mut().chain(&mut piped) {
+                recording.add_built(&built)?;
+            }
+            if piped.is_none() {
+                print(&built.bytes, built.first, form, out)?;
+            }
         }
     }
     for recording in recording.iter_mut().chain(&mut piped) {
         recording.flush()?;
     }
     Ok(Exit::Answered)
+}
+
+/// The packet, or its fragments under `--frag`.
+fn cut(packet: &Packet, built: Built, context: &Context, options: &Options) -> Result<Vec<Built>, Failure> {
+    let Some(largest) = options.frag else { return Ok(vec![built]) };
+    let pieces = craft::fragment(packet, &built.bytes, largest).map_err(|error| explain::fragment(&error))?;
+    if pieces.is_empty() {
+        return Ok(vec![built]);
+    }
+    pieces.iter().map(|piece| piece.build(context).map_err(|error| explain::build(&error))).collect()
 }
 
 /// Prints one packet in a form.

@@ -45,13 +45,16 @@ impl Many {
     /// They are many, and nobody says that they shall be sent.
     pub(super) fn of(template: &Template, options: &Options, place: &Place<'_>) -> Result<Option<Self>, Failure> {
         let total = options.count.or(template.count());
+        let every = options.every.unwrap_or(EVERY);
+        // Each fragment is a packet to those who carry it.
+        let pieces = options.frag.and_then(|largest| pieces_of(template, largest)).unwrap_or(1);
+        let leaving = total.map(|total| total.saturating_mul(pieces));
+        let much = leaving.is_none_or(|leaving| leaving > UNASKED_MAX) || every < EVERY;
+        if much && !options.yes && matches!(place, Place::Machine) {
+            confirm(leaving, every)?;
+        }
         if total == Some(1) && options.count.is_none() {
             return Ok(None);
-        }
-        let every = options.every.unwrap_or(EVERY);
-        let much = total.is_none_or(|total| total > UNASKED_MAX) || every < EVERY;
-        if much && !options.yes && matches!(place, Place::Machine) {
-            confirm(total, every)?;
         }
         let entropy = context::entropy(options.seed);
         Ok(Some(Self { template: template.clone(), entropy, total: total.unwrap_or(u64::MAX), every }))
@@ -60,6 +63,12 @@ impl Many {
     fn packet(&self, index: u64) -> Packet {
         self.template.packet(index, self.entropy)
     }
+}
+
+/// How many fragments a packet of the template makes.
+fn pieces_of(template: &Template, largest: usize) -> Option<u64> {
+    let pieces = craft::fragments_of(&template.packet(0, [0; 32]), largest)?;
+    u64::try_from(pieces).ok()
 }
 
 /// Asks whether so many are to be sent; where nobody can answer, they are not.
@@ -85,6 +94,10 @@ fn confirm(total: Option<u64>, every: Duration) -> Result<(), Failure> {
 struct Tally {
     sent: u64,
     lost: u64,
+    /// Frames of the packets that were cut.
+    fragments: u64,
+    /// Of the packet being told.
+    part_lost: bool,
     answered: u64,
     silent: u64,
     unmet: u64,
@@ -98,9 +111,15 @@ impl Tally {
         if sent.role != Role::Probe {
             return;
         }
-        match &sent.fate {
-            Fate::Left(left) if !left.lost_in_queue => self.sent += 1,
-            _ => self.lost += 1,
+        let has_left = matches!(&sent.fate, Fate::Left(left) if !left.lost_in_queue);
+        if sent.part.is_none_or(|part| part.number == 1) {
+            self.part_lost = false;
+        }
+        self.part_lost |= !has_left;
+        self.fragments += u64::from(sent.part.is_some());
+        // A packet is whole with its last fragment, and lost with any of them.
+        if sent.part.is_none_or(|part| part.number == part.of) {
+            *(if self.part_lost { &mut self.lost } else { &mut self.sent }) += 1;
         }
     }
 
@@ -120,6 +139,9 @@ impl Tally {
         if talk.out.json {
             let mut json = json!({"v": 1, "event": "summary", "sent": self.sent, "lost": self.lost,
                 "seconds": took.as_secs_f64()});
+            if self.fragments > 0 {
+                json["fragments"] = self.fragments.into();
+            }
             if asks {
                 json["answered"] = self.answered.into();
                 json["silent"] = self.silent.into();
@@ -134,6 +156,9 @@ impl Tally {
         let kinds = kinds.join(", ");
         let part = |key: &str, name: &str, value: &dyn std::fmt::Display| say(key, &[(name, value)]);
         let mut parts = vec![part("many.sent", "sent", &self.sent)];
+        if self.fragments > 0 {
+            parts.push(part("many.fragments", "fragments", &self.fragments));
+        }
         parts.extend((self.lost > 0).then(|| part("many.lost", "lost", &self.lost)));
         if asks && self.answered > 0 {
             parts.push(say("many.answered", &[("answered", &self.answered), ("kinds", &kinds)]));
@@ -172,10 +197,12 @@ pub(super) fn send(talk: &mut Talk<'_>, many: &Many) -> Result<Exit, Failure> {
             break;
         }
         next += many.every;
-        match talk.session.send(&many.packet(index)) {
+        match talk.session.send_each(&many.packet(index)) {
             Ok(sent) => {
-                tally.sent(&sent);
-                talk.sent(&sent)?;
+                for sent in &sent {
+                    tally.sent(sent);
+                    talk.sent(sent)?;
+                }
             }
             Err(error) => {
                 failed = Some(talk.explain(&error));

@@ -1,6 +1,6 @@
 //! `ww plan`, and `--dry-run`: say what would happen.
 
-use net::hand::Session;
+use net::hand::{Fragment, Session};
 
 use super::send::session_options;
 use crate::command::Options;
@@ -10,7 +10,7 @@ use crate::input;
 use crate::output::Output;
 use crate::place::Place;
 use crate::said;
-use crate::speech::words;
+use crate::speech::{say, words};
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     let packet = input::packet("plan", options, place)?;
@@ -20,14 +20,32 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     if out.json {
         let mut json = render::plan_json(&prepared.plan);
         json["packet"] = prepared.packet.to_string().into();
+        if !prepared.fragments.is_empty() {
+            json["fragments"] = prepared.fragments.iter().map(|it| it.plan.size).collect::<Vec<_>>().into();
+        }
         out.json_line(&json)?;
     } else {
         let built = craft::Packet::from_bytes(&prepared.built.bytes, prepared.built.first);
         out.result(&built.to_string())?;
+        if !prepared.fragments.is_empty() {
+            let (count, sizes) = (prepared.fragments.len(), sizes(&prepared.fragments));
+            out.result(&say("plan.cut", &[("count", &count), ("sizes", &sizes)]))?;
+        }
         out.result(&render::plan(&prepared.plan, &out.style, words()))?;
     }
     for note in &prepared.built.notes {
         out.tell(&said::note(note));
     }
     Ok(Exit::Answered)
+}
+
+/// Sizes in a row, those that repeat counted: `3 × 1500, 20`.
+fn sizes(fragments: &[Fragment]) -> String {
+    let same = fragments.chunk_by(|a, b| a.plan.size == b.plan.size);
+    let sizes = same.map(|run| match run {
+        [one] => one.plan.size.to_string(),
+        [first, ..] => format!("{} × {}", run.len(), first.plan.size),
+        [] => String::new(),
+    });
+    sizes.collect::<Vec<_>>().join(", ")
 }

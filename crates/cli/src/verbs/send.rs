@@ -37,6 +37,7 @@ pub(crate) fn session_options(options: &Options, place: &Place<'_>) -> Result<Se
         interface: options.iface.clone(),
         families: names::families(options),
         names: place.names(options),
+        limit: options.frag,
         leave: options.leave,
         wish: options.guard_wish(),
         seed: options.seed.map(|seed| context::entropy(Some(seed))),
@@ -63,13 +64,13 @@ pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result
         return talk.why().map(|()| exit);
     }
     let packet = template.packet(0, context::entropy(options.seed));
-    let sent = talk.session.send(&packet).map_err(|error| talk.explain(&error))?;
-    talk.sent(&sent)?;
-    talk.why()?;
-    match &sent.fate {
-        Fate::Left(left) if !left.lost_in_queue => Ok(Exit::Answered),
-        _ => Ok(Exit::CouldNotSend),
+    let sent = talk.session.send_each(&packet).map_err(|error| talk.explain(&error))?;
+    for sent in &sent {
+        talk.sent(sent)?;
     }
+    talk.why()?;
+    let have_left = sent.iter().all(|sent| matches!(&sent.fate, Fate::Left(left) if !left.lost_in_queue));
+    Ok(if have_left { Exit::Answered } else { Exit::CouldNotSend })
 }
 
 /// `ww ask`.
@@ -182,7 +183,8 @@ impl<'a> Talk<'a> {
         if let Some(recording) = &mut self.recording {
             recording.add_sent(sent)?;
         }
-        if let (Role::Probe, Fate::Left(left), false) = (sent.role, &sent.fate, self.many) {
+        // A fragment alone shows nothing that is wrong with the whole.
+        if let (Role::Probe, None, Fate::Left(left), false) = (sent.role, sent.part, &sent.fate, self.many) {
             self.left.push((left.packet_bytes().to_vec(), sent.built.first));
         }
         if self.out.json { self.out.json_line(&sent_json(sent)) } else { self.sent_text(sent) }
@@ -255,12 +257,20 @@ impl<'a> Talk<'a> {
 
     pub(super) fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
         if let Some(recording) = &mut self.recording {
-            recording.add_heard(&self.interface, (heard.first, &heard.bytes), heard.wall, heard.rebuilt)?;
+            for it in &heard.fragments {
+                recording.add_heard(&self.interface, (it.first, &it.bytes), it.wall, false)?;
+            }
+            if heard.fragments.is_empty() {
+                recording.add_heard(&self.interface, (heard.first, &heard.bytes), heard.wall, heard.rebuilt)?;
+            }
         }
         if self.out.json {
             let mut json = render::answer_json(&heard.answer);
             json["event"] = "answer".into();
             json["packet"] = Packet::from_bytes(&heard.bytes, heard.first).to_string().into();
+            if !heard.fragments.is_empty() {
+                json["fragments"] = heard.fragments.len().into();
+            }
             return self.out.json_line(&json);
         }
         let style = &self.out.style;
@@ -269,6 +279,10 @@ impl<'a> Talk<'a> {
         let mut line = render::answer(&heard.answer, style, words);
         if let Some(answered) = render::dns_answer(&frame) {
             line = format!("{answered}, {line}");
+        }
+        if !heard.fragments.is_empty() {
+            line.push(' ');
+            line.push_str(&words.say("answer.in-fragments", &[("count", &heard.fragments.len())]));
         }
         self.line(Ink::Title, "word.answer", &line)?;
         if self.out.verbose {
@@ -364,6 +378,10 @@ fn sent_json(sent: &Sent) -> serde_json::Value {
     let role = if matches!(sent.role, Role::Close { .. }) { "close" } else { "probe" };
     let mut json = json!({"v": 1, "event": "sent", "role": role, "probe": sent.id, "way": sent.plan.way.word(),
         "interface": render::escape(&sent.plan.interface.name)});
+    if let Some(part) = sent.part {
+        json["fragment"] = part.number.into();
+        json["fragments"] = part.of.into();
+    }
     match &sent.fate {
         Fate::Left(left) => {
             json["packet"] = left.packet(&sent.built).to_string().into();

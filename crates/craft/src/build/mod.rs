@@ -157,7 +157,7 @@ impl Packet {
         Ok(())
     }
 
-    fn layout(&self) -> Result<Layout, BuildError> {
+    pub(crate) fn layout(&self) -> Result<Layout, BuildError> {
         let count = self.layers.len();
         if count > MAX_LAYERS {
             return Err(BuildError::LayersTooMany);

@@ -6,6 +6,7 @@
 //! Not here: asking the kernel (net), sending (link).
 
 mod ethernet;
+mod fragments;
 mod raw;
 mod refused;
 
@@ -15,6 +16,7 @@ use core::net::IpAddr;
 
 use wirewright_wire::{FieldDesc, MacAddr};
 
+pub use fragments::plan_fragments;
 pub use refused::{Objection, Refused};
 
 use crate::facts::{Facts, Interface, Route, RouteAnswer, RouteKind};
@@ -230,6 +232,8 @@ pub enum Note {
     },
     /// On the loopback: own packets are seen twice.
     Loopback,
+    /// It is cut although DF is set, because the person set DF: whoever reads the bit and cannot pass it on drops it.
+    DontFragmentSet,
     /// Connection tracking on this machine may hold a fragment until the last has come. Only of IPv6 on its raw way: the raw
     /// socket of IPv4 tells it not to (`IP_NODEFRAG`), and what goes by Ethernet does not pass it.
     Fragment,
@@ -323,6 +327,13 @@ fn leaving<'f>(wishes: &Wishes, facts: &'f Facts, route: Option<&Route>) -> Resu
     Ok(interface)
 }
 
+/// The guard without which our own kernel would answer what comes back.
+fn guard_need(packet: &Outgoing<'_>, facts: &Facts) -> Option<Need> {
+    let address = packet.ip()?.source;
+    let (transport, port) = packet.answered_port()?;
+    facts.is_own(address).then_some(Need::Guard { transport, address, port })
+}
+
 /// Guards and notes, which no way changes.
 fn needs_and_notes(packet: &Outgoing<'_>, facts: &Facts, to: Option<IpAddr>, plan: &mut Plan) {
     let Some(ip) = packet.ip() else { return };
@@ -330,9 +341,8 @@ fn needs_and_notes(packet: &Outgoing<'_>, facts: &Facts, to: Option<IpAddr>, pla
         plan.notes.push(Note::NoSource);
     } else if !facts.is_own(ip.source) {
         plan.notes.push(Note::ForeignSource { source: ip.source });
-    } else if let Some((transport, port)) = packet.answered_port() {
-        plan.needs.push(Need::Guard { transport, address: ip.source, port });
     }
+    plan.needs.extend(guard_need(packet, facts));
     if let Some(to) = to
         && to != ip.destination
     {

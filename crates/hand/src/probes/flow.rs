@@ -119,7 +119,26 @@ pub(super) fn of_heard(bytes: &[u8], first: First) -> Option<Heard<'_>> {
     if first == First::Ip {
         return datagram(bytes).map(Heard::Ip);
     }
-    let (eth, mut rest) = ethernet::View::split(bytes)?;
+    let (ether_type, rest) = link_payload(bytes)?;
+    match ether_type {
+        next::ether_type::ARP => arp::View::split(rest).map(|(view, _)| Heard::Arp(view)),
+        next::ether_type::IPV4 | next::ether_type::IPV6 => datagram(rest).map(Heard::Ip),
+        _ => None,
+    }
+}
+
+/// The IP packet behind the link header, if there is one.
+pub(crate) fn behind_the_link(bytes: &[u8], first: First) -> Option<&[u8]> {
+    if first == First::Ip {
+        return Some(bytes);
+    }
+    let (ether_type, rest) = link_payload(bytes)?;
+    matches!(ether_type, next::ether_type::IPV4 | next::ether_type::IPV6).then_some(rest)
+}
+
+/// What an Ethernet frame carries behind its tags, and its EtherType.
+fn link_payload(frame: &[u8]) -> Option<(u16, &[u8])> {
+    let (eth, mut rest) = ethernet::View::split(frame)?;
     let mut ether_type = eth.ether_type();
     // Two tags are what 802.1ad allows.
     for _ in 0..2 {
@@ -129,11 +148,7 @@ pub(super) fn of_heard(bytes: &[u8], first: First) -> Option<Heard<'_>> {
         let (tag, behind) = vlan::View::split(rest)?;
         (ether_type, rest) = (tag.ether_type(), behind);
     }
-    match ether_type {
-        next::ether_type::ARP => arp::View::split(rest).map(|(view, _)| Heard::Arp(view)),
-        next::ether_type::IPV4 | next::ether_type::IPV6 => datagram(rest).map(Heard::Ip),
-        _ => None,
-    }
+    Some((ether_type, rest))
 }
 
 /// Reads an IP packet with as little trust in its lengths as a quote needs: what is there is read.

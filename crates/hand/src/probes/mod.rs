@@ -32,6 +32,7 @@ use wirewright_units::Instant;
 pub use answer::{Answer, AnswerKind, IcmpError, Order, Rewritten};
 
 use crate::First;
+pub(crate) use flow::behind_the_link;
 use flow::{Heard, Sent};
 
 /// The most probes remembered, answered and timed-out ones included; the oldest is forgotten for a new one.

@@ -229,7 +229,7 @@ impl Dialogue {
         self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
         self.senders.find_next_hop(&mut prepared)?;
         let before = self.kernel.now();
-        let handle = self.senders.send(&prepared)?;
+        let handle = self.senders.send(&prepared.plan, &prepared.built.bytes)?;
         let id = self.segments;
         self.segments = self.segments.wrapping_add(1);
         let asked = Asked::new(&prepared.built.bytes, prepared.built.first);
@@ -254,7 +254,10 @@ impl Dialogue {
             _ => None,
         };
         let (built, plan) = (prepared.built, prepared.plan);
-        Ok(Spoken { sent: Sent { id, role: Role::Probe, built, plan, guard: self.guard.clone(), fate }, step })
+        Ok(Spoken {
+            sent: Sent { id, role: Role::Probe, part: None, built, plan, guard: self.guard.clone(), fate },
+            step,
+        })
     }
 
     /// Waits until `deadline` for the peer, and for the caller's own descriptors.
@@ -319,7 +322,7 @@ impl Dialogue {
     fn error(&mut self, heard: Heard) -> Option<Happened> {
         let Heard { bytes, first, at, wall, rebuilt } = heard;
         let answer = self.probes.handle_received(at, &bytes, first)?;
-        Some(Happened::Error(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt })))
+        Some(Happened::Error(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt, fragments: Vec::new() })))
     }
 
     /// Takes an address of our own; from now on segments leave by Ethernet.
@@ -359,7 +362,7 @@ impl Dialogue {
             let random = self.kernel.random(&mut entropy);
             random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
         }
-        prepare::prepare(packet, Context { entropy, ..Context::default() }, facts, wishes)
+        prepare::prepare(packet, Context { entropy, ..Context::default() }, facts, wishes, None)
     }
 
     /// Opens what the peer's segments come by, and errors about ours. Shape: remote before local.

@@ -26,6 +26,20 @@ pub struct HeardAnswer {
     pub wall: UnixTime,
     /// The IPv6 header was rebuilt from control data: flow label and extension headers may be other than they were.
     pub rebuilt: bool,
+    /// The fragments that it came in, in the order in which they came; empty where it came whole, or the kernel had put it
+    /// together.
+    pub fragments: Vec<AnswerFragment>,
+}
+
+/// A fragment of an answer, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerFragment {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What they begin with.
+    pub first: First,
+    /// When it arrived, by the wall clock.
+    pub wall: UnixTime,
 }
 
 /// A packet that was heard.

@@ -22,6 +22,12 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Fragments
+//!
+//! With [`Options::limit`] a larger packet is cut, and each fragment is sent, read back and told as a [`Sent`] of its own. What
+//! comes back in fragments is put together before it is matched: by the kernel where raw sockets hear it, and by `hand` from
+//! the frames themselves where the question was cut or the source is not this machine's.
+//!
 //! # Round-trip times
 //!
 //! Both ends are the kernel's: the stamp at which the driver was given the packet, and the one at which the answer arrived.
@@ -55,12 +61,12 @@ use wirewright_link::sys::{self, Kernel};
 pub use application::{Application, Does, Then, Turn};
 pub use dialogue::{Dialogue, Happened, Listened, Spoken};
 pub use erring::Erring;
-pub use listen::HeardAnswer;
+pub use listen::{AnswerFragment, HeardAnswer};
 pub use own_host::{OwnHost, Taken};
 pub use ports::{Guarding, NoGuard};
-pub use prepare::Prepared;
+pub use prepare::{Fragment, Prepared};
 pub use rehearsal::{Carried, Given, Own, Rehearsal};
-pub use sent::{Fate, Held, Left, Role, Sent};
+pub use sent::{Fate, Held, Left, Part, Role, Sent};
 pub use session::{Event, Session};
 pub use why::{Counters, Moved};
 
@@ -81,6 +87,8 @@ pub struct Options {
     pub way: Option<Way>,
     /// The kernel may rewrite what was set: to show that it does.
     pub allow_rewrites: bool,
+    /// The largest IP packet that leaves: what is larger is cut into fragments. `None`: nothing is cut.
+    pub limit: Option<usize>,
     /// How long an answer is awaited.
     pub wait: Duration,
     /// A SYN-ACK is left unanswered, the connection half-open.
@@ -107,6 +115,7 @@ impl Default for Options {
             names: Box::new(System),
             way: None,
             allow_rewrites: false,
+            limit: None,
             wait: WAIT,
             leave: false,
             guard: true,

@@ -2,8 +2,8 @@
 
 use core::net::IpAddr;
 
-use wirewright_craft::{Built, Context, Family, Host, Packet, Setting};
-use wirewright_hand::{Facts, MacAddr, Neighbor, NeighborState, Outgoing, Plan, RouteAnswer, Wishes};
+use wirewright_craft::{Built, Context, Family, Host, Packet, Setting, fragment};
+use wirewright_hand::{Facts, MacAddr, Neighbor, NeighborState, Outgoing, Plan, RouteAnswer, Wishes, plan_fragments};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::Kernel;
 use wirewright_link::{Operation, OsError};
@@ -19,11 +19,23 @@ pub struct Prepared {
     pub packet: Packet,
     /// Its bytes.
     pub built: Built,
-    /// What would happen to it.
+    /// What would happen to it; to its first fragment where it is cut.
     pub plan: Plan,
+    /// The fragments in which it leaves, in order; empty where it leaves whole.
+    pub fragments: Vec<Fragment>,
     pub(super) context: Context,
     pub(super) facts: Facts,
     wishes: Wishes,
+    limit: Option<usize>,
+}
+
+/// One fragment of a packet.
+#[derive(Clone, Debug)]
+pub struct Fragment {
+    /// Its bytes.
+    pub built: Built,
+    /// What would happen to it.
+    pub plan: Plan,
 }
 
 /// Replaces names by addresses: those of the packet, and `--to`.
@@ -58,22 +70,65 @@ pub(super) fn gather(
     Ok((facts, wishes))
 }
 
-/// Builds a packet for its way and plans it. `context` brings the source port and entropy.
+/// Builds a packet for its way and plans it. `context` brings the source port and entropy; what is larger than `limit` is cut.
 ///
 /// # Errors
-/// When it cannot be built, or no way carries it.
-pub(super) fn prepare(packet: Packet, mut context: Context, facts: Facts, wishes: Wishes) -> Result<Prepared, Error> {
+/// When it cannot be built or cut, or no way carries it.
+pub(super) fn prepare(
+    packet: Packet,
+    mut context: Context,
+    facts: Facts,
+    wishes: Wishes,
+    limit: Option<usize>,
+) -> Result<Prepared, Error> {
     fill_addresses(&mut context, &facts, &wishes);
-    let built = packet.build(&context)?;
-    let plan = wirewright_hand::plan(&Outgoing::new(&packet, &built), &wishes, &facts)?;
-    let mut prepared = Prepared { packet, built, plan, context, facts, wishes };
+    let Made { built, plan, fragments } = make(&packet, &context, &facts, &wishes, limit)?;
+    let mut prepared = Prepared { packet, built, plan, fragments, context, facts, wishes, limit };
     if let Some(mac) = prepared.plan.next_hop.and_then(|hop| hop.mac) {
         prepared.rebuild(mac)?;
     }
     Ok(prepared)
 }
 
+/// A packet as bytes, planned, in fragments where it is too large.
+struct Made {
+    built: Built,
+    plan: Plan,
+    fragments: Vec<Fragment>,
+}
+
+fn make(
+    packet: &Packet,
+    context: &Context,
+    facts: &Facts,
+    wishes: &Wishes,
+    limit: Option<usize>,
+) -> Result<Made, Error> {
+    let built = packet.build(context)?;
+    let pieces = limit.map_or(Ok(Vec::new()), |limit| fragment(packet, &built.bytes, limit))?;
+    let whole = Outgoing::new(packet, &built);
+    if pieces.is_empty() {
+        let plan = wirewright_hand::plan(&whole, wishes, facts)?;
+        return Ok(Made { built, plan, fragments: Vec::new() });
+    }
+    let builts = pieces.iter().map(|piece| piece.build(context)).collect::<Result<Vec<_>, _>>()?;
+    let outgoing: Vec<_> = pieces.iter().zip(&builts).map(|(piece, built)| Outgoing::new(piece, built)).collect();
+    let plans = plan_fragments(&whole, &outgoing, wishes, facts)?;
+    // Cutting gives two fragments or more.
+    let plan = plans[0].clone();
+    let fragments = builts.into_iter().zip(plans).map(|(built, plan)| Fragment { built, plan }).collect();
+    Ok(Made { built, plan, fragments })
+}
+
 impl Prepared {
+    /// What leaves, each with its plan: the packet, or its fragments.
+    pub(super) fn leaving(&self) -> Vec<(&Built, &Plan)> {
+        if self.fragments.is_empty() {
+            return vec![(&self.built, &self.plan)];
+        }
+        self.fragments.iter().map(|fragment| (&fragment.built, &fragment.plan)).collect()
+    }
+
     /// The next hop was found: build and plan again with its address.
     pub(super) fn found(&mut self, address: IpAddr, mac: MacAddr) -> Result<(), Error> {
         let interface = self.plan.interface.index;
@@ -103,8 +158,8 @@ impl Prepared {
     }
 
     fn again(&mut self) -> Result<(), Error> {
-        self.built = self.packet.build(&self.context)?;
-        self.plan = wirewright_hand::plan(&Outgoing::new(&self.packet, &self.built), &self.wishes, &self.facts)?;
+        let made = make(&self.packet, &self.context, &self.facts, &self.wishes, self.limit)?;
+        (self.built, self.plan, self.fragments) = (made.built, made.plan, made.fragments);
         Ok(())
     }
 }

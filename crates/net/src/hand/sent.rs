@@ -16,7 +16,9 @@ pub struct Sent {
     pub id: ProbeId,
     /// What it is for.
     pub role: Role,
-    /// The packet as built.
+    /// Which fragment of the packet it is; `None` where it left whole.
+    pub part: Option<Part>,
+    /// The packet, or fragment, as built.
     pub built: Built,
     /// The plan by which it went.
     pub plan: Plan,
@@ -24,6 +26,15 @@ pub struct Sent {
     pub guard: Guarding,
     /// What became of it.
     pub fate: Fate,
+}
+
+/// The place of a fragment among those of its packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
 }
 
 /// What a packet is for.

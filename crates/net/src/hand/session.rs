@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use core::time::Duration;
 
-use wirewright_craft::{Context, Packet};
+use wirewright_craft::{Built, Context, First, Packet};
 use wirewright_hand::probes::{AnswerKind, Asked, Order, ProbeId, Probes};
-use wirewright_hand::{NeighborState, NextHop, NextHopBy, Way, closing_reset};
+use wirewright_hand::reassembly::{Arrival, Reassembly, is_fragment};
+use wirewright_hand::{NeighborState, NextHop, NextHopBy, Plan, Way, closing_reset};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::{Kernel, Poll};
 use wirewright_link::{OsError, SentCopy, Woken, wait};
 use wirewright_units::Instant;
 
 use super::Options;
-use super::listen::{Heard, HeardAnswer, Listeners};
+use super::listen::{AnswerFragment, Heard, HeardAnswer, Listeners};
 use super::ports::{Guarding, Ports};
 use super::prepare::{self, Prepared};
-use super::sent::{Fate, Held, Left, Role, Sent};
+use super::sent::{Fate, Held, Left, Part, Role, Sent};
 use super::transmit::{Handle, Hears, Senders};
 use crate::error::Error;
 
@@ -56,6 +57,7 @@ pub struct Session {
     listeners: Listeners,
     ports: Ports,
     probes: Probes,
+    reassembly: Reassembly<AnswerFragment>,
     pending: Vec<Pending>,
     started: Vec<(ProbeId, Prepared)>,
     events: VecDeque<Event>,
@@ -67,7 +69,9 @@ pub struct Session {
 struct Pending {
     id: ProbeId,
     role: Role,
-    prepared: Prepared,
+    part: Option<Part>,
+    built: Built,
+    plan: Plan,
     guard: Guarding,
     handle: Handle,
     deadline: Instant,
@@ -88,6 +92,7 @@ impl Session {
             netlink: None,
             interfaces: Vec::new(),
             probes: Probes::new(),
+            reassembly: Reassembly::default(),
             pending: Vec::new(),
             started: Vec::new(),
             events: VecDeque::new(),
@@ -107,19 +112,37 @@ impl Session {
         self.prepare(packet.clone())
     }
 
-    /// Sends a packet, waits until it left, and awaits no answer.
+    /// Sends a packet, waits until it left, and awaits no answer. Of one that is cut the last fragment is told.
     ///
     /// # Errors
     /// All of [`Error`].
+    ///
+    /// # Panics
+    /// Never: a packet leaves as one frame or more.
     pub fn send(&mut self, packet: &Packet) -> Result<Sent, Error> {
+        Ok(self.send_each(packet)?.pop().expect("what leaves is never nothing"))
+    }
+
+    /// The same, and each fragment is told, in order; one where nothing was cut.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    pub fn send_each(&mut self, packet: &Packet) -> Result<Vec<Sent>, Error> {
         let (mut prepared, guard) = self.make_ready(packet, Hears::Nothing)?;
         self.senders.find_next_hop(&mut prepared)?;
-        let handle = self.senders.send(&prepared)?;
-        let now = self.kernel.now();
-        let (id, deadline) = (self.take_id(), now + HELD_MAX);
-        let pending = Pending { id, role: Role::Probe, prepared, guard, handle, deadline };
-        let copy = self.await_copy(&pending)?;
-        Ok(self.told(pending, copy))
+        let id = self.take_id();
+        let mut sent = Vec::new();
+        let mut deadline = self.kernel.now() + HELD_MAX;
+        for mut pending in self.hand_over(id, &prepared, &guard)? {
+            pending.deadline = deadline;
+            let copy = self.await_copy(&pending)?;
+            if copy.is_none() {
+                // What holds one fragment holds them all.
+                deadline = self.kernel.now();
+            }
+            sent.push(self.told(pending, copy));
+        }
+        Ok(sent)
     }
 
     /// Sends a packet and awaits its answer: [`next_event`](Self::next_event) tells what comes of it.
@@ -132,15 +155,16 @@ impl Session {
         self.senders.find_next_hop(&mut prepared)?;
         let id = self.take_id();
         let before = self.kernel.now();
-        let handle = self.senders.send(&prepared)?;
+        let leaving = self.hand_over(id, &prepared, &guard)?;
         let bytes = &prepared.built.bytes;
         let by = prepared.plan.next_hop.map(|hop: NextHop| hop.by);
         let to_many = matches!(by, Some(NextHopBy::Group | NextHopBy::Broadcast)) && prepared.plan.source.is_some();
         let asked = Asked { bytes, first: prepared.built.first, to_many };
         self.probes.sent(before, id, &asked, self.options.wait);
         self.remember(id, &prepared);
-        let deadline = before + self.options.wait;
-        self.await_soon(Pending { id, role: Role::Probe, prepared, guard, handle, deadline })?;
+        for pending in leaving {
+            self.await_soon(pending)?;
+        }
         Ok(id)
     }
 
@@ -217,13 +241,14 @@ impl Session {
         }
         let (facts, wishes) = prepare::gather(&packet, to, &self.options, netlink, &self.interfaces)?;
         let context = Context { entropy: self.entropy()?, ..Context::default() };
-        prepare::prepare(packet, context, facts, wishes)
+        prepare::prepare(packet, context, facts, wishes, self.options.limit)
     }
 
     /// Plans, opens the sockets, reserves the port.
     fn make_ready(&mut self, packet: &Packet, wants: Hears) -> Result<(Prepared, Guarding), Error> {
         let mut prepared = self.prepare(packet.clone())?;
-        let raw = Listeners::suit(&prepared);
+        // The kernel puts together what raw sockets hear; where the question left in fragments, they are shown in the answer.
+        let raw = Listeners::suit(&prepared) && prepared.fragments.is_empty();
         let hears = if raw { Hears::Nothing } else { wants };
         self.senders.open(&prepared, &self.interfaces, hears)?;
         let guard = self.ports.hold(&mut prepared, self.options.guard, &self.options.wish)?;
@@ -264,6 +289,21 @@ impl Session {
         self.started.push((id, prepared.clone()));
     }
 
+    /// Hands a packet, or each of its fragments, to the kernel.
+    fn hand_over(&mut self, id: ProbeId, prepared: &Prepared, guard: &Guarding) -> Result<Vec<Pending>, Error> {
+        let leaving = prepared.leaving();
+        let of = leaving.len();
+        let deadline = self.kernel.now() + self.options.wait;
+        let mut pending = Vec::with_capacity(of);
+        for (number, (built, plan)) in (1..).zip(leaving) {
+            let handle = self.senders.send(plan, &built.bytes)?;
+            let part = (of > 1).then_some(Part { number, of });
+            let (built, plan, guard) = (built.clone(), plan.clone(), guard.clone());
+            pending.push(Pending { id, role: Role::Probe, part, built, plan, guard, handle, deadline });
+        }
+        Ok(pending)
+    }
+
     /// Looks for the copy at once, and keeps the packet when there is none yet.
     fn await_soon(&mut self, pending: Pending) -> Result<(), Error> {
         let at_once = self.kernel.now() + COPY_AT_ONCE;
@@ -284,7 +324,7 @@ impl Session {
             if let Some(copy) = self.senders.read_back(pending.handle, until)? {
                 return Ok(Some(copy));
             }
-            let gone = self.held(&pending.prepared).neighbor == Some(NeighborState::Failed);
+            let gone = self.held(&pending.plan).neighbor == Some(NeighborState::Failed);
             if gone || self.kernel.now() >= pending.deadline {
                 return Ok(None);
             }
@@ -292,9 +332,9 @@ impl Session {
     }
 
     /// What the kernel's table says of a packet that did not leave.
-    fn held(&mut self, prepared: &Prepared) -> Held {
-        let next_hop = prepared.plan.next_hop.and_then(|hop| hop.address);
-        let index = prepared.plan.interface.index;
+    fn held(&mut self, plan: &Plan) -> Held {
+        let next_hop = plan.next_hop.and_then(|hop| hop.address);
+        let index = plan.interface.index;
         let entry = match (&mut self.netlink, next_hop) {
             (Some(netlink), Some(address)) => netlink.neighbor(index, address).ok().flatten(),
             _ => None,
@@ -325,21 +365,21 @@ impl Session {
     }
 
     fn told(&mut self, pending: Pending, copy: Option<SentCopy>) -> Sent {
-        let Pending { id, role, prepared, guard, .. } = pending;
+        let Pending { id, role, part, built, plan, guard, .. } = pending;
         let fate = match copy {
             Some(copy) => {
-                let left = Left::new(copy, &prepared.built, &prepared.plan);
+                let left = Left::new(copy, &built, &plan);
                 if let (Role::Probe, Some(stamp)) = (role, left.at) {
                     self.probes.left(id, stamp.at);
                 }
                 Fate::Left(left)
             }
-            None => match self.held(&prepared) {
+            None => match self.held(&plan) {
                 held @ Held { neighbor: Some(NeighborState::Asking | NeighborState::Failed), .. } => Fate::Held(held),
                 _ => Fate::Unread,
             },
         };
-        Sent { id, role, built: prepared.built, plan: prepared.plan, guard, fate }
+        Sent { id, role, part, built, plan, guard, fate }
     }
 
     /// Takes what arrived, copies first: a packet left before it was answered.
@@ -367,9 +407,10 @@ impl Session {
     }
 
     fn handle(&mut self, heard: Heard) -> Result<(), Error> {
+        let Some((heard, fragments)) = self.put_together(heard) else { return Ok(()) };
         let Some(answer) = self.probes.handle_received(heard.at, &heard.bytes, heard.first) else { return Ok(()) };
         // What is answered has left, whether its copy was read or not.
-        if let Some(index) = self.pending.iter().position(|p| p.id == answer.probe && p.role == Role::Probe) {
+        while let Some(index) = self.pending.iter().position(|p| p.id == answer.probe && p.role == Role::Probe) {
             let pending = self.pending.remove(index);
             let at_once = self.kernel.now() + COPY_AT_ONCE;
             let copy = self.senders.read_back(pending.handle, at_once)?;
@@ -377,11 +418,27 @@ impl Session {
         }
         let (probe, order, kind) = (answer.probe, answer.order, answer.kind);
         let Heard { bytes, first, wall, rebuilt, .. } = heard;
-        self.events.push_back(Event::Answer(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt })));
+        self.events.push_back(Event::Answer(Box::new(HeardAnswer { answer, bytes, first, wall, rebuilt, fragments })));
         if let (AnswerKind::SynAck { ack, .. }, Order::First | Order::Late, false) = (kind, order, self.options.leave) {
             self.close(probe, ack)?;
         }
         Ok(())
+    }
+
+    /// The packet, or the datagram that it is the last fragment of; `None` while others are missing.
+    fn put_together(&mut self, heard: Heard) -> Option<(Heard, Vec<AnswerFragment>)> {
+        if !is_fragment(&heard.bytes, heard.first) {
+            return Some((heard, Vec::new()));
+        }
+        let kept = AnswerFragment { bytes: heard.bytes.clone(), first: heard.first, wall: heard.wall };
+        match self.reassembly.handle_received(heard.at, &heard.bytes, heard.first, kept) {
+            Arrival::Complete(whole) => {
+                let heard = Heard { bytes: whole.packet, first: First::Ip, ..heard };
+                Some((heard, whole.fragments))
+            }
+            Arrival::Whole(_) => Some((heard, Vec::new())),
+            Arrival::Held | Arrival::Dropped(_) => None,
+        }
     }
 
     /// Answers a SYN-ACK by one reset.
@@ -389,10 +446,11 @@ impl Session {
         let Some((_, opened)) = self.started.iter().find(|(id, _)| *id == probe) else { return Ok(()) };
         let Some(packet) = closing_reset(&opened.packet, &opened.built, ack) else { return Ok(()) };
         let prepared = opened.follow_up(packet, self.kernel.as_ref())?;
-        let handle = self.senders.send(&prepared)?;
-        let (id, role, guard) = (self.take_id(), Role::Close { probe }, Guarding::of_probe(probe));
-        let deadline = self.kernel.now() + self.options.wait;
-        self.await_soon(Pending { id, role, prepared, guard, handle, deadline })
+        let id = self.take_id();
+        for pending in self.hand_over(id, &prepared, &Guarding::of_probe(probe))? {
+            self.await_soon(Pending { role: Role::Close { probe }, ..pending })?;
+        }
+        Ok(())
     }
 
     fn expire(&mut self) -> Result<(), Error> {
@@ -420,7 +478,7 @@ impl Session {
     fn sleep_until(&self, deadline: Instant) -> Result<Woken, Error> {
         let mut polls: Vec<Poll<'_>> = self.listeners.fds().chain(self.senders.ear_fd()).map(Poll::reading).collect();
         for way in [Way::RawIpv4, Way::RawIpv6, Way::Ethernet] {
-            let awaited = self.pending.iter().find(|pending| pending.prepared.plan.way == way);
+            let awaited = self.pending.iter().find(|pending| pending.plan.way == way);
             polls.extend(awaited.and_then(|pending| self.senders.fd_of(pending.handle)).map(Poll::errors));
         }
         let failed = |errno| OsError::new(wirewright_link::Operation::Receive, "poll", errno);

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use wirewright_hand::{Need, Way, ether_types, protocols};
+use wirewright_hand::{Need, Plan, Way, ether_types, protocols};
 use wirewright_link::netlink::Interface;
 use wirewright_link::sys::Kernel;
 use wirewright_link::sys::ethtool::stamps_what_leaves;
@@ -106,9 +106,7 @@ impl Senders {
     ///
     /// # Errors
     /// What the kernel says.
-    pub(super) fn send(&mut self, prepared: &Prepared) -> Result<Handle, OsError> {
-        let plan = &prepared.plan;
-        let bytes = &prepared.built.bytes;
+    pub(super) fn send(&mut self, plan: &Plan, bytes: &[u8]) -> Result<Handle, OsError> {
         let id = match (plan.way, plan.destination) {
             (Way::RawIpv4, Some(IpAddr::V4(to))) => self.raw_v4.as_mut().map(|socket| socket.send(bytes, to)),
             (Way::RawIpv6, Some(IpAddr::V6(to))) => {

@@ -8,6 +8,7 @@ mod erring;
 mod every_field;
 mod every_key;
 mod flow_verb;
+mod fragments;
 mod guard_rungs;
 mod guard_verb;
 mod harness;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         every_field::scenarios(),
         every_key::scenarios(),
         flow_verb::scenarios(),
+        fragments::scenarios(),
         guard_rungs::scenarios(),
         guard_verb::scenarios(),
         hostile::scenarios(),

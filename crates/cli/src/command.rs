@@ -71,6 +71,7 @@ pub(crate) const VERBS: &[Verb] = &[
             "ww build --as draw ip 192.0.2.2 proto=6 / tcp :80 S",
             "ww build --as hex udp 192.0.2.2:53 data=hi",
             "ww build --as line tcp 192.0.2.0/30:22,80 S",
+            "ww build --as python tcp 192.0.2.2:80 S",
         ],
     },
     Verb {

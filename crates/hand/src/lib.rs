@@ -33,10 +33,10 @@ pub use outgoing::{Ip, LayerIn, Outgoing};
 pub use pace::Pace;
 pub use plan::{
     Framing, Need, NextHop, NextHopBy, Note, Objection, Plan, Reason, Refused, Touch, Transport, Who, Wishes, plan,
-    plan_fragments,
+    plan_fragments, raw_way,
 };
 pub use ways::Way;
-pub use wirewright_craft::{Built, First, What};
+pub use wirewright_craft::{Built, First, Origin, Span, What};
 pub use wirewright_units::Instant;
 pub use wirewright_wire::next::{ether_type as ether_types, protocol as protocols};
 pub use wirewright_wire::{MacAddr, SeqNum};

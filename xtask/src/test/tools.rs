@@ -15,6 +15,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("tcpdump", "tcpdump"),
     ("hping3", "hping3"),
     ("python3", "python3"),
+    ("gcc", "gcc"),
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("dash", "dash"),

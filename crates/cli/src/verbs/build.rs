@@ -13,7 +13,7 @@ use crate::speech::{say, words};
 use crate::{context, explain, input, names, said};
 
 /// The words of `--as`.
-pub(crate) const FORMS: &[&str] = &["line", "ww", "hex", "json", "draw", "tree", "pcap"];
+pub(crate) const FORMS: &[&str] = &["line", "ww", "hex", "json", "draw", "tree", "pcap", "rust", "python", "c"];
 
 /// A form in which a packet is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) enum Form {
     Tree,
     /// A capture file.
     Pcap,
+    /// A program that sends it.
+    Program(render::Language),
 }
 
 impl Form {
@@ -53,6 +55,9 @@ impl Form {
             Some("tree") => Self::Tree,
             Some("pcap" | "pcapng") => Self::Pcap,
             Some(other) => {
+                if let Some(language) = render::Language::ALL.into_iter().find(|it| it.word() == other) {
+                    return Ok(Self::Program(language));
+                }
                 let failure = Failure::usage("form-unknown", say("error.form-unknown", &[("form", &other)]));
                 return Err(match crate::suggest::nearest(other, FORMS.iter().copied()) {
                     Some(near) => failure.row("did you mean", explain::again_with(other, near)),
@@ -67,6 +72,9 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     let form = Form::of(options, Form::Hex)?;
     let mut template = input::template("build", options, place)?;
     names::resolve_all(&mut template, "build", options, place)?;
+    if let Form::Program(_) = form {
+        check_one(options.count.or(template.count()))?;
+    }
     let entropy = context::entropy(options.seed);
     let mut recording = options.write.as_deref().map(Recording::begin).transpose()?;
     let mut piped = match form {
@@ -86,11 +94,17 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
         if index == 0 {
             told.clone_from(&built.notes);
         }
-        for built in cut(&packet, built, &context, options)? {
+        let pieces = cut(&packet, built, &context, options)?;
+        if let Form::Program(_) = form {
+            check_one(u64::try_from(pieces.len()).ok())?;
+        }
+        for built in pieces {
             for recording in recording.iter_mut().chain(&mut piped) {
                 recording.add_built(&built)?;
             }
-            if piped.is_none() {
+            if let Form::Program(language) = form {
+                print_program(language, &packet, &built, out)?;
+            } else if piped.is_none() {
                 print(&built.bytes, built.first, form, out)?;
             }
         }
@@ -126,5 +140,29 @@ pub(crate) fn print(bytes: &[u8], first: First, form: Form, out: &Output) -> Res
         Form::Json => out.json_line(&render::dissection_json(&frame)),
         Form::Draw => out.result(&render::draw_frame(&frame, &out.style, words)),
         Form::Tree => out.result(&render::tree(&frame, &out.style, words)),
+        Form::Program(language) => {
+            let packet = Packet::from_bytes(bytes, first);
+            let built = packet.build(&context::offline(None)).map_err(|error| explain::build(&error))?;
+            print_program(language, &packet, &built, out)
+        }
+    }
+}
+
+/// A program sends one packet: of many, one file each would have to be named.
+fn check_one(count: Option<u64>) -> Result<(), Failure> {
+    if count == Some(1) {
+        return Ok(());
+    }
+    let count = count.map_or_else(|| "2^64".to_owned(), |count| count.to_string());
+    Err(Failure::usage("one-program", say("error.one-program", &[("count", &count)])).row("see", "ww help language"))
+}
+
+fn print_program(language: render::Language, packet: &Packet, built: &Built, out: &Output) -> Result<(), Failure> {
+    // The words that give the same bytes, whatever was left open in those that were typed.
+    let line = Packet::from_bytes(&built.bytes, built.first).to_string();
+    match render::program(language, &hand::Outgoing::new(packet, built), built, &line, words()) {
+        Some(text) => out.result(&text),
+        None => Err(Failure::usage("program-layer", say("error.program-layer", &[("layer", &built.first.key())]))
+            .row("see", "ww help language")),
     }
 }

@@ -17,6 +17,7 @@ use core::net::IpAddr;
 use wirewright_wire::{FieldDesc, MacAddr};
 
 pub use fragments::plan_fragments;
+pub use raw::raw_way;
 pub use refused::{Objection, Refused};
 
 use crate::facts::{Facts, Interface, Route, RouteAnswer, RouteKind};

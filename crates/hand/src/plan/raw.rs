@@ -25,8 +25,7 @@ pub(super) fn check(
         objections.push(Objection::OtherFamily { to: route.destination });
     }
     let mtu = mtu(route, interface);
-    let node_local =
-        matches!(ip.destination, IpAddr::V6(group) if group.is_multicast() && group.octets()[1] & 0x0f <= 1);
+    let node_local = is_node_local(ip.destination);
     for row in ways::rows(way).filter(|row| row.subject == Subject::Packet) {
         objections.extend(objection(row, packet.bytes, mtu, node_local && !interface.loopback));
     }
@@ -40,6 +39,32 @@ pub(super) fn check(
         }
     }
     if objections.is_empty() { Ok(touches) } else { Err(objections) }
+}
+
+/// The raw socket that puts exactly these bytes on the wire, whatever the route; `Err` with all that stands against it, also
+/// what a [`Plan`] would let the kernel fill in because nobody set it. For a program that is written now and run elsewhere.
+///
+/// # Errors
+/// What the kernel would write or refuse; nothing for what is no IP packet.
+pub fn raw_way(packet: &Outgoing<'_>) -> Result<Way, Vec<Objection>> {
+    let Some(ip) = packet.ip().filter(|ip| ip.at == 0) else { return Err(Vec::new()) };
+    let way = ip.raw_way();
+    let node_local = is_node_local(ip.destination);
+    let packet_rows = ways::rows(way).filter(|row| row.subject == Subject::Packet);
+    let mut objections: Vec<_> =
+        packet_rows.filter_map(|row| objection(row, packet.bytes, usize::MAX, node_local)).collect();
+    if objections.is_empty() {
+        let route = Route {
+            destination: ip.destination,
+            kind: RouteKind::Unicast,
+            interface: 0,
+            source: None,
+            gateway: None,
+            mtu: None,
+        };
+        objections.extend(touches(packet, &ip, way, &route).into_iter().map(Objection::Rewrites));
+    }
+    if objections.is_empty() { Ok(way) } else { Err(objections) }
 }
 
 /// The plan of a packet that a raw socket carries.
@@ -104,6 +129,11 @@ pub(super) fn next_hop(facts: &Facts, route: &Route, interface: &Interface) -> N
         _ => known(address),
     };
     NextHop { address: Some(address), mac, by }
+}
+
+/// A group of this node or less (RFC 4291 §2.7, scope 1 or 0).
+fn is_node_local(destination: IpAddr) -> bool {
+    matches!(destination, IpAddr::V6(group) if group.is_multicast() && group.octets()[1] & 0x0f <= 1)
 }
 
 /// What a row about the whole packet says against it.

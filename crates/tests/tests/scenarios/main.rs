@@ -33,6 +33,7 @@ mod own_address;
 mod own_tun;
 mod pasted;
 mod peers;
+mod programs;
 mod random_packet;
 mod remedies;
 mod sent_line;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         own_address::scenarios(),
         own_tun::scenarios(),
         peers::scenarios(),
+        programs::scenarios(),
     ];
     let mut scenarios: Vec<Scenario> = topics.into_iter().flatten().collect();
     let names = scenarios.iter().map(|scenario| scenario.name().to_owned()).collect();

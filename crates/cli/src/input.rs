@@ -7,7 +7,7 @@ use std::path::Path;
 
 use capture::{Begins, Frame, Reader, looks_like_capture};
 use craft::pasted::{self, Format};
-use craft::{First, Packet, Payload, Template};
+use craft::{First, Packet, PacketFile, Payload};
 
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
@@ -48,66 +48,46 @@ pub(crate) struct Item {
     pub source: Source,
 }
 
-/// Reads the packets of a command line: the words, of which some may stand for many values, or `-` as [`packet`].
-///
-/// # Errors
-/// As [`packet`]; generators that cannot be paired.
-pub(crate) fn template(verb: &str, options: &Options, place: &Place<'_>) -> Result<Template, Failure> {
-    let words = options.text_words()?;
-    let mut template = match words.as_slice() {
-        [] => return Err(no_packet(verb, place)),
-        [dash] if dash == "-" => Template::from(one_from_stdin(options)?),
-        words => craft::template_words(words).map_err(|error| language(place, verb, &error))?,
-    };
-    template.fill_payload(read_payload)?;
-    if !options.zip {
-        return Ok(template);
-    }
-    template.zip().map_err(|error| {
-        let ((one, has), (other, has_other)) = (&error.one, &error.other);
-        let values: [(&str, &dyn std::fmt::Display); 4] =
-            [("one", one), ("has", has), ("other", other), ("has_other", has_other)];
-        Failure::usage("zip", say("error.zip", &values)).row("see", "ww help language")
-    })
-}
-
-fn no_packet(verb: &str, place: &Place<'_>) -> Failure {
-    Failure::usage("packet-missing", say("error.packet-missing", &[("verb", &verb)]))
-        .row("try", format!("{} {verb} tcp 192.0.2.2:80 S", place.prefix()))
-        .row("see", "ww help language")
-}
-
-/// Reads the packet of a command line: the words, or `-` for words, dumps or a capture on standard input.
-///
-/// # Errors
-/// A line that is no packet; a payload that cannot be read.
-pub(crate) fn packet(verb: &str, options: &Options, place: &Place<'_>) -> Result<Packet, Failure> {
-    let words = options.text_words()?;
-    let mut packet = match words.as_slice() {
-        [] => return Err(no_packet(verb, place)),
-        [dash] if dash == "-" => return one_from_stdin(options),
-        words => craft::parse_words(words).map_err(|error| language(place, verb, &error))?,
-    };
-    fill_payload(&mut packet)?;
-    Ok(packet)
-}
-
 /// A mistake in the language, its corrected line made into a command.
 pub(crate) fn language(place: &Place<'_>, verb: &str, error: &craft::LanguageError) -> Failure {
     said::language(error, |line| format!("{} {verb} {line}", place.prefix()), "ww help language")
 }
 
-fn one_from_stdin(options: &Options) -> Result<Packet, Failure> {
+/// What a file or standard input holds, for who wants packets to send.
+pub(crate) enum Found {
+    /// A packet file, and its name as it is shown.
+    File(PacketFile, String),
+    /// One packet, as bytes.
+    Packet(Packet),
+}
+
+/// Reads a file, or `-`: a packet file, or one packet as a dump or in a capture.
+///
+/// # Errors
+/// What cannot be read; more than one packet that is no words.
+pub(crate) fn found(path: &str, layer: Option<First>) -> Result<Found, Failure> {
+    let (source, name): (Box<dyn Read>, String) = match path {
+        "-" => (Box::new(io::stdin().lock()), say("name.stdin", &[])),
+        path => {
+            let file = File::open(path).map_err(|error| no_file(path, &error))?;
+            (Box::new(file), render::escape(path).into_owned())
+        }
+    };
     let mut found = Vec::new();
-    each(&[OsString::from("-")], layer_of(options)?, &mut |item| {
+    let mut take = |item| {
         found.push(item);
         if found.len() > 1 {
             return Err(Failure::usage("one-packet", say("error.one-packet", &[])).row("or", say("hint.see-all", &[])));
         }
         Ok(())
-    })?;
+    };
+    match content(source, &name)? {
+        Content::Capture(source) => captured(source, &name, layer, &mut take)?,
+        Content::Packets(file) => return Ok(Found::File(file, name)),
+        Content::Text(text) => pasted(&text, layer, &mut take)?,
+    }
     let item = found.pop().ok_or_else(|| Failure::usage("empty", say("error.empty", &[])))?;
-    Ok(Packet::from_bytes(&item.bytes, item.first))
+    Ok(Found::Packet(Packet::from_bytes(&item.bytes, item.first)))
 }
 
 /// Reads what `file=` and `stdin` stand for.
@@ -115,7 +95,7 @@ pub(crate) fn fill_payload(packet: &mut Packet) -> Result<(), Failure> {
     packet.fill_payload(read_payload)
 }
 
-fn read_payload(payload: &Payload) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_payload(payload: &Payload) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = match payload {
         Payload::File(path) => {
@@ -199,39 +179,61 @@ fn no_file(name: &str, error: &io::Error) -> Failure {
     failure.row("it takes", say("hint.input", &[]))
 }
 
-fn stream(
-    mut source: Box<dyn Read + '_>,
-    name: &str,
-    layer: Option<First>,
-    take: &mut dyn FnMut(Item) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+/// What a source was recognised as.
+enum Content<'s> {
+    Capture(Box<dyn Read + 's>),
+    Packets(PacketFile),
+    Text(Vec<u8>),
+}
+
+fn content<'s>(mut source: Box<dyn Read + 's>, name: &str) -> Result<Content<'s>, Failure> {
     let mut head = Vec::new();
     source.by_ref().take(4).read_to_end(&mut head).map_err(|error| unreadable(name, &error))?;
-    let whole = Cursor::new(head.clone()).chain(source);
-    if looks_like_capture(&head) {
-        return captured(whole, name, layer, take);
+    let is_capture = looks_like_capture(&head);
+    let whole = Cursor::new(head).chain(source);
+    if is_capture {
+        return Ok(Content::Capture(Box::new(whole)));
     }
     let mut text = Vec::new();
     whole.take(TEXT_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(name, &error))?;
     if text.len() as u64 > TEXT_BYTES_MAX {
         return Err(Failure::usage("too-large", say("error.too-large", &[("name", &name), ("max", &TEXT_BYTES_MAX)])));
     }
-    match words_in(&text) {
-        Some(line) => {
-            let mut packet = craft::parse(&line).map_err(|error| language(&Place::Machine, "build", &error))?;
-            fill_payload(&mut packet)?;
-            let built = packet.build(&crate::context::offline(None)).map_err(|e| crate::explain::build(&e))?;
-            take(Item { bytes: built.bytes, first: built.first, source: Source::Words })
+    match String::from_utf8(text) {
+        Ok(text) if PacketFile::looks_like(&text) => {
+            PacketFile::read(text).map(Content::Packets).map_err(|error| said::file(name, &error))
         }
-        None => pasted(&text, layer, take),
+        Ok(text) => Ok(Content::Text(text.into_bytes())),
+        Err(error) => Ok(Content::Text(error.into_bytes())),
     }
 }
 
-/// A packet in words: its first word is a layer.
-fn words_in(text: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(text).ok()?.trim();
-    let first = text.split_whitespace().next()?;
-    (First::from_word(first).is_some() && !text.contains('\n')).then(|| text.to_owned())
+fn stream(
+    source: Box<dyn Read + '_>,
+    name: &str,
+    layer: Option<First>,
+    take: &mut dyn FnMut(Item) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    match content(source, name)? {
+        Content::Capture(source) => captured(source, name, layer, take),
+        Content::Packets(file) => built(&file, name, take),
+        Content::Text(text) => pasted(&text, layer, take),
+    }
+}
+
+/// The packets of a file, each as its bytes.
+fn built(file: &PacketFile, name: &str, take: &mut dyn FnMut(Item) -> Result<(), Failure>) -> Result<(), Failure> {
+    for line in 0..file.len() {
+        let mut template = file.template(line).map_err(|error| said::file(name, &error))?;
+        template.fill_payload(read_payload)?;
+        let entropy = crate::context::entropy(None);
+        for (packet, index) in template.packets(entropy).zip(0..) {
+            let context = crate::context::drawing(crate::context::of_packet(entropy, index));
+            let built = packet.build(&context).map_err(|error| crate::explain::build(&error))?;
+            take(Item { bytes: built.bytes, first: built.first, source: Source::Words })?;
+        }
+    }
+    Ok(())
 }
 
 fn pasted(text: &[u8], layer: Option<First>, take: &mut dyn FnMut(Item) -> Result<(), Failure>) -> Result<(), Failure> {

@@ -32,6 +32,7 @@ mod input;
 mod man;
 mod names;
 mod output;
+mod packets;
 mod partner;
 mod place;
 mod record;

@@ -7,7 +7,7 @@ use std::io;
 
 use capture::{CaptureError, Fault, Part};
 use craft::pasted::PasteError;
-use craft::{BuildError, FragmentError, LanguageError, Note, Problem};
+use craft::{BuildError, FileError, FragmentError, LanguageError, Note, Problem};
 use lab::{Hint, LabError, PlaceError, RecordError, Refusal, Rung, Step};
 use link::GuardError;
 use net::StreamError;
@@ -41,6 +41,28 @@ pub(crate) fn language(error: &LanguageError, corrected: impl FnOnce(&str) -> St
     match &error.correction {
         Some(line) => failure.row("did you mean", corrected(line)),
         None => failure.row("see", see),
+    }
+}
+
+/// A mistake in a packet file: as [`language`], with the file's line and the place in it.
+pub(crate) fn file(name: &str, error: &FileError) -> Failure {
+    let FileError { line, error, stands_for, .. } = error;
+    let values: [(&str, &dyn Display); 4] = [
+        ("name", &name),
+        ("line", line),
+        ("column", &(error.display_column + 1)),
+        ("problem", &problem(&error.problem)),
+    ];
+    let expected: Vec<String> = error.expected.iter().map(|word| expected(word)).collect();
+    let headline = error.told(&say("packet-file.at", &values), &label("here may stand"), &expected);
+    let failure = Failure::usage(error.code.as_str(), headline);
+    let failure = match stands_for {
+        Some(meaning) => failure.row("stands for", meaning.as_str()),
+        None => failure,
+    };
+    match &error.correction {
+        Some(line) => failure.row("did you mean", &**line),
+        None => failure.row("see", "ww help language"),
     }
 }
 

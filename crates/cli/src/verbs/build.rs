@@ -7,10 +7,11 @@ use craft::{Built, Context, First, Packet};
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::packets::Packets;
 use crate::place::Place;
 use crate::record::Recording;
 use crate::speech::{say, words};
-use crate::{context, explain, input, names, said};
+use crate::{context, explain, said};
 
 /// The words of `--as`.
 pub(crate) const FORMS: &[&str] = &["line", "ww", "hex", "json", "draw", "tree", "pcap", "rust", "python", "c"];
@@ -70,10 +71,10 @@ impl Form {
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     let form = Form::of(options, Form::Hex)?;
-    let mut template = input::template("build", options, place)?;
-    names::resolve_all(&mut template, "build", options, place)?;
+    let mut packets = Packets::read("build", options, place)?;
+    packets.resolve("build", options, place)?;
     if let Form::Program(_) = form {
-        check_one(options.count.or(template.count()))?;
+        check_one(options.count.or(packets.count()))?;
     }
     let entropy = context::entropy(options.seed);
     let mut recording = options.write.as_deref().map(Recording::begin).transpose()?;
@@ -82,10 +83,10 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
         _ => None,
     };
     let mut told = Vec::new();
-    let numbers = 0..options.count.or(template.count()).unwrap_or(u64::MAX);
+    let numbers = 0..options.count.or(packets.count()).unwrap_or(u64::MAX);
     for index in numbers {
         let context = context::drawing(context::of_packet(entropy, index));
-        let packet = template.packet(index, entropy);
+        let packet = packets.packet(index, entropy)?;
         let built = packet.build(&context).map_err(|error| explain::build(&error))?;
         // What is said of one packet is said once of them all.
         for note in built.notes.iter().filter(|note| index == 0 || !told.contains(*note)) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use craft::{Packet, Template};
+use craft::Packet;
 use hand::Expect;
 use hand::probes::{AnswerKind, Order, ProbeId};
 use net::hand::{Event, Fate, HeardAnswer, Role, Sent};
@@ -17,6 +17,7 @@ use super::send::Talk;
 use crate::command::Options;
 use crate::context;
 use crate::failure::{Exit, Failure};
+use crate::packets::Packets;
 use crate::place::Place;
 use crate::said;
 use crate::speech::say;
@@ -32,7 +33,7 @@ const IN_FLIGHT_MAX: usize = 256;
 
 /// The packets of one call.
 pub(super) struct Many {
-    template: Template,
+    packets: Packets,
     entropy: [u8; 32],
     total: u64,
     every: Duration,
@@ -43,11 +44,11 @@ impl Many {
     ///
     /// # Errors
     /// They are many, and nobody says that they shall be sent.
-    pub(super) fn of(template: &Template, options: &Options, place: &Place<'_>) -> Result<Option<Self>, Failure> {
-        let total = options.count.or(template.count());
+    pub(super) fn of(packets: &Packets, options: &Options, place: &Place<'_>) -> Result<Option<Self>, Failure> {
+        let total = options.count.or(packets.count());
         let every = options.every.unwrap_or(EVERY);
         // Each fragment is a packet to those who carry it.
-        let pieces = options.frag.and_then(|largest| pieces_of(template, largest)).unwrap_or(1);
+        let pieces = options.frag.and_then(|largest| pieces_of(packets, largest)).unwrap_or(1);
         let leaving = total.map(|total| total.saturating_mul(pieces));
         let much = leaving.is_none_or(|leaving| leaving > UNASKED_MAX) || every < EVERY;
         if much && !options.yes && matches!(place, Place::Machine) {
@@ -57,18 +58,18 @@ impl Many {
             return Ok(None);
         }
         let entropy = context::entropy(options.seed);
-        Ok(Some(Self { template: template.clone(), entropy, total: total.unwrap_or(u64::MAX), every }))
+        Ok(Some(Self { packets: packets.clone(), entropy, total: total.unwrap_or(u64::MAX), every }))
     }
 
-    fn packet(&self, index: u64) -> Packet {
-        self.template.packet(index, self.entropy)
+    fn packet(&mut self, index: u64) -> Result<Packet, Failure> {
+        self.packets.packet(index, self.entropy)
     }
 }
 
 /// How many fragments a packet of the template makes.
-fn pieces_of(template: &Template, largest: usize) -> Option<u64> {
-    let pieces = craft::fragments_of(&template.packet(0, [0; 32]), largest)?;
-    u64::try_from(pieces).ok()
+fn pieces_of(packets: &Packets, largest: usize) -> Option<u64> {
+    let pieces = packets.firsts().filter_map(|packet| craft::fragments_of(&packet, largest));
+    pieces.max().and_then(|pieces| u64::try_from(pieces).ok())
 }
 
 /// Asks whether so many are to be sent; where nobody can answer, they are not.
@@ -185,7 +186,7 @@ fn interruptions() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// `ww send` of many packets.
-pub(super) fn send(talk: &mut Talk<'_>, many: &Many) -> Result<Exit, Failure> {
+pub(super) fn send(talk: &mut Talk<'_>, many: &mut Many) -> Result<Exit, Failure> {
     let pressed = interruptions()?;
     let mut tally = Tally::default();
     let begun = talk.session.now();
@@ -197,7 +198,7 @@ pub(super) fn send(talk: &mut Talk<'_>, many: &Many) -> Result<Exit, Failure> {
             break;
         }
         next += many.every;
-        match talk.session.send_each(&many.packet(index)) {
+        match talk.session.send_each(&many.packet(index)?) {
             Ok(sent) => {
                 for sent in &sent {
                     tally.sent(sent);
@@ -234,7 +235,7 @@ struct Open {
 }
 
 /// `ww ask` of many packets.
-pub(super) fn ask(talk: &mut Talk<'_>, many: &Many, expect: Option<&Expect>) -> Result<Exit, Failure> {
+pub(super) fn ask(talk: &mut Talk<'_>, many: &mut Many, expect: Option<&Expect>) -> Result<Exit, Failure> {
     let pressed = interruptions()?;
     let begun = talk.session.now();
     let mut asking = Asking { many, expect, open: BTreeMap::new(), tally: Tally::default(), index: 0, next: begun };
@@ -254,7 +255,7 @@ pub(super) fn ask(talk: &mut Talk<'_>, many: &Many, expect: Option<&Expect>) -> 
 
 /// Packets being asked.
 struct Asking<'m> {
-    many: &'m Many,
+    many: &'m mut Many,
     expect: Option<&'m Expect>,
     open: BTreeMap<ProbeId, Open>,
     tally: Tally,
@@ -284,7 +285,7 @@ impl Asking<'_> {
     }
 
     fn start(&mut self, talk: &mut Talk<'_>) -> Result<(), Failure> {
-        let packet = self.many.packet(self.index);
+        let packet = self.many.packet(self.index)?;
         let id = talk.session.start(&packet).map_err(|error| talk.explain(&error))?;
         self.open.insert(id, Open { words: packet.to_string(), met: false, answered: false });
         self.index += 1;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use craft::{First, Host, Packet, Template};
+use craft::{First, Host, Packet};
 use hand::probes::AnswerKind;
 use hand::{Could, Expect};
 use net::hand::{
@@ -16,9 +16,9 @@ use crate::command::Options;
 use crate::context;
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
-use crate::input;
 use crate::names;
 use crate::output::Output;
+use crate::packets::Packets;
 use crate::place::Place;
 use crate::record::Recording;
 use crate::said;
@@ -55,15 +55,15 @@ fn host(text: &str) -> Host {
 
 /// `ww send`.
 pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let template = template("send", options, place)?;
-    let many = Many::of(&template, options, place)?;
+    let mut packets = packets("send", options, place)?;
+    let many = Many::of(&packets, options, place)?;
     let mut talk = Talk::begin("send", options, out, place)?;
-    if let Some(many) = many {
+    if let Some(mut many) = many {
         talk.many = true;
-        let exit = many::send(&mut talk, &many)?;
+        let exit = many::send(&mut talk, &mut many)?;
         return talk.why().map(|()| exit);
     }
-    let packet = template.packet(0, context::entropy(options.seed));
+    let packet = packets.packet(0, context::entropy(options.seed))?;
     let sent = talk.session.send_each(&packet).map_err(|error| talk.explain(&error))?;
     for sent in &sent {
         talk.sent(sent)?;
@@ -80,15 +80,15 @@ pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<
             .row("or", say("hint.own-address-verbs", &[])));
     }
     let expect = options.expect.as_deref().map(expectation).transpose()?;
-    let template = template("ask", options, place)?;
-    let many = Many::of(&template, options, place)?;
+    let mut packets = packets("ask", options, place)?;
+    let many = Many::of(&packets, options, place)?;
     let mut talk = Talk::begin("ask", options, out, place)?;
-    if let Some(many) = many {
+    if let Some(mut many) = many {
         talk.many = true;
-        let exit = many::ask(&mut talk, &many, expect.as_ref())?;
+        let exit = many::ask(&mut talk, &mut many, expect.as_ref())?;
         return talk.why().map(|()| exit);
     }
-    let packet = template.packet(0, context::entropy(options.seed));
+    let packet = packets.packet(0, context::entropy(options.seed))?;
     let answers = talk.ask(&packet)?;
     talk.why()?;
     Ok(match expect {
@@ -107,12 +107,12 @@ pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<
 }
 
 /// The packets of the command line; the names of many are looked up once.
-fn template(verb: &str, options: &Options, place: &Place<'_>) -> Result<Template, Failure> {
-    let mut template = input::template(verb, options, place)?;
-    if !template.is_plain() || options.count.is_some() {
-        names::resolve_all(&mut template, verb, options, place)?;
+fn packets(verb: &str, options: &Options, place: &Place<'_>) -> Result<Packets, Failure> {
+    let mut packets = Packets::read(verb, options, place)?;
+    if !packets.is_plain() || options.count.is_some() {
+        packets.resolve(verb, options, place)?;
     }
-    Ok(template)
+    Ok(packets)
 }
 
 fn expectation(text: &str) -> Result<Expect, Failure> {

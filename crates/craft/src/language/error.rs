@@ -18,6 +18,10 @@ use super::problem::Problem;
 pub struct LanguageError {
     /// What kind of mistake it is.
     pub code: Code,
+    /// The number of the word at fault, from 0; as many as there are words where one is missing at the end.
+    pub word: u32,
+    /// Where the mistake begins in that word, in bytes.
+    pub within: u32,
     /// The words as one line, quoted where they need it; nothing in it can disturb a terminal.
     pub line: Box<str>,
     /// Where the mistake begins: bytes from the start of `line`.
@@ -82,6 +86,12 @@ pub enum Code {
     BadPayload,
     /// Options that do not fit into the header.
     OptionsTooLong,
+    /// A packet file of another version of the language, or one whose version stands where it cannot.
+    Version,
+    /// A variable of a packet file: unknown, twice, naming itself, too long.
+    Variable,
+    /// A packet file without packets.
+    NoPackets,
 }
 
 impl Code {
@@ -110,6 +120,9 @@ impl Code {
             Self::FieldMissing => "field-missing",
             Self::BadPayload => "bad-payload",
             Self::OptionsTooLong => "options-too-long",
+            Self::Version => "version",
+            Self::Variable => "variable",
+            Self::NoPackets => "no-packets",
         }
     }
 }

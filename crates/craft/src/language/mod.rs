@@ -15,7 +15,7 @@ mod names;
 mod problem;
 mod reader;
 mod suggest;
-mod words;
+pub(crate) mod words;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -26,6 +26,7 @@ pub use complete::{Completion, Completions, complete};
 pub use error::{Code, LanguageError};
 pub(crate) use names::host;
 pub use problem::Problem;
+pub(crate) use suggest::nearest;
 
 use crate::packet::Packet;
 use crate::template::Template;
@@ -56,7 +57,7 @@ pub const MAX_LINE_BYTES: usize = 2 * crate::MAX_PAYLOAD_BYTES * 2 + (1 << 16);
 /// # Ok::<(), wirewright_craft::LanguageError>(())
 /// ```
 pub fn parse(line: &str) -> Result<Packet, LanguageError> {
-    parse_words(&divide(line)?)
+    parse_words(&split(line)?)
 }
 
 /// Reads a packet from words, as a shell hands them over: quotes are gone, a word may hold any characters.
@@ -85,7 +86,7 @@ pub fn parse_words<S: AsRef<str>>(words: &[S]) -> Result<Packet, LanguageError> 
 /// # Ok::<(), wirewright_craft::LanguageError>(())
 /// ```
 pub fn parse_template(line: &str) -> Result<Template, LanguageError> {
-    template_words(&divide(line)?)
+    template_words(&split(line)?)
 }
 
 /// Reads packets from words, as a shell hands them over.
@@ -97,11 +98,17 @@ pub fn template_words<S: AsRef<str>>(words: &[S]) -> Result<Template, LanguageEr
     read(&words).map(|(template, _)| template)
 }
 
-fn divide(line: &str) -> Result<Vec<String>, LanguageError> {
+/// The words of a line.
+pub(crate) fn split(line: &str) -> Result<Vec<String>, LanguageError> {
     if line.len() > MAX_LINE_BYTES {
         return Err(explain(&[], too_long(0)));
     }
-    words::split(line).map_err(|cut| explain(&cut.0.iter().map(String::as_str).collect::<Vec<_>>(), cut.1))
+    words::split(line).map_err(|cut| explain_cut(*cut))
+}
+
+/// A mistake in the quotes, made presentable.
+pub(crate) fn explain_cut((words, fault): (Vec<words::Word>, Fault)) -> LanguageError {
+    explain(&words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), fault)
 }
 
 fn read(words: &[&str]) -> Result<(Template, Vec<Written>), LanguageError> {
@@ -133,12 +140,13 @@ fn too_long(words: usize) -> Fault {
 }
 
 /// Makes a mistake presentable: its place in the joined line, and the line as it was probably meant.
-fn explain(words: &[&str], fault: Fault) -> LanguageError {
+pub(crate) fn explain(words: &[&str], fault: Fault) -> LanguageError {
     let correction = suggest::correction(words, &fault);
     let mut line = String::new();
     let mut column = None;
     let mut width = 1;
     let mut read = String::new();
+    let mut within = 0;
     for (index, word) in words.iter().enumerate() {
         if index > 0 {
             line.push(' ');
@@ -150,6 +158,7 @@ fn explain(words: &[&str], fault: Fault) -> LanguageError {
             let exact = text == *word;
             let skip = if exact { part.start } else { 0 };
             column = Some(line.len() + skip);
+            within = skip;
             let marked = if exact { word.get(part).unwrap_or(word) } else { &text };
             width = marked.width().max(1);
             read = text.clone();
@@ -158,9 +167,11 @@ fn explain(words: &[&str], fault: Fault) -> LanguageError {
     }
     let column = column.unwrap_or(if line.is_empty() { 0 } else { line.len() + 1 });
     let display_column = line.get(..column).map_or(column, UnicodeWidthStr::width);
-    let Fault { code, problem, expected, .. } = fault;
+    let Fault { code, word, problem, expected, .. } = fault;
     LanguageError {
         code,
+        word: u32::try_from(word).unwrap_or(u32::MAX),
+        within: u32::try_from(within).unwrap_or(u32::MAX),
         line: line.into(),
         column,
         display_column,

@@ -140,6 +140,36 @@ problems! {
     OpenQuote {} "open-quote" "the single quote is not closed"
     /// A double quote.
     DoubleQuote {} "double-quote" "`\"` is no quote here: text stands in single quotes, data='…'"
+    /// A packet file written in another version.
+    VersionUnknown { version: String, known: u32 } "version-unknown"
+        "this file is written in version {version} of the packet language; this program reads version {known}"
+    /// `ww` at the start of a packet file, and no version.
+    VersionForm {} "version-form" "a packet file begins with `ww 1`, the version of the language; commands have no place in it"
+    /// The version somewhere else than in the first line.
+    VersionNotFirst {} "version-not-first" "the version of the language stands in the first line of a file"
+    /// A variable that nobody defines.
+    VariableUnknown { name: String } "variable-unknown" "nothing in this file says what `${name}` is"
+    /// A variable defined again.
+    VariableTwice { name: String, line: usize } "variable-twice" "`{name}` is set twice: line {line} says it already"
+    /// A variable that names itself.
+    VariableCircle { circle: String } "variable-circle" "a variable cannot stand for itself: {circle}"
+    /// Variables that name variables, too many in a row.
+    VariableDeep { max: usize } "variable-deep" "more than {max} variables stand for one another"
+    /// A definition in another form.
+    VariableForm {} "variable-form"
+        "a variable is written NAME = WORDS, its name in letters, digits and `_`, the first no digit"
+    /// A variable of several words where a part of a word is wanted.
+    VariableWords { name: String, count: usize } "variable-words"
+        "`${name}` stands for {count} words; as a part of a word it must be one"
+    /// Variables that make a line longer than a packet is.
+    VariableLong { words_max: usize, bytes_max: usize } "variable-long"
+        "with what its variables stand for this line is longer than {words_max} words or {bytes_max} bytes"
+    /// A `$` without a name.
+    Dollar {} "dollar" "`$` begins the name of a variable; text with a `$` in it stands in single quotes"
+    /// A packet file without packets.
+    NoPackets {} "no-packets" "there is no packet in this file"
+    /// A packet file with more lines than are read.
+    TooManyLines { max: usize } "too-many-lines" "more than {max} packets and variables are in this file"
     /// Neither number nor name.
     NoNumberNoName { text: String, field: String } "no-number-no-name" "`{text}` is neither a number nor a name of {field}"
     /// A value that the field cannot have.

@@ -180,6 +180,12 @@ pub(super) fn normal(word: &str) -> String {
     bare.chars().map(|c| if c == '-' || c == '.' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
+/// The name that a word was probably meant to be.
+pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let word = normal(word);
+    names.filter_map(|name| Some((nearness(&word, name)?, name))).min().map(|(_, name)| name)
+}
+
 /// How far `word` is from `name`: 0 equal; 4 for each slip of the fingers, and a little more where the first letter differs;
 /// 5 for an abbreviation. `None`: too far.
 pub(super) fn nearness(word: &str, name: &str) -> Option<u32> {

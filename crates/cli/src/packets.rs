@@ -1,0 +1,249 @@
+//! The packets of one call: words of which some may stand for many values, a packet file, or what is read from `-`; made one by
+//! one, however many they are.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use craft::{First, Packet, PacketFile, Payload, Template};
+use net::{Families, Names};
+
+use crate::command::Options;
+use crate::explain::{self, Attempt};
+use crate::failure::Failure;
+use crate::input::{self, Found};
+use crate::names;
+use crate::place::Place;
+use crate::said;
+use crate::speech::say;
+
+/// The packets of one call.
+#[derive(Clone, Debug)]
+pub(crate) struct Packets {
+    source: Source,
+    /// The line of a file that is at work, ready to make packets.
+    at_work: Option<(usize, Template)>,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Words(Box<Template>),
+    Lines(Rc<Lines>),
+}
+
+/// A file whose lines were all found right.
+#[derive(Debug)]
+struct Lines {
+    file: PacketFile,
+    /// The file's name, as it is shown.
+    name: String,
+    zip: bool,
+    /// The number of the first packet of each line.
+    starts: Vec<u64>,
+    /// How many packets it stands for; `None`: more than 2^64 − 1.
+    total: Option<u64>,
+    names: Known,
+    families: Families,
+}
+
+/// What names stand for, each looked up once.
+#[derive(Debug, Default)]
+struct Known(BTreeMap<String, Result<Vec<IpAddr>, String>>);
+
+impl Names for Known {
+    fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        self.0.get(name).cloned().unwrap_or(Ok(Vec::new()))
+    }
+}
+
+impl Packets {
+    /// Reads the packets that a command line names, all of them, before the first is made.
+    ///
+    /// # Errors
+    /// Words or lines that are no packets; a payload that cannot be read; generators that cannot be paired; in a file, names
+    /// that nobody knows.
+    pub(crate) fn read(verb: &str, options: &Options, place: &Place<'_>) -> Result<Self, Failure> {
+        let words = options.text_words()?;
+        if words.is_empty() {
+            return Err(no_packet(verb, place));
+        }
+        let Some(source) = source_of(&words) else {
+            let mut template = craft::template_words(&words).map_err(|error| input::language(place, verb, &error))?;
+            template.fill_payload(input::read_payload)?;
+            return Ok(Self::of(zipped(template, options.zip)?));
+        };
+        match input::found(source, input::layer_of(options)?)? {
+            Found::Packet(packet) => Ok(Self::of(packet.into())),
+            Found::File(file, name) => Self::of_file(file, name, verb, options, place),
+        }
+    }
+
+    fn of(template: Template) -> Self {
+        Self { source: Source::Words(template.into()), at_work: None }
+    }
+
+    fn of_file(
+        file: PacketFile,
+        name: String,
+        verb: &str,
+        options: &Options,
+        place: &Place<'_>,
+    ) -> Result<Self, Failure> {
+        let families = names::families(options);
+        let (starts, names) = (Vec::with_capacity(file.len()), Known::default());
+        let mut lines = Lines { file, name, zip: options.zip, starts, total: Some(0), names, families };
+        for line in 0..lines.file.len() {
+            let template = lines.template(line)?;
+            lines.starts.push(lines.total.unwrap_or(u64::MAX));
+            lines.total = lines.total.zip(template.count()).and_then(|(all, these)| all.checked_add(these));
+        }
+        lines.resolve(verb, options, place)?;
+        Ok(Self { source: Source::Lines(Rc::new(lines)), at_work: None })
+    }
+
+    /// Fills in addresses for names in words; those in a file have theirs.
+    ///
+    /// # Errors
+    /// A name that nobody knows, or that has no address of the version wanted.
+    pub(crate) fn resolve(&mut self, verb: &str, options: &Options, place: &Place<'_>) -> Result<(), Failure> {
+        match &mut self.source {
+            Source::Words(template) => names::resolve_all(template, verb, options, place),
+            Source::Lines(_) => Ok(()),
+        }
+    }
+
+    /// How many they are; `None`: more than 2^64 − 1.
+    pub(crate) fn count(&self) -> Option<u64> {
+        match &self.source {
+            Source::Words(template) => template.count(),
+            Source::Lines(lines) => lines.total,
+        }
+    }
+
+    /// Whether it is one packet written out.
+    pub(crate) fn is_plain(&self) -> bool {
+        match &self.source {
+            Source::Words(template) => template.is_plain(),
+            Source::Lines(lines) => lines.total == Some(1),
+        }
+    }
+
+    /// The first packet of the words, or of each line.
+    pub(crate) fn firsts(&self) -> Box<dyn Iterator<Item = Packet> + '_> {
+        match &self.source {
+            Source::Words(template) => Box::new(std::iter::once(template.packet(0, [0; 32]))),
+            Source::Lines(lines) => {
+                let templates = (0..lines.file.len()).filter_map(|line| lines.template(line).ok());
+                Box::new(templates.map(|template| template.packet(0, [0; 32])))
+            }
+        }
+    }
+
+    /// Packet number `index`, from 0; behind the last one it begins again.
+    ///
+    /// # Errors
+    /// A payload that can no longer be read.
+    pub(crate) fn packet(&mut self, index: u64, entropy: [u8; 32]) -> Result<Packet, Failure> {
+        let lines = match &self.source {
+            Source::Words(template) => return Ok(template.packet(index, entropy)),
+            Source::Lines(lines) => lines.clone(),
+        };
+        let (line, own) = lines.place(index);
+        if self.at_work.as_ref().is_none_or(|(at, _)| *at != line) {
+            let mut template = lines.template(line)?;
+            // Each name was looked up, and fitted, when the file was read.
+            let _fits = net::resolve_template(&mut template, &lines.names, lines.families);
+            self.at_work = Some((line, template));
+        }
+        let template = self.at_work.as_ref().map(|(_, template)| template);
+        Ok(template.map_or_else(Packet::default, |template| template.packet(own, drawn(entropy, line))))
+    }
+}
+
+impl Lines {
+    /// The packets of a line, what they carry read.
+    fn template(&self, line: usize) -> Result<Template, Failure> {
+        let mut template = self.file.template(line).map_err(|error| said::file(&self.name, &error))?;
+        let here = |failure: Failure| self.on(line, failure);
+        template
+            .fill_payload(|payload| match payload {
+                Payload::Stdin => {
+                    Err(Failure::usage("stdin-in-file", say("error.stdin-in-file", &[])).row("or", "file=PATH"))
+                }
+                other => input::read_payload(other),
+            })
+            .map_err(here)?;
+        zipped(template, self.zip).map_err(here)
+    }
+
+    /// A failure on a line of the file.
+    fn on(&self, line: usize, mut failure: Failure) -> Failure {
+        let values: [(&str, &dyn Display); 3] =
+            [("name", &self.name), ("line", &self.file.line_number(line)), ("problem", &failure.headline)];
+        failure.headline = say("packet-file.on-line", &values);
+        failure
+    }
+
+    /// Looks up each name of each line, once.
+    fn resolve(&mut self, verb: &str, options: &Options, place: &Place<'_>) -> Result<(), Failure> {
+        let asked = place.names(options);
+        for line in 0..self.file.len() {
+            let mut template = self.template(line)?;
+            for (name, _) in template.names() {
+                if !self.names.0.contains_key(name) {
+                    self.names.0.insert(name.to_owned(), asked.addresses(name));
+                }
+            }
+            net::resolve_template(&mut template, &self.names, self.families)
+                .map_err(|error| self.on(line, explain::net(&error, &Attempt { verb, options, place })))?;
+        }
+        Ok(())
+    }
+
+    /// The line that packet number `index` is on, and its number among those of that line.
+    fn place(&self, index: u64) -> (usize, u64) {
+        let total = self.total.unwrap_or(u64::MAX).max(1);
+        let (round, index) = (index / total, index % total);
+        let line = self.starts.partition_point(|&start| start <= index).saturating_sub(1);
+        let start = self.starts.get(line).copied().unwrap_or(0);
+        let end = self.starts.get(line + 1).copied().unwrap_or(total);
+        (line, (index - start).wrapping_add(round.wrapping_mul(end - start)))
+    }
+}
+
+/// What the values of a line are drawn from: lines that are written alike draw otherwise.
+fn drawn(mut entropy: [u8; 32], line: usize) -> [u8; 32] {
+    for (byte, count) in entropy[24..].iter_mut().zip((line as u64).to_le_bytes()) {
+        *byte ^= count;
+    }
+    entropy
+}
+
+/// The file that words name, or `-`; `None`: they are a packet. A packet begins with a layer, so a word with a `/` in it, a
+/// word that ends in `.ww` and the name of a file that is there are a file, if they are no layer's.
+pub(crate) fn source_of(words: &[String]) -> Option<&str> {
+    let [word] = words else { return None };
+    let is_layer = word == "raw" || First::from_word(word).is_some();
+    let is_path = word.contains('/') || word.ends_with(".ww") || std::path::Path::new(word).is_file();
+    (word == "-" || (is_path && !is_layer)).then_some(word)
+}
+
+fn no_packet(verb: &str, place: &Place<'_>) -> Failure {
+    Failure::usage("packet-missing", say("error.packet-missing", &[("verb", &verb)]))
+        .row("try", format!("{} {verb} tcp 192.0.2.2:80 S", place.prefix()))
+        .row("see", "ww help language")
+}
+
+/// Pairs generators where `--zip` says so.
+fn zipped(template: Template, zip: bool) -> Result<Template, Failure> {
+    if !zip {
+        return Ok(template);
+    }
+    template.zip().map_err(|error| {
+        let ((one, has), (other, has_other)) = (&error.one, &error.other);
+        let values: [(&str, &dyn Display); 4] =
+            [("one", one), ("has", has), ("other", other), ("has_other", has_other)];
+        Failure::usage("zip", say("error.zip", &values)).row("see", "ww help language")
+    })
+}

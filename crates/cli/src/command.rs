@@ -35,8 +35,8 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "ask",
         usage: "PACKET [+ PACKET]…",
         options: with_output!(
-            "iface", "to", "write", "count", "every", "frag", "zip", "yes", "wait", "ipv4", "ipv6", "numeric", "seed",
-            "dry-run", "expect", "why", "leave", "guard"
+            "iface", "to", "write", "count", "every", "rate", "frag", "zip", "yes", "wait", "ipv4", "ipv6", "numeric",
+            "seed", "dry-run", "expect", "why", "leave", "guard"
         ),
         examples: &[
             "ww lab ask tcp server:80 S",
@@ -50,7 +50,7 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "send",
         usage: "PACKET [+ PACKET]…",
         options: with_output!(
-            "iface", "to", "write", "count", "every", "frag", "zip", "yes", "ipv4", "ipv6", "numeric", "seed",
+            "iface", "to", "write", "count", "every", "rate", "frag", "zip", "yes", "ipv4", "ipv6", "numeric", "seed",
             "dry-run", "why"
         ),
         examples: &["ww lab send udp server:9 data='hello world'"],
@@ -283,6 +283,15 @@ const FRAG_MIN: usize = 28;
 /// The most: the largest IP packet.
 const FRAG_MAX: usize = 65_535;
 
+/// The most packets a second that may be asked for: one a nanosecond, which no machine sends.
+const RATE_MAX: u64 = 1_000_000_000;
+
+/// The key of an option's sentence. A rate is of a wire in the lab, of packets elsewhere.
+pub(crate) fn sentence_of(verb: &Verb, opt: &Opt) -> String {
+    let of_packets = opt.id == "rate" && verb.options.contains(&"every");
+    format!("option.{}{}", opt.id, if of_packets { ".packets" } else { "" })
+}
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Color {
@@ -312,6 +321,8 @@ pub(crate) struct Options {
     pub count: Option<u64>,
     /// `--every`.
     pub every: Option<Duration>,
+    /// `--rate` of packets, a second.
+    pub rate: Option<u64>,
     /// `--frag`: the largest IP packet.
     pub frag: Option<usize>,
     /// `--yes`.
@@ -389,6 +400,7 @@ impl Options {
             wait: None,
             count: None,
             every: None,
+            rate: None,
             frag: None,
             zip: flag("zip"),
             yes: flag("yes"),
@@ -409,7 +421,8 @@ impl Options {
             path: text(verb, &matches, "path")?,
             layer: text(verb, &matches, "layer")?,
             offload: flag("offload"),
-            faults: faults::read(|id| text(verb, &matches, id))?,
+            // `--rate` is of a wire here, of packets on other verbs.
+            faults: if has(verb, "loss") { faults::read(|id| text(verb, &matches, id))? } else { None },
             json: flag("json"),
             quiet: flag("quiet"),
             verbose: flag("verbose"),
@@ -423,6 +436,7 @@ impl Options {
             options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);
         }
         options.read_numbers(|id| text(verb, &matches, id))?;
+        options.read_pace(|id| if has(verb, "every") { text(verb, &matches, id) } else { Ok(None) })?;
         text(verb, &matches, "lang")?.map_or(Ok(()), |lang| crate::speech::check(&lang))?;
         if let Some(color) = text(verb, &matches, "color")? {
             options.color = match color.as_str() {
@@ -443,11 +457,24 @@ impl Options {
         Ok(options)
     }
 
-    /// Reads how many packets, how far apart, and what random values are drawn from.
-    fn read_numbers(&mut self, value: impl Fn(&'static str) -> Result<Option<String>, Failure>) -> Result<(), Failure> {
+    /// Reads how far apart packets are, or how many a second.
+    fn read_pace(&mut self, value: impl Fn(&'static str) -> Result<Option<String>, Failure>) -> Result<(), Failure> {
         if let Some(every) = value("every")? {
             self.every = Some(duration(&every).ok_or_else(|| bad_value("every", &every, "1s, 10ms, 2m"))?);
         }
+        if let Some(rate) = value("rate")? {
+            let packets = amount(&rate).filter(|packets| (1..=RATE_MAX).contains(packets));
+            self.rate = Some(packets.ok_or_else(|| bad_value("rate", &rate, &say("hint.packet-rate", &[])))?);
+        }
+        if self.rate.is_some() && self.every.is_some() {
+            return Err(Failure::usage("option-conflict", say("error.option-conflict.rate", &[]))
+                .row("or", say("hint.one-pace", &[])));
+        }
+        Ok(())
+    }
+
+    /// Reads how many packets, how large, and what random values are drawn from.
+    fn read_numbers(&mut self, value: impl Fn(&'static str) -> Result<Option<String>, Failure>) -> Result<(), Failure> {
         if let Some(count) = value("count")? {
             let number = count.parse().ok().filter(|count| *count > 0);
             self.count = Some(number.ok_or_else(|| bad_value("count", &count, &say("hint.number-64-from-1", &[])))?);

@@ -35,6 +35,7 @@ mod output;
 mod packets;
 mod partner;
 mod place;
+mod progress;
 mod record;
 mod relay;
 mod said;

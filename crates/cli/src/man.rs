@@ -108,7 +108,7 @@ fn of_verb(verb: &Verb) -> String {
     }
     for opt in command::options_of(verb) {
         let short = opt.short.map_or_else(String::new, |letter| format!("-{letter}, "));
-        page.row(format!("{short}--{} {}", opt.id, opt.value).trim_end(), &say(&format!("option.{}", opt.id), &[]));
+        page.row(format!("{short}--{} {}", opt.id, opt.value).trim_end(), &say(&command::sentence_of(verb, opt), &[]));
     }
     page.section("EXAMPLES");
     page.lines(&verb.examples.join("\n"));

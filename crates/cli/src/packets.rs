@@ -161,6 +161,28 @@ impl Packets {
     }
 }
 
+impl Packets {
+    /// Makes packet number `index` out of another one of these.
+    ///
+    /// # Errors
+    /// As [`packet`](Self::packet).
+    pub(crate) fn refill(&mut self, index: u64, entropy: [u8; 32], packet: &mut Packet) -> Result<(), Failure> {
+        match &self.source {
+            Source::Words(template) => template.refill(index, entropy, packet),
+            Source::Lines(_) => *packet = self.packet(index, entropy)?,
+        }
+        Ok(())
+    }
+
+    /// The outermost layer in which they differ; `None`: nowhere.
+    pub(crate) fn differ_from_layer(&self) -> Option<usize> {
+        match &self.source {
+            Source::Words(template) => template.differs_from_layer(),
+            Source::Lines(_) => Some(0),
+        }
+    }
+}
+
 impl Lines {
     /// The packets of a line, what they carry read.
     fn template(&self, line: usize) -> Result<Template, Failure> {

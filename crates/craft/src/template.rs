@@ -115,6 +115,12 @@ impl Template {
     #[must_use]
     pub fn packet(&self, index: u64, seed: [u8; 32]) -> Packet {
         let mut packet = self.first.clone();
+        self.refill(index, seed, &mut packet);
+        packet
+    }
+
+    /// Makes packet number `index` out of another packet of this template, without an allocation.
+    pub fn refill(&self, index: u64, seed: [u8; 32], packet: &mut Packet) {
         // The last generator changes fastest: the number is taken apart from behind.
         let mut rest = index;
         for (lane, at) in self.generators.iter().enumerate().rev() {
@@ -134,9 +140,16 @@ impl Template {
                 },
             };
             let value = at.generator.value(field, own, &Draw { seed, packet: index, lane });
-            packet.layers[at.layer].set_at(at.place, Setting::Exactly(value));
+            if let Some(layer) = packet.layers.get_mut(at.layer) {
+                layer.set_at(at.place, Setting::Exactly(value));
+            }
         }
-        packet
+    }
+
+    /// The outermost layer in which packets differ; `None` where they differ in nothing that was written.
+    #[must_use]
+    pub fn differs_from_layer(&self) -> Option<usize> {
+        self.generators.iter().map(|at| at.layer).min()
     }
 
     /// All packets, each once, in their order; endless where [`count`](Self::count) is `None`.

@@ -86,6 +86,8 @@ pub struct PacketStatistics {
 
 /// A super-segment of 64 KiB with its link header and a VLAN tag or two.
 const FRAME_LEN_MAX: usize = 65_535 + 64;
+/// How long a batch waits for room in the socket's own buffer; what fills it is a local queue that drains.
+const ROOM_WAIT_MAX: core::time::Duration = core::time::Duration::from_secs(1);
 /// Frames taken by one call: their bytes still lie in the nearest caches when they are looked at.
 const BATCH: usize = 16;
 /// Every EtherType.
@@ -191,6 +193,51 @@ impl PacketSocket {
                 })
             }
             Err(errno) => Err(self.failure(transmit, errno)),
+        }
+    }
+
+    /// Sends as many of `frames` as one call takes, in order, their bytes exactly as they are; how many.
+    ///
+    /// **Errors**: as [`PacketSocket::send`], about the first frame; `EOPNOTSUPP` on a socket with segmentation.
+    pub fn send_batch(&mut self, frames: &[IoSlice<'_>]) -> Result<usize, OsError> {
+        let to = Address::Link(LinkAddress { interface: self.index, ..LinkAddress::default() });
+        let handed = loop {
+            if self.segmentation {
+                break Err(Errno::EOPNOTSUPP);
+            }
+            match self.kernel.send_batch(self.fd.as_fd(), frames, &to) {
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => self.await_room()?,
+                handed => break handed,
+            }
+        };
+        match handed {
+            Ok(count) => {
+                self.sent += u64::try_from(count).unwrap_or(u64::MAX);
+                if let Some(copies) = &mut self.copies {
+                    for frame in frames.iter().take(count) {
+                        copies.on_sent(&*self.kernel, self.fd.as_fd(), frame.len());
+                    }
+                }
+                Ok(count)
+            }
+            Err(errno) => {
+                let first: &[u8] = frames.first().map_or(&[], |frame| frame);
+                Err(self.failure(&Transmit::packet(first), errno))
+            }
+        }
+    }
+
+    /// Waits until the socket's buffer, full of what the driver has not taken yet, has room again.
+    fn await_room(&self) -> Result<(), OsError> {
+        let deadline = self.kernel.now() + ROOM_WAIT_MAX;
+        let mut polls = [Poll::writing(self.fd.as_fd())];
+        match wait_through_signals(&*self.kernel, &mut polls, deadline) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                Err(OsError::new(Operation::SendFrame, "sendmmsg", Errno::EAGAIN).on_interface(&self.interface))
+            }
+            Err(errno) => Err(OsError::new(Operation::SendFrame, "poll", errno).on_interface(&self.interface)),
         }
     }
 

@@ -228,7 +228,7 @@ impl Line<'_> {
 fn options_of(verb: &Verb, words: &[String]) -> Vec<Offer> {
     let given = |opt: &Opt| words.iter().any(|word| command::option_of(verb, word).is_some_and(|it| it.id == opt.id));
     let options = command::options_of(verb).filter(|opt| !given(opt));
-    options.map(|opt| Offer::closed(&format!("--{}", opt.id), say(&format!("option.{}", opt.id), &[]))).collect()
+    options.map(|opt| Offer::closed(&format!("--{}", opt.id), say(&command::sentence_of(verb, opt), &[]))).collect()
 }
 
 fn layers() -> impl Iterator<Item = Offer> {

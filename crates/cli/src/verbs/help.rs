@@ -2,7 +2,7 @@
 
 use render::Lang;
 
-use crate::command::{OPTIONS, Options, VERBS, Verb, verb};
+use crate::command::{self, OPTIONS, Options, VERBS, Verb, verb};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::speech::{lang, say};
@@ -149,7 +149,7 @@ pub(crate) fn of_verb(verb: &Verb, out: &Output) -> Result<Exit, Failure> {
     for opt in OPTIONS.iter().filter(|opt| verb.options.contains(&opt.id)) {
         let short = opt.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
         let long = if opt.value.is_empty() { format!("--{}", opt.id) } else { format!("--{} {}", opt.id, opt.value) };
-        text.push_str(&format!("    {short}{long:<18} {}\n", say(&format!("option.{}", opt.id), &[])));
+        text.push_str(&format!("    {short}{long:<18} {}\n", say(&command::sentence_of(verb, opt), &[])));
     }
     text.push_str(&format!("\n{}\n", say("help.examples", &[])));
     for example in verb.examples {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use craft::Packet;
-use hand::Expect;
 use hand::probes::{AnswerKind, Order, ProbeId};
-use net::hand::{Event, Fate, HeardAnswer, Role, Sent};
+use hand::{Expect, Need, Pace};
+use net::hand::{Batch, Batches, Counters, Event, Fate, HeardAnswer, Role, Sent};
 use serde_json::json;
 use units::Instant;
 
@@ -19,6 +20,7 @@ use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::packets::Packets;
 use crate::place::Place;
+use crate::progress::Progress;
 use crate::said;
 use crate::speech::say;
 
@@ -28,6 +30,13 @@ const UNASKED_MAX: u64 = 1000;
 /// The pace unless told otherwise: as many a second as need no question.
 const EVERY: Duration = Duration::from_millis(1);
 
+/// Above so many a second packets are sent in batches, and counted instead of read back (law 2): a copy each costs more than
+/// the sending, and nobody reads a thousand lines a second.
+const READ_BACK_RATE_MAX: u64 = 1000;
+
+/// Packets made and handed over before looking at the clock, at ctrl-C and at the progress again.
+const TURN_MAX: u64 = 256;
+
 /// The most probes that await an answer together: each may hold a socket that guards its port, of which a session keeps 512.
 const IN_FLIGHT_MAX: usize = 256;
 
@@ -36,7 +45,30 @@ pub(super) struct Many {
     packets: Packets,
     entropy: [u8; 32],
     total: u64,
-    every: Duration,
+    speed: Speed,
+}
+
+/// How fast.
+#[derive(Clone, Copy)]
+enum Speed {
+    Every(Duration),
+    PerSecond(u64),
+}
+
+impl Speed {
+    fn pace(self, now: Instant) -> Pace {
+        match self {
+            Self::Every(interval) => Pace::every(now, interval),
+            Self::PerSecond(packets) => Pace::per_second(now, packets),
+        }
+    }
+
+    fn interval(self) -> Duration {
+        match self {
+            Self::Every(interval) => interval,
+            Self::PerSecond(packets) => Duration::from_nanos(1_000_000_000 / packets.max(1)),
+        }
+    }
 }
 
 impl Many {
@@ -46,7 +78,9 @@ impl Many {
     /// They are many, and nobody says that they shall be sent.
     pub(super) fn of(packets: &Packets, options: &Options, place: &Place<'_>) -> Result<Option<Self>, Failure> {
         let total = options.count.or(packets.count());
-        let every = options.every.unwrap_or(EVERY);
+        let every = Speed::Every(options.every.unwrap_or(EVERY));
+        let speed = options.rate.map_or(every, Speed::PerSecond);
+        let every = speed.interval();
         // Each fragment is a packet to those who carry it.
         let pieces = options.frag.and_then(|largest| pieces_of(packets, largest)).unwrap_or(1);
         let leaving = total.map(|total| total.saturating_mul(pieces));
@@ -58,7 +92,31 @@ impl Many {
             return Ok(None);
         }
         let entropy = context::entropy(options.seed);
-        Ok(Some(Self { packets: packets.clone(), entropy, total: total.unwrap_or(u64::MAX), every }))
+        Ok(Some(Self { packets: packets.clone(), entropy, total: total.unwrap_or(u64::MAX), speed }))
+    }
+
+    /// They leave faster than each can be read back.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self.speed, Speed::PerSecond(packets) if packets > READ_BACK_RATE_MAX)
+    }
+
+    /// Makes these packets, one out of the other, and hands them over.
+    fn hand_over(
+        &mut self,
+        talk: &mut Talk<'_>,
+        batches: &mut Batches,
+        numbers: Range<u64>,
+        packet: &mut Packet,
+    ) -> Result<(), Failure> {
+        for index in numbers {
+            self.packets.refill(index, self.entropy, packet)?;
+            batches.push(&mut talk.session, index, packet).map_err(|error| talk.explain(&error))?;
+        }
+        batches.flush().map_err(|error| talk.explain(&error))
+    }
+
+    fn known_total(&self) -> Option<u64> {
+        (self.total != u64::MAX).then_some(self.total)
     }
 
     fn packet(&mut self, index: u64) -> Result<Packet, Failure> {
@@ -99,6 +157,8 @@ struct Tally {
     fragments: u64,
     /// Of the packet being told.
     part_lost: bool,
+    /// Packets a second, from the first to the last.
+    rate: u64,
     answered: u64,
     silent: u64,
     unmet: u64,
@@ -139,7 +199,7 @@ impl Tally {
     fn print(&self, talk: &Talk<'_>, asks: bool, took: Duration) -> Result<(), Failure> {
         if talk.out.json {
             let mut json = json!({"v": 1, "event": "summary", "sent": self.sent, "lost": self.lost,
-                "seconds": took.as_secs_f64()});
+                "seconds": took.as_secs_f64(), "rate": self.rate});
             if self.fragments > 0 {
                 json["fragments"] = self.fragments.into();
             }
@@ -173,6 +233,7 @@ impl Tally {
         ];
         parts.extend(rest.iter().filter(|(.., count)| *count > 0).map(|(key, name, count)| part(key, name, count)));
         parts.push(part("many.took", "time", &time));
+        parts.extend((self.rate > 0).then(|| part("many.rate", "rate", &self.rate)));
         talk.out.result(&parts.join(", "))
     }
 }
@@ -190,14 +251,19 @@ pub(super) fn send(talk: &mut Talk<'_>, many: &mut Many) -> Result<Exit, Failure
     let pressed = interruptions()?;
     let mut tally = Tally::default();
     let begun = talk.session.now();
-    let mut next = begun;
+    let mut pace = many.speed.pace(begun);
+    let mut progress = Progress::begin(begun, many.known_total(), talk.out, false);
     let mut failed = None;
     for index in 0..many.total {
-        sleep_until(talk, next, &pressed)?;
+        sleep_until(talk, pace.next(), &pressed)?;
         if pressed.load(Ordering::Relaxed) {
             break;
         }
-        next += many.every;
+        let now = talk.session.now();
+        // Looked at for what it forgets: time that was lost.
+        let _due = pace.due(now);
+        pace.on_sent(now, 1);
+        progress.show(now, index, tally.lost);
         match talk.session.send_each(&many.packet(index)?) {
             Ok(sent) => {
                 for sent in &sent {
@@ -211,12 +277,111 @@ pub(super) fn send(talk: &mut Talk<'_>, many: &mut Many) -> Result<Exit, Failure
             }
         }
     }
+    progress.clear();
+    tally.rate = pace.reached();
     tally.print(talk, false, talk.session.now().since(begun))?;
     match failed {
         Some(failed) => Err(failed),
         None if pressed.load(Ordering::Relaxed) => Ok(Exit::Interrupted),
         None if tally.lost > 0 => Ok(Exit::CouldNotSend),
         None => Ok(Exit::Answered),
+    }
+}
+
+/// `ww send` of many packets at a rate at which none of them is read back.
+pub(super) fn send_counted(talk: &mut Talk<'_>, many: &mut Many) -> Result<Exit, Failure> {
+    if talk.options.write.is_some() {
+        let values: [(&str, &dyn std::fmt::Display); 1] = [("max", &READ_BACK_RATE_MAX)];
+        return Err(Failure::usage("option-conflict", say("error.option-conflict.counted", &values))
+            .row("or", format!("--rate {READ_BACK_RATE_MAX}")));
+    }
+    let pressed = interruptions()?;
+    let mut packet = many.packet(0)?;
+    let batches = talk.session.batches(&packet, many.packets.differ_from_layer(), many.entropy);
+    let mut batches = batches.map_err(|error| talk.explain(&error))?;
+    if batches.plan().needs.iter().any(|need| matches!(need, Need::Guard { .. })) {
+        talk.note(&say("many.no-guard", &[]));
+    }
+    let mut counted = Counted::begin(&batches.plan().interface.name);
+    let begun = talk.session.now();
+    let mut pace = many.speed.pace(begun);
+    let mut progress = Progress::begin(begun, many.known_total(), talk.out, true);
+    let mut failed = None;
+    while counted.batch.packets < many.total && !pressed.load(Ordering::Relaxed) {
+        let now = talk.session.now();
+        progress.show(now, counted.batch.packets, counted.batch.lost);
+        let due = pace.due(now).min(many.total - counted.batch.packets).min(TURN_MAX);
+        if due == 0 {
+            sleep_until(talk, pace.poll_timeout(), &pressed)?;
+            continue;
+        }
+        let turn = counted.batch.packets..counted.batch.packets + due;
+        let sent = many.hand_over(talk, &mut batches, turn, &mut packet);
+        counted.add(batches.take_done());
+        if let Err(error) = sent {
+            failed = Some(error);
+            break;
+        }
+        pace.on_sent(now, due);
+    }
+    progress.clear();
+    let took = talk.session.now().since(begun);
+    counted.print(talk, pace.reached(), took)?;
+    match failed {
+        Some(failed) => Err(failed),
+        None if pressed.load(Ordering::Relaxed) => Ok(Exit::Interrupted),
+        None if counted.batch.lost > 0 => Ok(Exit::CouldNotSend),
+        None => Ok(Exit::Answered),
+    }
+}
+
+/// What was handed over, and what the interface says of it.
+struct Counted {
+    batch: Batch,
+    interface: String,
+    before: Counters,
+}
+
+impl Counted {
+    fn begin(interface: &str) -> Self {
+        Self { batch: Batch::default(), interface: interface.to_owned(), before: Counters::read() }
+    }
+
+    fn add(&mut self, batch: Batch) {
+        self.batch.packets += batch.packets;
+        self.batch.frames += batch.frames;
+        self.batch.lost += batch.lost;
+    }
+
+    /// The lines at the end: what we know, and what the interface counted, everybody's packets together.
+    fn print(&self, talk: &Talk<'_>, rate: u64, took: Duration) -> Result<(), Failure> {
+        let after = Counters::read();
+        let moved = |counter: &str| {
+            let name = format!("{}.{counter}", self.interface);
+            after.value(&name).saturating_sub(self.before.value(&name))
+        };
+        let (left, dropped) = (moved("tx_packets"), moved("tx_drop"));
+        let Batch { packets, frames, lost, .. } = self.batch;
+        if talk.out.json {
+            return talk.out.json_line(
+                &json!({"v": 1, "event": "summary", "sent": packets, "frames": frames, "lost": lost,
+                "seconds": took.as_secs_f64(), "rate": rate, "read_back": false,
+                "interface": render::escape(&self.interface), "interface_sent": left, "interface_dropped": dropped}),
+            );
+        }
+        let mut parts = vec![say("many.sent", &[("sent", &packets)])];
+        if frames > packets {
+            parts.push(say("many.fragments", &[("fragments", &frames)]));
+        }
+        if lost > 0 {
+            parts.push(say("many.lost", &[("lost", &lost)]));
+        }
+        parts.push(say("many.took", &[("time", &render::duration(took))]));
+        parts.push(say("many.rate", &[("rate", &rate)]));
+        talk.out.result(&parts.join(", "))?;
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("interface", &render::escape(&self.interface)), ("sent", &left), ("dropped", &dropped)];
+        talk.out.result(&say("many.counted", &values))
     }
 }
 
@@ -238,8 +403,12 @@ struct Open {
 pub(super) fn ask(talk: &mut Talk<'_>, many: &mut Many, expect: Option<&Expect>) -> Result<Exit, Failure> {
     let pressed = interruptions()?;
     let begun = talk.session.now();
-    let mut asking = Asking { many, expect, open: BTreeMap::new(), tally: Tally::default(), index: 0, next: begun };
-    let ended = asking.run(talk, &pressed);
+    let pace = many.speed.pace(begun);
+    let mut progress = Progress::begin(begun, many.known_total(), talk.out, false);
+    let mut asking = Asking { many, expect, open: BTreeMap::new(), tally: Tally::default(), index: 0, pace };
+    let ended = asking.run(talk, &pressed, &mut progress);
+    progress.clear();
+    asking.tally.rate = asking.pace.reached();
     asking.tally.print(talk, true, talk.session.now().since(begun))?;
     ended?;
     let tally = &asking.tally;
@@ -260,19 +429,22 @@ struct Asking<'m> {
     open: BTreeMap<ProbeId, Open>,
     tally: Tally,
     index: u64,
-    next: Instant,
+    pace: Pace,
 }
 
 impl Asking<'_> {
-    fn run(&mut self, talk: &mut Talk<'_>, pressed: &AtomicBool) -> Result<(), Failure> {
+    fn run(&mut self, talk: &mut Talk<'_>, pressed: &AtomicBool, progress: &mut Progress) -> Result<(), Failure> {
         while !pressed.load(Ordering::Relaxed) {
             let starts = self.index < self.many.total && self.open.len() < IN_FLIGHT_MAX;
-            if starts && talk.session.now() >= self.next {
+            let now = talk.session.now();
+            progress.show(now, self.index, self.tally.lost);
+            if starts && self.pace.due(now) > 0 {
+                self.pace.on_sent(now, 1);
                 self.start(talk)?;
                 continue;
             }
             let event = match starts {
-                true => talk.session.listen_until(self.next),
+                true => talk.session.listen_until(self.pace.next()),
                 false => talk.session.next_event(),
             };
             match event.map_err(|error| talk.explain(&error))? {
@@ -289,7 +461,6 @@ impl Asking<'_> {
         let id = talk.session.start(&packet).map_err(|error| talk.explain(&error))?;
         self.open.insert(id, Open { words: packet.to_string(), met: false, answered: false });
         self.index += 1;
-        self.next += self.many.every;
         Ok(())
     }
 

@@ -60,7 +60,8 @@ pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result
     let mut talk = Talk::begin("send", options, out, place)?;
     if let Some(mut many) = many {
         talk.many = true;
-        let exit = many::send(&mut talk, &mut many)?;
+        let send = if many.is_counted() { many::send_counted } else { many::send };
+        let exit = send(&mut talk, &mut many)?;
         return talk.why().map(|()| exit);
     }
     let packet = packets.packet(0, context::entropy(options.seed))?;
@@ -130,7 +131,7 @@ fn may_stand(could: Could) -> String {
 /// One command's conversation with a session: everything that happens is printed and recorded.
 pub(super) struct Talk<'a> {
     verb: &'static str,
-    options: &'a Options,
+    pub(super) options: &'a Options,
     pub(super) out: &'a Output,
     place: &'a Place<'a>,
     pub(super) session: Session,
@@ -251,7 +252,7 @@ impl<'a> Talk<'a> {
         self.out.tell(sentence);
     }
 
-    fn note(&self, sentence: &str) {
+    pub(super) fn note(&self, sentence: &str) {
         self.remark(&say("ask.note", &[("note", &sentence)]));
     }
 

@@ -35,6 +35,7 @@
 //! answer carries the moment at which it was read, which for a session that sleeps on it is some 10 µs later.
 
 mod application;
+mod batches;
 mod dialogue;
 mod erring;
 mod facts;
@@ -59,6 +60,7 @@ use wirewright_hand::Way;
 use wirewright_link::sys::{self, Kernel};
 
 pub use application::{Application, Does, Then, Turn};
+pub use batches::{Batch, Batches};
 pub use dialogue::{Dialogue, Happened, Listened, Spoken};
 pub use erring::Erring;
 pub use listen::{AnswerFragment, HeardAnswer};

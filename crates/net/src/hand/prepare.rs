@@ -165,7 +165,7 @@ impl Prepared {
 }
 
 /// The destination that a packet names: of its outermost IP layer, or the target of its ARP layer.
-fn destination(packet: &Packet) -> Option<IpAddr> {
+pub(super) fn destination(packet: &Packet) -> Option<IpAddr> {
     packet.layers.iter().find_map(|layer| {
         let value = |key| match layer.get(key) {
             Some(Setting::Exactly(value)) => Some(value),

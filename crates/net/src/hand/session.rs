@@ -8,13 +8,14 @@ use core::time::Duration;
 use wirewright_craft::{Built, Context, First, Packet};
 use wirewright_hand::probes::{AnswerKind, Asked, Order, ProbeId, Probes};
 use wirewright_hand::reassembly::{Arrival, Reassembly, is_fragment};
-use wirewright_hand::{NeighborState, NextHop, NextHopBy, Plan, Way, closing_reset};
+use wirewright_hand::{Facts, NeighborState, NextHop, NextHopBy, Plan, Way, Wishes, closing_reset};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::{Kernel, Poll};
 use wirewright_link::{OsError, SentCopy, Woken, wait};
 use wirewright_units::Instant;
 
 use super::Options;
+use super::batches::Batches;
 use super::listen::{AnswerFragment, Heard, HeardAnswer, Listeners};
 use super::ports::{Guarding, Ports};
 use super::prepare::{self, Prepared};
@@ -49,10 +50,10 @@ pub enum Event {
 
 /// Packets sent by hand, and their answers.
 pub struct Session {
-    options: Options,
+    pub(super) options: Options,
     kernel: Arc<dyn Kernel>,
     netlink: Option<Netlink>,
-    interfaces: Vec<Interface>,
+    pub(super) interfaces: Vec<Interface>,
     senders: Senders,
     listeners: Listeners,
     ports: Ports,
@@ -216,6 +217,22 @@ impl Session {
         }
     }
 
+    /// A run of packets, to be sent in batches and not read back. `first` is one of them, and `differ_from_layer` the outermost
+    /// layer in which they differ ([`Template::differs_from_layer`](wirewright_craft::Template::differs_from_layer)); no layer
+    /// of them may be of another length.
+    ///
+    /// # Errors
+    /// All of [`Error`], of the first packet.
+    pub fn batches(
+        &mut self,
+        first: &Packet,
+        differ_from_layer: Option<usize>,
+        seed: [u8; 32],
+    ) -> Result<Batches, Error> {
+        let senders = Senders::without_copies(self.kernel.clone(), self.options.interface.clone());
+        Batches::begin(self, first, differ_from_layer, seed, senders)
+    }
+
     /// Packets that arrived and were lost because they were not fetched in time.
     #[must_use]
     pub fn lost(&self) -> u64 {
@@ -230,8 +247,15 @@ impl Session {
 
     // From here on: the steps.
 
-    fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
-        let to = prepare::resolve(&mut packet, &self.options)?;
+    pub(super) fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
+        let (facts, wishes) = self.facts_of(&mut packet)?;
+        let context = Context { entropy: self.entropy()?, ..Context::default() };
+        prepare::prepare(packet, context, facts, wishes, self.options.limit)
+    }
+
+    /// What the kernel's tables say of a packet's way, its names resolved.
+    pub(super) fn facts_of(&mut self, packet: &mut Packet) -> Result<(Facts, Wishes), Error> {
+        let to = prepare::resolve(packet, &self.options)?;
         let netlink = match &mut self.netlink {
             Some(netlink) => netlink,
             None => self.netlink.insert(Netlink::open(self.kernel.clone())?),
@@ -239,9 +263,7 @@ impl Session {
         if self.interfaces.is_empty() {
             self.interfaces = netlink.interfaces()?;
         }
-        let (facts, wishes) = prepare::gather(&packet, to, &self.options, netlink, &self.interfaces)?;
-        let context = Context { entropy: self.entropy()?, ..Context::default() };
-        prepare::prepare(packet, context, facts, wishes, self.options.limit)
+        prepare::gather(packet, to, &self.options, netlink, &self.interfaces)
     }
 
     /// Plans, opens the sockets, reserves the port.

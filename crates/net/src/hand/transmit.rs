@@ -1,7 +1,8 @@
 //! The sockets that send, each opened when its way is first taken.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
+use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
@@ -29,6 +30,30 @@ pub(super) struct Senders {
     frames: Option<Frames>,
     /// For an interface whose driver does not tell when it was given a frame.
     tap: Option<(u32, Tap)>,
+    /// What leaves is read back.
+    copies: bool,
+}
+
+/// Where a batch goes, all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    way: Way,
+    destination: Option<IpAddr>,
+    interface: u32,
+}
+
+impl Target {
+    pub(super) fn of(plan: &Plan) -> Self {
+        // A frame's destination stands in it.
+        let destination = plan.destination.filter(|_| plan.way != Way::Ethernet);
+        Self { way: plan.way, destination, interface: plan.interface.index }
+    }
+
+    fn scope_of(self, to: Ipv6Addr) -> u32 {
+        // Link-local and group addresses mean nothing without their link.
+        let scoped = to.is_multicast() || to.segments()[0] & 0xffc0 == 0xfe80;
+        if scoped { self.interface } else { 0 }
+    }
 }
 
 /// How long a tap is looked at for a frame that came to the queue: it sees what leaves before the driver does.
@@ -62,7 +87,12 @@ pub(super) struct Handle {
 
 impl Senders {
     pub(super) fn new(kernel: Arc<dyn Kernel>, interface: Option<String>) -> Self {
-        Self { kernel, interface, raw_v4: None, raw_v6: None, frames: None, tap: None }
+        Self { kernel, interface, raw_v4: None, raw_v6: None, frames: None, tap: None, copies: true }
+    }
+
+    /// The same, and nothing is read back.
+    pub(super) fn without_copies(kernel: Arc<dyn Kernel>, interface: Option<String>) -> Self {
+        Self { copies: false, ..Self::new(kernel, interface) }
     }
 
     /// Opens what the plan's way needs, so that nothing is reserved for a packet that may not be sent at all.
@@ -70,7 +100,12 @@ impl Senders {
     /// # Errors
     /// No permission, no such interface.
     pub(super) fn open(&mut self, prepared: &Prepared, interfaces: &[Interface], hears: Hears) -> Result<(), Error> {
-        let config = SenderConfig { broadcast: true, interface: self.interface.clone(), ..SenderConfig::default() };
+        let config = SenderConfig {
+            broadcast: true,
+            interface: self.interface.clone(),
+            read_back: self.copies,
+            ..SenderConfig::default()
+        };
         match prepared.plan.way {
             Way::RawIpv4 if self.raw_v4.is_none() => {
                 self.raw_v4 = Some(RawIpv4::open(self.kernel.clone(), &config)?);
@@ -85,7 +120,7 @@ impl Senders {
         if prepared.plan.way == Way::Ethernet || hears != Hears::Nothing {
             self.open_frames(prepared.plan.interface.index, interfaces, hears)?;
         }
-        self.open_tap(prepared.plan.interface.index, interfaces)
+        if self.copies { self.open_tap(prepared.plan.interface.index, interfaces) } else { Ok(()) }
     }
 
     /// Finds the next hops that the plan needs, by our own ARP or neighbour discovery.
@@ -110,9 +145,7 @@ impl Senders {
         let id = match (plan.way, plan.destination) {
             (Way::RawIpv4, Some(IpAddr::V4(to))) => self.raw_v4.as_mut().map(|socket| socket.send(bytes, to)),
             (Way::RawIpv6, Some(IpAddr::V6(to))) => {
-                // Link-local and group addresses mean nothing without their link.
-                let scoped = to.is_multicast() || to.segments()[0] & 0xffc0 == 0xfe80;
-                let scope = if scoped { plan.interface.index } else { 0 };
+                let scope = Target::of(plan).scope_of(to);
                 self.raw_v6.as_mut().map(|socket| socket.send(bytes, to, scope))
             }
             _ => self.frames.as_mut().map(|frames| {
@@ -123,6 +156,23 @@ impl Senders {
         // `open` came before, with this very plan.
         let id = id.unwrap_or(Ok(SentId(u64::MAX)))?;
         Ok(Handle { way: plan.way, id })
+    }
+
+    /// Hands as many of `packets`, framed where their way needs it, to the kernel as one call takes; how many.
+    ///
+    /// # Errors
+    /// What the kernel says of the first.
+    pub(super) fn send_batch(&mut self, target: Target, packets: &[IoSlice<'_>]) -> Result<usize, OsError> {
+        let handed = match (target.way, target.destination) {
+            (Way::RawIpv4, Some(IpAddr::V4(to))) => self.raw_v4.as_mut().map(|socket| socket.send_batch(packets, to)),
+            (Way::RawIpv6, Some(IpAddr::V6(to))) => {
+                let scope = target.scope_of(to);
+                self.raw_v6.as_mut().map(|socket| socket.send_batch(packets, to, scope))
+            }
+            _ => self.frames.as_mut().map(|frames| frames.socket.send_batch(packets)),
+        };
+        // `open` came before, with the plan of this very target.
+        handed.unwrap_or(Ok(packets.len()))
     }
 
     /// The copy of a sent packet, once the driver was given it; `None` when by `deadline` none came.
@@ -197,7 +247,7 @@ impl Senders {
             // Answers to an address that is not ours, where it stands on this link.
             promiscuous: hears == Hears::Everything,
             all_multicast: false,
-            read_back: true,
+            read_back: self.copies,
             segmentation: false,
             room: 0,
         };

@@ -35,6 +35,7 @@ mod pasted;
 mod peers;
 mod programs;
 mod random_packet;
+mod rates;
 mod remedies;
 mod sent_line;
 mod tour;
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         own_tun::scenarios(),
         peers::scenarios(),
         programs::scenarios(),
+        rates::scenarios(),
     ];
     let mut scenarios: Vec<Scenario> = topics.into_iter().flatten().collect();
     let names = scenarios.iter().map(|scenario| scenario.name().to_owned()).collect();

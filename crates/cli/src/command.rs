@@ -119,6 +119,8 @@ pub(crate) const VERBS: &[Verb] = &[
         usage: "[VERB … | -- COMMAND …]",
         options: &[
             "write",
+            "routers",
+            "split",
             "offload",
             "loss",
             "delay",
@@ -129,6 +131,7 @@ pub(crate) const VERBS: &[Verb] = &[
             "corrupt",
             "rate",
             "queue",
+            "rewrite",
             "seed",
             "quiet",
             "verbose",
@@ -140,6 +143,8 @@ pub(crate) const VERBS: &[Verb] = &[
             "ww lab ask tcp server:80 S",
             "ww lab -- ss -tln",
             "ww lab --loss 2% --reorder 5% --dup 1% --seed 7 get http://server/bytes/100000",
+            "ww lab --routers 3 ask udp server:9 ttl=2",
+            "ww lab --rewrite 'tcp mss=1380' ask tcp server:80 S mss=1460",
         ],
     },
     Verb {
@@ -204,6 +209,8 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("as", None, "FORM"),
     opt("path", None, "PATH"),
     opt("layer", None, "LAYER"),
+    opt("routers", None, "N"),
+    opt("split", None, ""),
     opt("offload", None, ""),
     opt("loss", None, "PERCENT"),
     opt("delay", None, "TIME"),
@@ -214,6 +221,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("corrupt", None, "PERCENT"),
     opt("rate", None, "RATE"),
     opt("queue", None, "N"),
+    opt("rewrite", None, "FIELDS"),
     opt("json", None, ""),
     opt("quiet", Some('q'), ""),
     opt("verbose", Some('v'), ""),
@@ -270,7 +278,8 @@ fn parser(verb: &Verb) -> Command {
         arg = if opt.value.is_empty() {
             arg.action(ArgAction::SetTrue)
         } else {
-            arg.action(ArgAction::Set).value_parser(clap::value_parser!(OsString))
+            let action = if opt.id == "rewrite" { ArgAction::Append } else { ArgAction::Set };
+            arg.action(action).value_parser(clap::value_parser!(OsString))
         };
         command = command.arg(arg);
     }
@@ -363,6 +372,10 @@ pub(crate) struct Options {
     pub layer: Option<String>,
     /// `--offload`.
     pub offload: bool,
+    /// `--routers` and `--split`.
+    pub shape: lab::Shape,
+    /// `--rewrite`, each time.
+    pub rewrites: Vec<lab::Rewrite>,
     /// `--loss` and its like: what a wire of the lab does.
     pub faults: Option<sim::Faults>,
     /// `--json`.
@@ -423,6 +436,8 @@ impl Options {
             offload: flag("offload"),
             // `--rate` is of a wire here, of packets on other verbs.
             faults: if has(verb, "loss") { faults::read(|id| text(verb, &matches, id))? } else { None },
+            shape: crate::relay::shape(text(verb, &matches, "routers")?.as_deref(), flag("split"))?,
+            rewrites: crate::relay::rewrites(&texts(verb, &matches, "rewrite")?)?,
             json: flag("json"),
             quiet: flag("quiet"),
             verbose: flag("verbose"),
@@ -558,6 +573,13 @@ fn text(verb: &Verb, matches: &ArgMatches, id: &str) -> Result<Option<String>, F
             None => Err(bad_value(id, &value.to_string_lossy(), &say("hint.utf8", &[]))),
         },
     }
+}
+
+/// The values of an option that may be given several times.
+fn texts(verb: &Verb, matches: &ArgMatches, id: &str) -> Result<Vec<String>, Failure> {
+    let values = has(verb, id).then(|| matches.get_many::<OsString>(id)).flatten();
+    let refused = |value: &OsString| bad_value(id, &value.to_string_lossy(), &say("hint.utf8", &[]));
+    values.into_iter().flatten().map(|value| value.to_str().map(str::to_owned).ok_or_else(|| refused(value))).collect()
 }
 
 /// An option's value that it cannot take, and what it takes.

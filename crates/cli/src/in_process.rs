@@ -38,7 +38,7 @@ pub(crate) fn without_guard(place: &Place<'_>, options: &Options) -> Result<(), 
 
 /// The address of a host of the practice network.
 pub(crate) fn address(name: &str, v6: bool) -> Option<IpAddr> {
-    let host = lab::hosts().into_iter().find(|host| host.name == name)?;
+    let host = lab::Shape::ONE.entries().into_iter().find(|host| host.name == name)?;
     if v6 { host.v6.map(IpAddr::V6) } else { Some(IpAddr::V4(host.v4)) }
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn address(name: &str, v6: bool) -> Option<IpAddr> {
 /// not have that address.
 pub(crate) fn host_at(to: IpAddr) -> Option<Own> {
     let is_at = |host: &lab::HostEntry| IpAddr::V4(host.v4) == to || host.v6.map(IpAddr::V6) == Some(to);
-    let name = lab::hosts().into_iter().find(is_at).map(|host| host.name);
+    let name = lab::Shape::ONE.entries().into_iter().find(is_at).map(|host| host.name);
     let (name, ports) = match name {
         Some(name @ ("client" | "router" | "closed")) => (name, Vec::new()),
         _ => ("server", ServiceKind::ALL.map(ServiceKind::port).to_vec()),
@@ -56,7 +56,10 @@ pub(crate) fn host_at(to: IpAddr) -> Option<Own> {
 
 /// An address of the practice network, which also has an address where nobody is.
 pub(crate) fn is_host(address: IpAddr) -> bool {
-    lab::hosts().iter().any(|host| IpAddr::V4(host.v4) == address || host.v6.map(IpAddr::V6) == Some(address))
+    lab::Shape::ONE
+        .entries()
+        .iter()
+        .any(|host| IpAddr::V4(host.v4) == address || host.v6.map(IpAddr::V6) == Some(address))
 }
 
 /// A stream to `peer`; the server's pages a thread of this process gives.

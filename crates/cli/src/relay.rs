@@ -1,8 +1,9 @@
-//! The relay of the lab, from its options to its tally.
+//! The routers and the relay of the lab, from their options to the tally.
 
-use lab::{Lab, Relay, RelayCount};
+use lab::{Lab, Relay, RelayCount, Rewrite, RewriteError, Shape};
+use sim::Faults;
 
-use crate::command::Options;
+use crate::command::{Options, bad_value};
 use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::faults;
@@ -10,17 +11,58 @@ use crate::output::Output;
 use crate::said;
 use crate::speech::say;
 
+/// The routers that the options ask for.
+///
+/// # Errors
+/// Not a number, or not so many.
+pub(crate) fn shape(routers: Option<&str>, split: bool) -> Result<Shape, Failure> {
+    let min = if split { Shape::SPLIT_ROUTERS_MIN } else { 1 };
+    let Some(text) = routers else { return Ok(Shape::new(min, split).unwrap_or_default()) };
+    text.parse().ok().and_then(|count| Shape::new(count, split)).ok_or_else(|| {
+        let values: [(&str, &dyn std::fmt::Display); 2] = [("min", &min), ("max", &Shape::ROUTERS_MAX)];
+        bad_value("routers", text, &say("hint.routers", &values))
+    })
+}
+
+/// The rules of `--rewrite`.
+///
+/// # Errors
+/// Words that are no rule.
+pub(crate) fn rewrites(texts: &[String]) -> Result<Vec<Rewrite>, Failure> {
+    texts.iter().map(|text| Rewrite::parse(text).map_err(|error| no_rule(text, &error))).collect()
+}
+
+fn no_rule(text: &str, error: &RewriteError) -> Failure {
+    let key = match error {
+        RewriteError::Language(error) => {
+            let typed = |line: &str| format!("ww lab --rewrite {}", render::shell_word(line));
+            return said::language(error, typed, "ww help lab");
+        }
+        RewriteError::NoField => "error.rewrite.no-field",
+        RewriteError::ManyLayers => "error.rewrite.many-layers",
+        RewriteError::Payload => "error.rewrite.payload",
+        RewriteError::Name { .. } => "error.rewrite.name",
+        _ => "error.rewrite.layer",
+    };
+    let subject = match error {
+        RewriteError::Name { name } => render::escape(name).into_owned(),
+        RewriteError::Layer { layer } => (*layer).to_owned(),
+        _ => render::escape(text).into_owned(),
+    };
+    Failure::usage("rewrite", say(key, &[("subject", &subject)])).row("it takes", say("hint.rewrite", &[]))
+}
+
 /// The relay that the options ask for. Without `--seed` it gets a small fresh one, which its tally names.
 ///
 /// # Errors
 /// A seed without faults; faults on wires that carry what no wire does.
 pub(crate) fn of(options: &Options) -> Result<Option<Relay>, Failure> {
-    let Some(faults) = options.faults else {
-        return match options.seed {
-            Some(_) => Err(faults::needs("seed", &say("hint.fault-first", &[]), "fault.seed")),
-            None => Ok(None),
-        };
-    };
+    if options.faults.is_none() && options.seed.is_some() {
+        return Err(faults::needs("seed", &say("hint.fault-first", &[]), "fault.seed"));
+    }
+    if options.faults.is_none() && options.rewrites.is_empty() {
+        return Ok(None);
+    }
     if options.offload {
         return Err(
             Failure::usage("option-conflict", say("error.option-conflict.offload", &[])).row("see", "ww help lab")
@@ -30,26 +72,34 @@ pub(crate) fn of(options: &Options) -> Result<Option<Relay>, Failure> {
         let [a, b, c, ..] = context::entropy(None);
         u32::from_be_bytes([0, a, b, c]).into()
     });
-    Ok(Some(Relay { faults, seed }))
+    Ok(Some(Relay { faults: options.faults.unwrap_or(Faults::NONE), seed, rewrites: options.rewrites.clone() }))
 }
 
-/// Refuses where the lab has no wire.
+/// Refuses where the lab has no routers and no wire for what was asked.
 ///
 /// # Errors
 /// On the rungs without networks.
-pub(crate) fn check(lab: &Lab, relay: &Relay) -> Result<(), Failure> {
-    if lab.rung().has_networks() {
-        return Ok(());
-    }
-    let values: [(&str, &dyn std::fmt::Display); 2] =
-        [("rung", &said::rung(lab.rung())), ("options", &faults::words(&relay.faults))];
-    let text = say("error.no-relay", &values);
+pub(crate) fn check(lab: &Lab, shape: Shape, relay: Option<&Relay>) -> Result<(), Failure> {
+    let asked = match relay {
+        _ if lab.rung().has_networks() => return Ok(()),
+        Some(relay) => words(relay),
+        None if shape != Shape::ONE => shape_words(shape),
+        None => return Ok(()),
+    };
+    let key = if relay.is_some() { "error.no-relay" } else { "error.no-routers" };
+    let text = say(key, &[("rung", &said::rung(lab.rung())), ("options", &asked)]);
     Err(Failure::new(Exit::NotPermitted, "no-relay", text).row("see", "ww lab --verbose"))
 }
 
+fn shape_words(shape: Shape) -> String {
+    let split = if shape.is_split() { " --split" } else { "" };
+    format!("--routers {}{split}", shape.routers())
+}
+
 /// What the wire does, in a line; the options in it can be typed again.
-pub(crate) fn stands(relay: &Relay) -> String {
-    say("relay.stands", &[("options", &typed(relay))])
+pub(crate) fn stands(lab: &Lab, relay: &Relay) -> String {
+    let [near, far] = lab.shape().relay_wire();
+    say("relay.stands", &[("near", &near.host), ("far", &far.host), ("options", &typed(relay))])
 }
 
 /// Says what the relay has done.
@@ -59,11 +109,11 @@ pub(crate) fn report(lab: &Lab, relay: &Relay, out: &Output) {
     };
     out.remark(&format!("ww: {}", say("relay.did", &[("options", &typed(relay))])));
     for (key, count) in [("relay.to-server", report.to_server), ("relay.to-client", report.to_client)] {
-        out.remark(&format!("    {}   {}", say(key, &[]), counted(&count)));
+        out.remark(&format!("    {}   {}", say(key, &[]), counted(relay, &count)));
     }
 }
 
-fn counted(count: &RelayCount) -> String {
+fn counted(relay: &Relay, count: &RelayCount) -> String {
     let tally = count.tally;
     let mut text = say(
         "relay.count",
@@ -76,6 +126,12 @@ fn counted(count: &RelayCount) -> String {
             ("overflowed", &tally.overflowed),
         ],
     );
+    if relay.faults == Faults::NONE && !relay.rewrites.is_empty() {
+        text = say("relay.count-none", &[("frames", &tally.pushed)]);
+    }
+    if !relay.rewrites.is_empty() {
+        text = format!("{text}, {}", say("relay.rewritten", &[("count", &count.rewritten)]));
+    }
     for (key, count) in [("relay.unseen", count.unseen), ("relay.refused", count.refused)] {
         if count > 0 {
             text = format!("{text}; {}", say(key, &[("count", &count)]));
@@ -84,6 +140,15 @@ fn counted(count: &RelayCount) -> String {
     text
 }
 
+/// The options of a relay, as they are typed.
+fn words(relay: &Relay) -> String {
+    let rules = relay.rewrites.iter().map(|rule| format!("--rewrite {}", render::shell_word(rule.words())));
+    let has_faults = relay.faults != Faults::NONE || relay.rewrites.is_empty();
+    has_faults.then(|| faults::words(&relay.faults)).into_iter().chain(rules).collect::<Vec<_>>().join(" ")
+}
+
+/// The same with the seed, where anything is left to chance.
 fn typed(relay: &Relay) -> String {
-    format!("{} --seed {}", faults::words(&relay.faults), relay.seed)
+    let seeded = relay.faults != Faults::NONE || relay.rewrites.is_empty();
+    if seeded { format!("{} --seed {}", words(relay), relay.seed) } else { words(relay) }
 }

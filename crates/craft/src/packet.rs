@@ -217,6 +217,18 @@ impl Layer {
         self.desc.key
     }
 
+    /// Whether it is an IP layer whose version nothing says: `ip` stands for either.
+    #[must_use]
+    pub fn is_any_version(&self) -> bool {
+        self.family_open
+    }
+
+    /// The key by which this layer has what `ip` calls `key`: in `ip6` the hop limit for `ttl`, the traffic class for `tos`.
+    #[must_use]
+    pub fn key_for(&self, key: &'static str) -> &'static str {
+        crate::family::key_in(self.desc, key)
+    }
+
     /// Whether it is a VLAN tag, a customer's or a provider's.
     #[must_use]
     pub fn is_tag(&self) -> bool {

@@ -3,7 +3,7 @@
 
 use std::process::{Command, ExitCode};
 
-use wirewright_lab::{Host, Lab, Options};
+use wirewright_lab::{Lab, Options};
 
 fn main() -> ExitCode {
     // First: while there is one thread.
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     let [host, program, arguments @ ..] = &words[..] else { return ExitCode::SUCCESS };
-    let Some(host) = Host::ALL.into_iter().find(|known| known.name() == host) else {
+    let Some(host) = lab.shape().hosts().into_iter().find(|known| known.name() == host) else {
         eprintln!("client, router or server?");
         return ExitCode::FAILURE;
     };

@@ -13,23 +13,26 @@ use wirewright_link::sys::namespace::{self, Namespace};
 use wirewright_units::Instant;
 
 use crate::build::{self, Order};
-use crate::map::{self, Host, HostEntry};
+use crate::map::{self, HostEntry};
 use crate::message::{Line, Message, Report};
 use crate::refusal::{At, Failed, Note, Refusal, Step};
 use crate::relay::Relay;
 use crate::rung::Rung;
 use crate::services::Service;
+use crate::shape::Shape;
 
 /// The builder's time for everything: the sum of its own waits could be longer, but no machine that needs it is of use.
 const BUILD_LIMIT: Duration = Duration::from_secs(20);
 
 /// How a lab is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// How many routers there are, and whether the path splits. The rungs without networks have none.
+    pub shape: Shape,
     /// Leave TSO, GSO, GRO and transmit checksums as the kernel has them: fast, but what is seen on the wires is not what a
     /// wire would carry.
     pub offload: bool,
-    /// What the wire between router and server does to frames; `None`: nothing, it is a wire of the kernel's. The rungs
+    /// What the wire behind the first router ([`Shape::relay_wire`]) does to frames; `None`: nothing, it is a wire of the kernel's. The rungs
     /// without networks have no wire, and leave it out. Not with `offload`: a frame of the relay is one that a wire carries.
     pub relay: Option<Relay>,
     /// The first rung to try.
@@ -40,14 +43,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { offload: false, relay: None, first: Rung::UserNamespace, last: Rung::InProcess }
+        Self { shape: Shape::ONE, offload: false, relay: None, first: Rung::UserNamespace, last: Rung::InProcess }
     }
 }
 
 impl Options {
     /// Real hosts or nothing: what a test wants.
     #[must_use]
-    pub const fn networks_only(mut self) -> Self {
+    pub fn networks_only(mut self) -> Self {
         self.last = Rung::NetworkNamespace;
         self
     }
@@ -101,7 +104,8 @@ pub struct Lab {
     one_user: bool,
     /// When it was entered.
     pub(crate) since: Instant,
-    pub(crate) networks: Option<[OwnedFd; 3]>,
+    pub(crate) shape: Shape,
+    pub(crate) networks: Option<Vec<OwnedFd>>,
     pub(crate) pids: Option<OwnedFd>,
     pub(crate) mounts: Option<OwnedFd>,
     /// The line to the relay.
@@ -131,7 +135,7 @@ impl Lab {
             if rung < options.first || rung > options.last {
                 continue;
             }
-            match climb(rung, options) {
+            match climb(rung, &options) {
                 Ok(lab) => return Ok(Self { refusals, ..lab }),
                 Err(failed) => refusals.push(failed.on(rung)),
             }
@@ -143,6 +147,12 @@ impl Lab {
     #[must_use]
     pub fn rung(&self) -> Rung {
         self.rung
+    }
+
+    /// Its routers; on the rungs without networks as if there were one.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// Why the rungs above were refused, best first.
@@ -168,7 +178,7 @@ impl Lab {
     pub fn hosts(&self) -> Vec<HostEntry> {
         let mut hosts = match self.rung {
             Rung::Loopback => map::loopback_hosts(build::settings::has_ipv6()),
-            Rung::UserNamespace | Rung::NetworkNamespace | Rung::InProcess => map::hosts(),
+            Rung::UserNamespace | Rung::NetworkNamespace | Rung::InProcess => self.shape.entries(),
         };
         if self.report.notes.contains(&Note::NoIpv6) {
             hosts.iter_mut().for_each(|host| host.v6 = None);
@@ -214,13 +224,14 @@ impl Drop for Builder {
     }
 }
 
-fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
+fn climb(rung: Rung, options: &Options) -> Result<Lab, Failed> {
     let empty = Lab {
         rung,
         refusals: Vec::new(),
         report: Report::default(),
         one_user: false,
         since: clock::now(),
+        shape: Shape::ONE,
         networks: None,
         pids: None,
         mounts: None,
@@ -236,8 +247,9 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
     }
     let (pid, line) = build::start(Order {
         rung,
+        shape: options.shape,
         offload: options.offload,
-        relay: options.relay.filter(|_| rung.has_networks()),
+        relay: options.relay.clone().filter(|_| rung.has_networks()),
         parent: std::process::id(),
     })?;
     let builder = Builder { pid, line };
@@ -245,8 +257,9 @@ fn climb(rung: Rung, options: Options) -> Result<Lab, Failed> {
     let (report, networks) = receive_report(&builder.line)?;
     let mut lab = Lab { report, one_user, since: clock::now(), builder: Some(builder), ..empty };
     if rung.has_networks() {
+        lab.shape = options.shape;
         lab.offload = options.offload;
-        lab.relay_time = options.relay.map_or(Duration::ZERO, |relay| relay.time_max());
+        lab.relay_time = options.relay.as_ref().map_or(Duration::ZERO, |relay| relay.time_max());
         lab.follow(pid, networks)?;
     }
     Ok(lab)
@@ -324,16 +337,18 @@ fn receive_report(line: &Line) -> Result<(Report, Vec<OwnedFd>), Failed> {
 impl Lab {
     /// Follows the builder into its namespaces. Until here this process was not touched.
     fn follow(&mut self, builder: u32, mut networks: Vec<OwnedFd>) -> Result<(), Failed> {
-        if networks.len() > Host::ALL.len() {
+        let hosts = self.shape.hosts().len();
+        if networks.len() > hosts {
             self.relay = networks.pop().map(Line::from);
         }
-        let networks: [OwnedFd; 3] = networks.try_into().map_err(|_| Failed::late(Step::Builder))?;
+        if networks.len() != hosts {
+            return Err(Failed::late(Step::Builder));
+        }
         if self.rung == Rung::UserNamespace {
             let user = namespace::of_process(builder, Namespace::User).at(Step::FollowUser)?;
             namespace::enter(user.as_fd(), Namespace::User).at(Step::FollowUser)?;
         }
-        let [client, ..] = &networks;
-        namespace::enter(client.as_fd(), Namespace::Network).at(Step::FollowNetwork)?;
+        namespace::enter(networks[0].as_fd(), Namespace::Network).at(Step::FollowNetwork)?;
         self.networks = Some(networks);
         self.find_keeper();
         Ok(())

@@ -8,17 +8,19 @@ use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, moun
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use wirewright_link::sys::namespace::{self, Forked, Namespace};
 
-use crate::map;
 use crate::message::{Line, Message, Report};
 use crate::refusal::{At, Failed, Note, Step};
 use crate::relay::Pump;
 use crate::services::Services;
+use crate::shape::Shape;
 
 /// Where the services are offered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
     /// In the server's network, in which the calling thread stands.
     Server {
+        /// Of this lab.
+        shape: Shape,
         /// On IPv6 too.
         with_v6: bool,
     },
@@ -92,9 +94,9 @@ fn live(place: Place, relay: Option<Pump>, parent: u32, mut notes: Vec<Note>, li
         return Ok(());
     }
     namespace::reap_children_unseen().at(Step::Services)?;
-    if let Place::Server { with_v6 } = place {
+    if let Place::Server { shape, with_v6 } = place {
         let has_pid_namespace = parent == 0;
-        notes.extend(make_mounts(with_v6, has_pid_namespace));
+        notes.extend(make_mounts(shape, with_v6, has_pid_namespace));
     }
     let services = Services::open(place).at(Step::Services)?;
     if let Some(relay) = relay {
@@ -118,12 +120,12 @@ pub(crate) fn leave_the_terminal() {
 }
 
 /// Makes a mount namespace for the lab's commands: `/etc/hosts` with its names, `/proc` with its processes.
-fn make_mounts(with_v6: bool, has_pid_namespace: bool) -> Option<Note> {
+fn make_mounts(shape: Shape, with_v6: bool, has_pid_namespace: bool) -> Option<Note> {
     let errno = |error: &io::Error| error.raw_os_error().unwrap_or(0);
     if let Err(error) = begin_mounts() {
         return Some(Note::NoMounts { errno: errno(&error) });
     }
-    let hosts = replace_hosts_file(with_v6);
+    let hosts = replace_hosts_file(shape, with_v6);
     if has_pid_namespace {
         let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
         if let Err(refused) = mount("proc", "/proc", "proc", flags, None) {
@@ -142,18 +144,18 @@ fn begin_mounts() -> io::Result<()> {
 
 /// Binds a file of ours over `/etc/hosts`. It needs a file system to lie on that goes with the namespace: one that is mounted
 /// for a moment where `/proc` will be.
-fn replace_hosts_file(with_v6: bool) -> io::Result<()> {
+fn replace_hosts_file(shape: Shape, with_v6: bool) -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("ww-lab", "/proc", "tmpfs", flags, c"size=64k,mode=755")?;
-    let bound = fs::write("/proc/hosts", hosts_file(with_v6))
+    let bound = fs::write("/proc/hosts", hosts_file(shape, with_v6))
         .and_then(|()| mount_bind("/proc/hosts", "/etc/hosts").map_err(io::Error::from));
     unmount("/proc", UnmountFlags::DETACH)?;
     bound
 }
 
-fn hosts_file(with_v6: bool) -> String {
+fn hosts_file(shape: Shape, with_v6: bool) -> String {
     let mut text = String::from("127.0.0.1 localhost\n::1 localhost\n");
-    for host in map::hosts() {
+    for host in shape.entries() {
         text += &format!("{} {}\n", host.v4, host.name);
         if let Some(v6) = host.v6.filter(|_| with_v6) {
             text += &format!("{v6} {}\n", host.name);

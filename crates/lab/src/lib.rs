@@ -1,4 +1,4 @@
-//! A small real world: client, router and server, each with a kernel's network of its own.
+//! A small real world: client, routers and server, each with a kernel's network of its own.
 //!
 //! In: [`Options`], once, first thing in `main`.
 //! Out: a [`Lab`] in whose client this process now stands; ways to act on its other hosts, to watch and to count.
@@ -13,6 +13,14 @@
 //!                                                      192.0.2.4   silent: nobody answers
 //! ```
 //!
+//! With more routers ([`Shape`]) each stands on a wire of its own, and the last has 192.0.2.1; a split lab has two second ones:
+//!
+//! ```text
+//!                               ┌─ eth0 router2a eth1 ─┐
+//!   client ── eth0 router eth1 ─┤                      ├─ eth0 router3 eth1 ── … ── eth0 server
+//!                         eth2 ─┘─ eth0 router2b eth1 ─┘─ eth2
+//! ```
+//!
 //! # Who is whose child
 //!
 //! The calling process forks a *builder*, which makes everything and proves that it works; only then does the caller follow
@@ -23,8 +31,8 @@
 //!
 //! # A bad wire
 //!
-//! With [`Options::relay`] the wire between router and server loses, delays, reorders, doubles and damages frames under a
-//! seed; `relay/` says how.
+//! With [`Options::relay`] the wire behind the first router loses, delays, reorders, doubles and damages frames under a
+//! seed, and rewrites fields of packets; `relay/` says how.
 #![forbid(unsafe_code)]
 
 mod build;
@@ -39,13 +47,15 @@ mod refusal;
 mod relay;
 mod rung;
 mod services;
+mod shape;
 
 pub use counters::Counters;
 pub use enter::{Lab, LabError, Options};
-pub use map::{Family, Host, HostEntry, PORTS, Port, hosts};
+pub use map::{Family, Host, HostEntry, PORTS, Port};
 pub use place::PlaceError;
 pub use record::{RecordError, Recorded, Recorder, Sink, Summary};
 pub use refusal::{Hint, Note, Refusal, Step};
-pub use relay::{Relay, RelayCount, RelayReport};
+pub use relay::{Relay, RelayCount, RelayReport, Rewrite, RewriteError};
 pub use rung::Rung;
 pub use services::{Service, ServiceKind, page};
+pub use shape::Shape;

@@ -8,15 +8,46 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub enum Host {
     /// Where this process stands.
     Client,
-    /// Between the two others; it forwards.
+    /// The first router; it forwards, as the others do.
     Router,
+    /// The second router of a chain.
+    Router2,
+    /// The second router of a split lab, on one of its two paths.
+    Router2a,
+    /// The second router of a split lab, on the other path.
+    Router2b,
+    /// The third router.
+    Router3,
+    /// The fourth router.
+    Router4,
+    /// The fifth router.
+    Router5,
+    /// The sixth router.
+    Router6,
+    /// The seventh router.
+    Router7,
+    /// The eighth router.
+    Router8,
     /// Where the services are.
     Server,
 }
 
 impl Host {
-    /// All hosts, along the way of a packet.
-    pub const ALL: [Self; 3] = [Self::Client, Self::Router, Self::Server];
+    /// Every host that a lab may have, along the way of a packet; [`Shape::hosts`](crate::Shape::hosts) says which one has.
+    pub const ALL: [Self; 12] = [
+        Self::Client,
+        Self::Router,
+        Self::Router2,
+        Self::Router2a,
+        Self::Router2b,
+        Self::Router3,
+        Self::Router4,
+        Self::Router5,
+        Self::Router6,
+        Self::Router7,
+        Self::Router8,
+        Self::Server,
+    ];
 
     /// Its name.
     #[must_use]
@@ -24,21 +55,27 @@ impl Host {
         match self {
             Self::Client => "client",
             Self::Router => "router",
+            Self::Router2 => "router2",
+            Self::Router2a => "router2a",
+            Self::Router2b => "router2b",
+            Self::Router3 => "router3",
+            Self::Router4 => "router4",
+            Self::Router5 => "router5",
+            Self::Router6 => "router6",
+            Self::Router7 => "router7",
+            Self::Router8 => "router8",
             Self::Server => "server",
         }
     }
 
-    /// Its ports, in order of their numbers.
-    pub fn ports(self) -> impl Iterator<Item = &'static Port> {
-        PORTS.iter().filter(move |port| port.host == self)
+    /// Whether it forwards.
+    #[must_use]
+    pub const fn is_router(self) -> bool {
+        !matches!(self, Self::Client | Self::Server)
     }
 
-    pub(crate) const fn index(self) -> usize {
-        match self {
-            Self::Client => 0,
-            Self::Router => 1,
-            Self::Server => 2,
-        }
+    pub(crate) fn index(self) -> usize {
+        Self::ALL.iter().position(|host| *host == self).expect("every host is in the list of all")
     }
 }
 
@@ -82,7 +119,7 @@ pub struct Port {
     pub index: u32,
     /// Its MAC: `02:00` (locally administered) and the IPv4 address.
     pub mac: [u8; 6],
-    /// Its IPv4 address; the network is a /24.
+    /// Its IPv4 address; the network is a /24, between two routers a /30.
     pub v4: Ipv4Addr,
     /// Its IPv6 address; the network is a /64.
     pub v6: Ipv6Addr,
@@ -101,17 +138,21 @@ impl Port {
     }
 }
 
-impl fmt::Display for Port {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.host, self.interface)
+impl Port {
+    /// How many bits of its address of one family are its network's.
+    #[must_use]
+    pub fn prefix_len(&self, family: Family) -> u8 {
+        match family {
+            Family::V6 => 64,
+            Family::V4 if self.v4.octets()[0] == 203 => 30,
+            Family::V4 => 24,
+        }
     }
 }
 
-/// How many bits of an address of one family are its network's.
-pub(crate) const fn prefix_len(family: Family) -> u8 {
-    match family {
-        Family::V4 => 24,
-        Family::V6 => 64,
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.host, self.interface)
     }
 }
 
@@ -129,7 +170,8 @@ const fn port(host: Host, interface: &'static str, index: u32, v4: [u8; 4], v6: 
     }
 }
 
-/// The four ports, along the way of a packet from the client: wires join the first two and the last two.
+/// The four ports of the lab with one router, along the way of a packet from the client: wires join the first two and the
+/// last two.
 ///
 /// The server's network is 192.0.2.0/24 and 2001:db8::/64, so the examples of the manual (`ww ask tcp 192.0.2.2:80 S`) can be
 /// typed here as they are printed.
@@ -149,11 +191,66 @@ pub(crate) static ROUTER_FAR: &Port = &PORTS[2];
 /// The port of the server.
 pub(crate) static SERVER: &Port = &PORTS[3];
 
+/// One end of a wire between two routers: wire `link`, its end 1 towards the client or 2 towards the server. Its networks are
+/// the /30s from 203.0.113.128 on, and 2001:db8:ff00+`link`::/64.
+const fn middle(host: Host, interface: &'static str, link: u8, end: u8) -> Port {
+    let index = 8 + 2 * link as u32 + end as u32;
+    let v6 = [0x2001, 0xdb8, 0xff00 + link as u16, 0, 0, 0, 0, end as u16];
+    port(host, interface, index, [203, 0, 113, 128 + 4 * link + end], v6, end as u16)
+}
+
+/// The port towards the server of whichever router is the last.
+const fn far(host: Host) -> Port {
+    port(host, "eth1", 4, [192, 0, 2, 1], [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 1)
+}
+
+/// Wires between routers in [`FURTHER`].
+pub(crate) const LINKS: usize = 11;
+
+/// The ports of labs with more routers: the two ends of each wire between routers, seven of a chain, then four around
+/// `router2a` and `router2b`; behind them the port to the server of every router but the first.
+pub(crate) static FURTHER: [Port; 2 * LINKS + 7] = [
+    middle(Host::Router, "eth1", 1, 1),
+    middle(Host::Router2, "eth0", 1, 2),
+    middle(Host::Router2, "eth1", 2, 1),
+    middle(Host::Router3, "eth0", 2, 2),
+    middle(Host::Router3, "eth1", 3, 1),
+    middle(Host::Router4, "eth0", 3, 2),
+    middle(Host::Router4, "eth1", 4, 1),
+    middle(Host::Router5, "eth0", 4, 2),
+    middle(Host::Router5, "eth1", 5, 1),
+    middle(Host::Router6, "eth0", 5, 2),
+    middle(Host::Router6, "eth1", 6, 1),
+    middle(Host::Router7, "eth0", 6, 2),
+    middle(Host::Router7, "eth1", 7, 1),
+    middle(Host::Router8, "eth0", 7, 2),
+    middle(Host::Router, "eth1", 8, 1),
+    middle(Host::Router2a, "eth0", 8, 2),
+    middle(Host::Router, "eth2", 9, 1),
+    middle(Host::Router2b, "eth0", 9, 2),
+    middle(Host::Router2a, "eth1", 10, 1),
+    middle(Host::Router3, "eth0", 10, 2),
+    middle(Host::Router2b, "eth1", 11, 1),
+    middle(Host::Router3, "eth2", 11, 2),
+    far(Host::Router2),
+    far(Host::Router3),
+    far(Host::Router4),
+    far(Host::Router5),
+    far(Host::Router6),
+    far(Host::Router7),
+    far(Host::Router8),
+];
+
+/// Every port of every lab, by its number on the line between builder and caller.
+pub(crate) fn every_port() -> impl Iterator<Item = &'static Port> {
+    PORTS.iter().chain(&FURTHER)
+}
+
 /// A second address of the server on which nobody listens: its kernel answers with a reset or a port unreachable.
 pub(crate) const CLOSED: (Ipv4Addr, Ipv6Addr) =
     (Ipv4Addr::new(192, 0, 2, 3), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 3));
 
-/// An address that the router sends to the server although the server does not have it. A host that does not forward drops
+/// An address that the last router sends to the server although the server does not have it. A host that does not forward drops
 /// such packets without a word, so they arrive there, can be seen there, and nobody answers.
 pub(crate) const SILENT: (Ipv4Addr, Ipv6Addr) =
     (Ipv4Addr::new(192, 0, 2, 4), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 4));
@@ -169,19 +266,6 @@ pub struct HostEntry {
     pub v4: Ipv4Addr,
     /// Its IPv6 address; `None` where there is no IPv6 or no such address.
     pub v6: Option<Ipv6Addr>,
-}
-
-/// The names of the lab where it has networks of its own.
-#[must_use]
-pub fn hosts() -> Vec<HostEntry> {
-    let entry = |name, host, v4, v6| HostEntry { name, host, v4, v6: Some(v6) };
-    vec![
-        entry("client", Host::Client, CLIENT.v4, CLIENT.v6),
-        entry("router", Host::Router, ROUTER_NEAR.v4, ROUTER_NEAR.v6),
-        entry("server", Host::Server, SERVER.v4, SERVER.v6),
-        entry("closed", Host::Server, CLOSED.0, CLOSED.1),
-        entry("silent", Host::Server, SILENT.0, SILENT.1),
-    ]
 }
 
 /// The names where the lab is this machine's loopback: there is no router, and nobody on it is silent.
@@ -203,7 +287,8 @@ mod tests {
 
     #[test]
     fn both_ends_of_a_wire_have_one_network_and_two_numbers() {
-        for [near, far] in [[CLIENT, ROUTER_NEAR], [ROUTER_FAR, SERVER]] {
+        let links = FURTHER[..2 * LINKS].chunks_exact(2).map(|ends| [&ends[0], &ends[1]]);
+        for [near, far] in [[CLIENT, ROUTER_NEAR], [ROUTER_FAR, SERVER]].into_iter().chain(links) {
             assert_ne!(near.index, far.index);
             assert_eq!(near.v4.octets()[..3], far.v4.octets()[..3]);
             assert_eq!(near.v6.segments()[..4], far.v6.segments()[..4]);
@@ -213,9 +298,9 @@ mod tests {
 
     #[test]
     fn every_address_is_for_documentation() {
-        for host in hosts() {
-            assert!(host.v4.is_documentation(), "{}", host.v4);
-            assert_eq!(host.v6.map(|v6| v6.segments()[..2].to_vec()), Some(vec![0x2001, 0xdb8]));
+        for port in every_port() {
+            assert!(port.v4.is_documentation(), "{port}: {}", port.v4);
+            assert_eq!(port.v6.segments()[..2], [0x2001, 0xdb8], "{port}");
         }
     }
 }

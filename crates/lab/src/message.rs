@@ -11,6 +11,7 @@ use rustix::net::{
     SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
+use crate::map::Host;
 use crate::refusal::{Failed, Note, Step};
 use crate::relay::RelayReport;
 use crate::services::{Service, ServiceKind};
@@ -19,7 +20,7 @@ use crate::services::{Service, ServiceKind};
 const LEN_MAX: usize = 1024;
 
 /// How many descriptors a message carries at most: one network a host, and the line to the relay.
-const FDS_MAX: usize = 4;
+const FDS_MAX: usize = Host::ALL.len() + 1;
 
 /// One message.
 #[derive(Debug)]

@@ -38,9 +38,14 @@ impl Lab {
     ///
     /// `act` runs on a thread made for it. A panic in it goes on in the caller.
     ///
-    /// **Errors**: [`PlaceError::NoSuchHost`] for the router on loopback and for every host in process.
+    /// **Errors**: [`PlaceError::NoSuchHost`] for a host that this lab does not have: routers on loopback, every host in process.
     pub fn on<T: Send>(&self, host: Host, act: impl FnOnce() -> T + Send) -> Result<T, PlaceError> {
-        if self.rung() == Rung::InProcess || (self.rung() == Rung::Loopback && host == Host::Router) {
+        let has_host = match self.rung() {
+            Rung::UserNamespace | Rung::NetworkNamespace => self.shape().stage(host).is_some(),
+            Rung::Loopback => !host.is_router(),
+            Rung::InProcess => false,
+        };
+        if !has_host {
             return Err(PlaceError::NoSuchHost { host, rung: self.rung() });
         }
         let network = self.network(host);
@@ -110,7 +115,8 @@ impl std::error::Error for PlaceError {
 /// The descriptors of the lab, lent.
 impl Lab {
     fn network(&self, host: Host) -> Option<std::os::fd::BorrowedFd<'_>> {
-        self.networks.as_ref().and_then(|networks| networks.get(host.index())).map(AsFd::as_fd)
+        let at = self.shape().hosts().iter().position(|one| *one == host)?;
+        self.networks.as_ref().and_then(|networks| networks.get(at)).map(AsFd::as_fd)
     }
 
     fn pids(&self) -> Option<std::os::fd::BorrowedFd<'_>> {

@@ -17,7 +17,7 @@ use wirewright_link::{Checksum, Direction, OsError, PacketConfig, PacketRing, Pa
 use wirewright_units::{Instant, UnixTime};
 
 use crate::enter::Lab;
-use crate::map::{Host, PORTS, Port};
+use crate::map::{Host, Port};
 use crate::message::Line;
 use crate::place::PlaceError;
 
@@ -128,18 +128,6 @@ pub struct Recorder {
     thread: Option<JoinHandle<Result<Summary, RecordError>>>,
 }
 
-impl Host {
-    /// The name of its view in a recording: the host and its interfaces.
-    #[must_use]
-    pub const fn view(self) -> &'static str {
-        match self {
-            Self::Client => "client eth0",
-            Self::Router => "router eth0 eth1",
-            Self::Server => "server eth0",
-        }
-    }
-}
-
 impl Lab {
     /// Records what every host sees from now on, and gives it to `sink` on a thread of its own.
     ///
@@ -152,8 +140,9 @@ impl Lab {
         }
         clock::sleep((self.since + YOUTH).since(clock::now()));
         // At once: for each the kernel waits for a grace period of its own.
+        let ports = self.shape.ports();
         let taps = thread::scope(|scope| {
-            let opening: Vec<_> = PORTS.iter().map(|port| scope.spawn(|| self.tap(port))).collect();
+            let opening: Vec<_> = ports.iter().map(|port| scope.spawn(|| self.tap(port))).collect();
             let opened = opening.into_iter().map(|tap| tap.join().unwrap_or_else(|p| std::panic::resume_unwind(p)));
             opened.collect::<Result<Vec<_>, _>>()
         })?;

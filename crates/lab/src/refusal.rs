@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 
 use crate::build::settings::SETTINGS;
-use crate::map::{Family, Host, PORTS, Port};
+use crate::map::{Family, Host, Port, every_port};
 use crate::rung::Rung;
 
 /// A step on the way into the lab.
@@ -293,7 +293,7 @@ impl Step {
     /// Three bytes for the socket between builder and caller.
     pub(crate) fn to_bytes(self) -> [u8; 3] {
         let host = |host: Host| u8::try_from(host.index()).unwrap_or(u8::MAX);
-        let place = |port: &Port| PORTS.iter().position(|other| other == port).map_or(u8::MAX, |at| at as u8);
+        let place = |port: &Port| every_port().position(|other| other == port).map_or(u8::MAX, |at| at as u8);
         let family = |family| u8::from(family == Family::V6);
         match self {
             Self::Fork => [0, 0, 0],
@@ -325,7 +325,7 @@ impl Step {
     pub(crate) fn from_bytes(bytes: [u8; 3]) -> Option<Self> {
         let [code, a, b] = bytes;
         let host = |index: u8| Host::ALL.get(usize::from(index)).copied();
-        let place = || PORTS.get(usize::from(a));
+        let place = || every_port().nth(usize::from(a));
         let family = Family::ALL.get(usize::from(b)).copied();
         Some(match code {
             0 => Self::Fork,

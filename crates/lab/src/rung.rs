@@ -5,9 +5,9 @@ use core::fmt;
 /// What the lab stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rung {
-    /// A user namespace and three network namespaces: no privilege needed, nothing of the machine can be touched.
+    /// A user namespace and a network namespace a host: no privilege needed, nothing of the machine can be touched.
     UserNamespace,
-    /// Three network namespaces: needs root.
+    /// A network namespace a host: needs root.
     NetworkNamespace,
     /// This machine's loopback with `CAP_NET_RAW`: no router, no silent host.
     Loopback,
@@ -19,7 +19,7 @@ impl Rung {
     /// All rungs, best first.
     pub const ALL: [Self; 4] = [Self::UserNamespace, Self::NetworkNamespace, Self::Loopback, Self::InProcess];
 
-    /// Whether client, router and server have networks of their own.
+    /// Whether client, routers and server have networks of their own.
     #[must_use]
     pub const fn has_networks(self) -> bool {
         matches!(self, Self::UserNamespace | Self::NetworkNamespace)

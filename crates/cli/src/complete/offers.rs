@@ -186,8 +186,11 @@ impl Line<'_> {
             let ports = craft::complete(&["tcp", "host"], &format!(":{port}")).words;
             return ports.into_iter().map(|it| Offer::closed(&format!("{host}{}", it.text), it.means)).collect();
         }
-        let names =
-            if self.in_lab { lab::hosts().iter().map(|host| host.name.to_owned()).collect() } else { known_hosts() };
+        let names = if self.in_lab {
+            lab::Shape::ONE.entries().iter().map(|host| host.name.to_owned()).collect()
+        } else {
+            known_hosts()
+        };
         let names = names.into_iter().map(|name| format!("{lead}{name}"));
         match with_port {
             true => names.map(|name| Offer::open(name + ":", "")).collect(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use craft::First;
-use lab::{Host, Lab, LabError, Options as LabOptions, PlaceError, RecordError, Recorded, Recorder, Rung, Sink};
+use lab::{Host, Lab, LabError, Options as LabOptions, PlaceError, RecordError, Recorded, Recorder, Rung, Shape, Sink};
 
 use crate::command::{self, Options, Verb};
 use crate::failure::{Exit, Failure};
@@ -33,15 +33,18 @@ pub(crate) fn run(args: &[OsString]) -> Result<Exit, Failure> {
         return super::help::of_verb(verb, &out);
     }
     let relay = relay::of(&options)?;
-    let lab = enter(LabOptions { offload: options.offload, relay, ..LabOptions::default() })?;
+    let lab = enter(LabOptions {
+        shape: options.shape,
+        offload: options.offload,
+        relay: relay.clone(),
+        ..LabOptions::default()
+    })?;
     if !lab.rung().has_networks() || out.verbose {
         say_rung(&lab, &out);
     }
-    if let Some(relay) = &relay {
-        relay::check(&lab, relay)?;
-        if out.verbose {
-            out.tell(&relay::stands(relay));
-        }
+    relay::check(&lab, options.shape, relay.as_ref())?;
+    if let Some(relay) = relay.as_ref().filter(|_| out.verbose) {
+        out.tell(&relay::stands(&lab, relay));
     }
     let recorder = options.write.as_deref().map(|path| record(&lab, Recording::begin(path)?)).transpose()?;
     let done = match work {
@@ -190,7 +193,7 @@ pub(crate) fn exit_code(status: std::process::ExitStatus) -> i32 {
 fn shell(lab: &Lab, relay: Option<&lab::Relay>, out: &Output) -> Result<Ended, Failure> {
     out.result(&map(lab, out))?;
     if let Some(relay) = relay {
-        out.result(&relay::stands(relay))?;
+        out.result(&relay::stands(lab, relay))?;
     }
     if !lab.rung().has_networks() {
         return Ok(Ended::Ours(Exit::Answered));
@@ -207,12 +210,44 @@ fn shell(lab: &Lab, relay: Option<&lab::Relay>, out: &Output) -> Result<Ended, F
     run_command(lab, command, &shell.to_string_lossy())
 }
 
+/// The hosts in a line; two lines where the path splits.
+fn drawn(shape: Shape, unicode: bool) -> String {
+    let line = if unicode { "──────────" } else { "----------" };
+    if shape == Shape::ONE {
+        return format!("client eth0 {line} eth0 router eth1 {line} eth0 server\n");
+    }
+    let [wire, from, to, low_from, low_to] = if unicode {
+        ["──", "─┬─", "─┬─", "└─", "─┘"]
+    } else {
+        ["--", "-+-", "-+-", "+-", "-+"]
+    };
+    let is_low = |host: &Host| *host == Host::Router2b;
+    let mut text = String::new();
+    let mut low = String::new();
+    for host in shape.hosts().into_iter().filter(|host| !is_low(host)) {
+        if host == Host::Router2a {
+            text.push_str(from);
+            low = " ".repeat(text.chars().count() - 2) + &format!("{low_from} {} {low_to}\n", Host::Router2b);
+        } else if shape.is_split() && host == Host::Router3 {
+            text.push_str(to);
+        } else if !text.is_empty() {
+            text.push_str(wire);
+        }
+        let gap = if text.is_empty() { "" } else { " " };
+        text.push_str(&format!("{gap}{host}"));
+        if host != Host::Server {
+            text.push(' ');
+        }
+    }
+    format!("{text}\n{low}")
+}
+
 /// The map with the names and addresses of this lab.
 pub(crate) fn map(lab: &Lab, out: &Output) -> String {
     let mut text = String::new();
     if lab.rung().has_networks() {
-        let line = if out.style.unicode { "──────────" } else { "----------" };
-        text.push_str(&format!("client eth0 {line} eth0 router eth1 {line} eth0 server\n\n"));
+        text.push_str(&drawn(lab.shape(), out.style.unicode));
+        text.push('\n');
     }
     // Its hosts are our own TCP, one at a time.
     let is_own = lab.rung() == Rung::InProcess;
@@ -223,7 +258,9 @@ pub(crate) fn map(lab: &Lab, out: &Output) -> String {
             "server" if is_own => say("lab.host.server.own", &[]),
             "closed" if is_own => say("lab.host.closed.own", &[]),
             "router" if is_own => say("lab.host.router.own", &[]),
-            "router" => say("lab.host.router", &[]),
+            "router" if lab.shape() == Shape::ONE => say("lab.host.router", &[]),
+            "router2a" | "router2b" => say("lab.host.router.path", &[]),
+            name if name.starts_with("router") => say("lab.host.router.chain", &[]),
             "server" => say("lab.host.server", &[]),
             "closed" => say("lab.host.closed", &[]),
             "silent" => say("lab.host.silent", &[]),
@@ -244,11 +281,11 @@ pub(crate) fn map(lab: &Lab, out: &Output) -> String {
 /// # Errors
 /// Where the lab has no hosts of its own.
 pub(crate) fn record(lab: &Lab, recording: Recording) -> Result<Recorder, Failure> {
-    lab.record(Capture(recording)).map_err(|error| recording_failed(&error))
+    lab.record(Capture(recording, lab.shape())).map_err(|error| recording_failed(&error))
 }
 
 /// The recording as a sink of the lab.
-struct Capture(Recording);
+struct Capture(Recording, Shape);
 
 impl Sink for Capture {
     fn take(&mut self, frame: Recorded) -> io::Result<()> {
@@ -257,7 +294,7 @@ impl Sink for Capture {
             _ => Some(capture::Direction::In),
         };
         let seen = Seen {
-            interface: frame.port.host.view(),
+            interface: self.1.view(frame.port.host),
             first: First::Ethernet,
             bytes: &frame.bytes,
             wall: frame.wall,

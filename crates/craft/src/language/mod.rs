@@ -17,6 +17,7 @@ mod reader;
 mod suggest;
 pub(crate) mod words;
 
+use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -96,6 +97,50 @@ pub fn parse_template(line: &str) -> Result<Template, LanguageError> {
 pub fn template_words<S: AsRef<str>>(words: &[S]) -> Result<Template, LanguageError> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     read(&words).map(|(template, _)| template)
+}
+
+/// Reads fields and options from a line of the packet language: the words of a layer, of which only what is written matters, so
+/// that no port and no address is missing. `src dst ttl tos` may stand without a layer: those of IP, whichever version it is
+/// ([`Layer::is_any_version`](crate::Layer::is_any_version)).
+///
+/// # Errors
+/// As [`parse`].
+///
+/// ```
+/// let packet = wirewright_craft::parse_fields("tcp mss=1380")?;
+/// assert_eq!(packet.layer("tcp").map(|tcp| tcp.options()), Some(&[2, 4, 0x05, 0x64][..]));
+/// # Ok::<(), wirewright_craft::LanguageError>(())
+/// ```
+pub fn parse_fields(line: &str) -> Result<Packet, LanguageError> {
+    let mut words = split(line)?;
+    let key = words.first().and_then(|word| word.split_once('=')).map(|(key, _)| key);
+    let has_layer = !key.is_some_and(|key| layer::REACHING.contains(&key));
+    if !has_layer {
+        words.insert(0, ANY_LAYER.to_owned());
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if is_too_long(&words) {
+        return Err(explain(&[], too_long(words.len())));
+    }
+    let read = reader::read_fields(&words).map_err(|fault| explain(&words, fault));
+    let read = read.and_then(|(template, written)| match written.first() {
+        None => Ok(template.into_first()),
+        Some(at) => Err(explain(&words, one_packet(&template, &words, at))),
+    });
+    read.map_err(|error| if has_layer { error } else { without_layer(error) })
+}
+
+/// The layer that is read where none is written: any above IP that says nothing of its version.
+const ANY_LAYER: &str = "udp";
+
+/// The mistake in the line as it was typed, without the layer that was put before it.
+fn without_layer(mut error: LanguageError) -> LanguageError {
+    let put = ANY_LAYER.len() + 1;
+    error.line = error.line.get(put..).unwrap_or_default().into();
+    error.column = error.column.saturating_sub(put);
+    error.display_column = error.display_column.saturating_sub(put);
+    error.correction = error.correction.and_then(|line| Some(line.get(put..)?.into()));
+    error
 }
 
 /// The words of a line.

@@ -73,14 +73,25 @@ pub(super) struct Reader<'w> {
     pub(super) trailer: Option<(Vec<u8>, usize)>,
     /// `eth.KEY=` where no Ethernet layer is written: key, value, word.
     pub(super) ethernet: Vec<(&'w str, &'w str, usize)>,
+    /// A packet is read, which must have what nothing fills in; not only some of its fields.
+    pub(super) is_whole: bool,
 }
 
 /// Reads words as packets; where a generator was written comes with it, in the template's order.
 pub(super) fn read(words: &[&str]) -> Result<(Template, Vec<Written>), Fault> {
+    read_as(words, true)
+}
+
+/// Reads words of which only what is written matters: nothing is missing.
+pub(super) fn read_fields(words: &[&str]) -> Result<(Template, Vec<Written>), Fault> {
+    read_as(words, false)
+}
+
+fn read_as(words: &[&str], is_whole: bool) -> Result<(Template, Vec<Written>), Fault> {
     if words.is_empty() {
         return Err(Fault::new(Code::Empty, 0, Problem::NoWords {}).expected(layer_words()).no_guess());
     }
-    let mut reader = Reader { words, drafts: Vec::new(), payload: None, trailer: None, ethernet: Vec::new() };
+    let mut reader = Reader { words, drafts: Vec::new(), payload: None, trailer: None, ethernet: Vec::new(), is_whole };
     let mut at = 0;
     loop {
         at = reader.layer(at)?;
@@ -166,7 +177,9 @@ impl<'w> Reader<'w> {
     fn finish(mut self) -> Result<(Template, Vec<Written>), Fault> {
         self.make_ethernet()?;
         for draft in &self.drafts {
-            self.check_required(draft)?;
+            if self.is_whole {
+                self.check_required(draft)?;
+            }
             self.check_options(draft)?;
         }
         let mut packet = Packet {

@@ -20,6 +20,7 @@ use crate::message::{Line, Message, Report};
 use crate::refusal::{At, Failed, Step};
 use crate::relay::Relay;
 use crate::rung::Rung;
+use crate::shape::Shape;
 use world::World;
 
 /// How long the keeper may take to open its services: it does nothing that waits.
@@ -29,9 +30,10 @@ const SERVICES_LIMIT: Duration = Duration::from_secs(5);
 const MAPS_LIMIT: Duration = Duration::from_secs(5);
 
 /// What the builder was asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Order {
     pub(crate) rung: Rung,
+    pub(crate) shape: Shape,
     pub(crate) offload: bool,
     pub(crate) relay: Option<Relay>,
     /// The caller.
@@ -68,11 +70,11 @@ fn build(order: Order, line: &Line) -> Result<Keeper, Failed> {
 }
 
 fn build_networks(order: Order, line: &Line) -> Result<Keeper, Failed> {
-    let mut world = World::make(order.offload, order.relay.is_some())?;
+    let mut world = World::make(order.shape, order.offload, order.relay.is_some())?;
     let (pump, relay) = order.relay.map(|relay| world.open_relay(relay)).transpose()?.unzip();
     let server = world.network(Host::Server).namespace.as_fd();
     namespace::enter(server, Namespace::Network).at(Step::Services)?;
-    let place = keeper::Place::Server { with_v6: world.with_v6 };
+    let place = keeper::Place::Server { shape: world.shape, with_v6: world.with_v6 };
     let keeper = Keeper::start(place, pump)?;
     ready::wait_for_solicited_groups(&mut world)?;
     ready::exchange_echoes(&mut world)?;

@@ -15,7 +15,7 @@ use wirewright_link::netlink::create::OperState;
 use wirewright_link::sys::namespace::{self, Namespace};
 
 use super::world::{RELAY_ENDS, World};
-use crate::map::{CLIENT, CLOSED, Family, Host, PORTS, Port, ROUTER_FAR, ROUTER_NEAR, SERVER};
+use crate::map::{CLIENT, CLOSED, Family, Host, Port, SERVER};
 use crate::message::{Line, Message, readable};
 use crate::record::{QUIET, YOUTH};
 use crate::refusal::{At, Failed, Step};
@@ -66,7 +66,7 @@ pub(crate) fn wait_for_carriers(world: &mut World) -> Result<(), Failed> {
             wait(Step::Relay, || Ok(creator.oper_state(end.index).at(Step::Relay)? == OperState::Up))?;
         }
     }
-    for port in &PORTS {
+    for port in world.shape.ports() {
         let step = Step::Carrier(port);
         let creator = &mut world.network(port.host).creator;
         wait(step, || Ok(creator.oper_state(port.index).at(step)? == OperState::Up))?;
@@ -79,7 +79,7 @@ pub(crate) fn wait_for_solicited_groups(world: &mut World) -> Result<(), Failed>
     if !world.with_v6 {
         return Ok(());
     }
-    for port in &PORTS {
+    for port in world.shape.ports() {
         let step = Step::Solicited(port);
         namespace::enter(world.network(port.host).namespace.as_fd(), Namespace::Network).at(step)?;
         let mut addresses = vec![port.v6, port.link_local];
@@ -116,12 +116,12 @@ fn wait(step: Step, mut look: impl FnMut() -> Result<bool, Failed>) -> Result<()
     Ok(())
 }
 
-/// Proves every pair of hosts with one echo of each family. Moves the calling thread.
+/// Proves every wire, and the way from client to server, with one echo of each family. Moves the calling thread.
 pub(crate) fn exchange_echoes(world: &mut World) -> Result<(), Failed> {
-    let pairs = [(CLIENT, ROUTER_NEAR), (ROUTER_FAR, SERVER), (CLIENT, SERVER)];
+    let pairs: Vec<_> = world.shape.wires().into_iter().chain([[CLIENT, SERVER]]).collect();
     let mut asked = Vec::new();
     for &family in world.families() {
-        for (from, to) in pairs {
+        for &[from, to] in &pairs {
             let step = Step::Echo(from.host, to.host, family);
             namespace::enter(world.network(from.host).namespace.as_fd(), Namespace::Network).at(step)?;
             asked.push(Echo::ask(from.host, to, family, u16::try_from(asked.len()).unwrap_or(0))?);
@@ -233,6 +233,7 @@ fn is_reply(family: Family, packet: &[u8], number: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::map::ROUTER_NEAR;
 
     #[test]
     fn a_group_counts_on_its_own_port_only() {

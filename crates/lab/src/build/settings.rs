@@ -21,17 +21,17 @@ pub(crate) enum Weight {
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
     value: &'static str,
-    /// Only on this host.
-    host: Option<Host>,
+    /// Only on routers.
+    for_routers: bool,
     weight: Weight,
 }
 
 const fn all(name: &'static str, value: &'static str) -> Setting {
-    Setting { name, value, host: None, weight: Weight::Wished }
+    Setting { name, value, for_routers: false, weight: Weight::Wished }
 }
 
 const fn router(name: &'static str, value: &'static str) -> Setting {
-    Setting { name, value, host: Some(Host::Router), weight: Weight::Needed }
+    Setting { name, value, for_routers: true, weight: Weight::Needed }
 }
 
 /// All settings. Those of `conf/default` are what interfaces made later begin with.
@@ -53,8 +53,8 @@ pub(crate) static SETTINGS: [Setting; 24] = [
     all("ipv4/ping_group_range", "0 0"),
     // IPv6 is on, whatever the machine's default, and silent until it is asked: no duplicate detection, no solicitation of
     // routers, no address that was not given.
-    Setting { name: "ipv6/conf/all/disable_ipv6", value: "0", host: None, weight: Weight::Needed },
-    Setting { name: "ipv6/conf/default/disable_ipv6", value: "0", host: None, weight: Weight::Needed },
+    Setting { name: "ipv6/conf/all/disable_ipv6", value: "0", for_routers: false, weight: Weight::Needed },
+    Setting { name: "ipv6/conf/default/disable_ipv6", value: "0", for_routers: false, weight: Weight::Needed },
     all("ipv6/conf/all/accept_dad", "0"),
     all("ipv6/conf/default/accept_dad", "0"),
     all("ipv6/conf/all/accept_ra", "0"),
@@ -87,7 +87,7 @@ pub(crate) fn silence_ipv6() -> io::Result<()> {
 pub(crate) fn apply(host: Host, notes: &mut Vec<Note>) -> Result<(), Failed> {
     let with_v6 = has_ipv6();
     for (number, setting) in (0..).zip(&SETTINGS) {
-        if setting.host.is_some_and(|only| only != host) || (setting.name.starts_with("ipv6") && !with_v6) {
+        if (setting.for_routers && !host.is_router()) || (setting.name.starts_with("ipv6") && !with_v6) {
             continue;
         }
         match fs::write(Path::new("/proc/sys/net").join(setting.name), setting.value) {

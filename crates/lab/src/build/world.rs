@@ -1,20 +1,22 @@
-//! The world: three networks, two wires, addresses and routes; with a relay, one of the wires in two pieces.
+//! The world: a network a host, wires, addresses and routes; with a relay, one of the wires in two pieces.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+use wirewright_link::netlink::Refusal;
 use wirewright_link::netlink::create::{Creator, End};
 use wirewright_link::sys::ethtool::{self, Offload};
 use wirewright_link::sys::namespace::{self, Namespace};
 
 use super::ready;
 use super::settings;
-use crate::map::{CLIENT, CLOSED, Family, Host, PORTS, Port, ROUTER_FAR, ROUTER_NEAR, SERVER, SILENT, prefix_len};
+use crate::map::{CLOSED, Family, Host, Port, SERVER};
 use crate::message::Line;
 use crate::refusal::{At, Failed, Note, Step};
 use crate::relay::{Pump, Relay};
+use crate::shape::{Route, Shape};
 
 /// A host's network, with the sockets through which it is made.
 pub(crate) struct Network {
@@ -26,9 +28,10 @@ pub(crate) struct Network {
     pub(crate) control: OwnedFd,
 }
 
-/// The three networks, in the order of [`Host::ALL`].
+/// The networks, in the order of [`Shape::hosts`].
 pub(crate) struct World {
-    pub(crate) networks: [Network; 3],
+    pub(crate) shape: Shape,
+    pub(crate) networks: Vec<Network>,
     /// The hidden network in which the relay's ends stand.
     pub(crate) relay: Option<Network>,
     pub(crate) notes: Vec<Note>,
@@ -37,16 +40,15 @@ pub(crate) struct World {
 
 impl World {
     /// Makes the world and leaves the calling thread in one of its networks.
-    pub(crate) fn make(offload: bool, with_relay: bool) -> Result<Self, Failed> {
+    pub(crate) fn make(shape: Shape, offload: bool, with_relay: bool) -> Result<Self, Failed> {
         let mut notes = Vec::new();
         let with_v6 = settings::has_ipv6();
         if !with_v6 {
             notes.push(Note::NoIpv6);
         }
-        let [client, router, server] = Host::ALL;
-        let networks = [network(client, &mut notes)?, network(router, &mut notes)?, network(server, &mut notes)?];
+        let networks = shape.hosts().into_iter().map(|host| network(host, &mut notes)).collect::<Result<_, _>>()?;
         let relay = with_relay.then(hidden_network).transpose()?;
-        let mut world = Self { networks, relay, notes, with_v6 };
+        let mut world = Self { shape, networks, relay, notes, with_v6 };
         world.make_wires()?;
         if !offload {
             world.make_wires_honest()?;
@@ -56,7 +58,7 @@ impl World {
                 relay.creator.bring_up(end.index).at(Step::Relay)?;
             }
         }
-        for port in &PORTS {
+        for port in shape.ports() {
             world.network(port.host).creator.bring_up(port.index).at(Step::BringUp(port))?;
         }
         ready::wait_for_carriers(&mut world)?;
@@ -66,7 +68,8 @@ impl World {
     }
 
     pub(crate) fn network(&mut self, host: Host) -> &mut Network {
-        &mut self.networks[host.index()]
+        let at = self.shape.hosts().iter().position(|one| *one == host);
+        &mut self.networks[at.expect("only hosts of the shape are asked for")]
     }
 
     /// The families that this world has.
@@ -75,10 +78,15 @@ impl World {
     }
 
     fn make_wires(&mut self) -> Result<(), Failed> {
-        self.make_wire(CLIENT, ROUTER_NEAR)?;
-        let Some(relay) = &self.relay else { return self.make_wire(ROUTER_FAR, SERVER) };
+        let cut = self.relay.is_some().then(|| self.shape.relay_wire());
+        for wire in self.shape.wires() {
+            if cut != Some(wire) {
+                self.make_wire(wire[0], wire[1])?;
+            }
+        }
+        let Some((cut, relay)) = cut.zip(self.relay.as_ref()) else { return Ok(()) };
         let hidden = relay.namespace.try_clone().at(Step::Relay)?;
-        for (port, relay_end) in [ROUTER_FAR, SERVER].into_iter().zip(RELAY_ENDS) {
+        for (port, relay_end) in cut.into_iter().zip(RELAY_ENDS) {
             let creator = &mut self.network(port.host).creator;
             creator.wire(end(port), relay_end, hidden.as_fd()).at(Step::Wire(port))?;
         }
@@ -102,7 +110,7 @@ impl World {
 
     /// Lets every frame be on the wire as a peer would see it: cut to size, with its checksums filled in.
     fn make_wires_honest(&mut self) -> Result<(), Failed> {
-        for port in &PORTS {
+        for port in self.shape.ports() {
             let control = self.network(port.host).control.as_fd();
             for offload in Offload::ALL {
                 ethtool::set_offload(control, port.interface, offload, false).at(Step::Offload(port))?;
@@ -113,12 +121,12 @@ impl World {
 
     fn add_addresses(&mut self) -> Result<(), Failed> {
         for &family in self.families() {
-            for port in &PORTS {
+            for port in self.shape.ports() {
                 let step = Step::Address(port, family);
                 let creator = &mut self.network(port.host).creator;
-                creator.add_address(port.index, port.address(family), prefix_len(family)).at(step)?;
+                creator.add_address(port.index, port.address(family), port.prefix_len(family)).at(step)?;
                 if family == Family::V6 {
-                    creator.add_address(port.index, port.link_local.into(), prefix_len(family)).at(step)?;
+                    creator.add_address(port.index, port.link_local.into(), port.prefix_len(family)).at(step)?;
                 }
                 if port == SERVER {
                     creator.add_spare_address(port.index, of(CLOSED, family), alone(family)).at(step)?;
@@ -130,16 +138,16 @@ impl World {
 
     fn add_routes(&mut self) -> Result<(), Failed> {
         for &family in self.families() {
-            let everywhere = of((Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED), family);
-            let routes = [
-                (Host::Client, everywhere, 0, ROUTER_NEAR),
-                (Host::Server, everywhere, 0, ROUTER_FAR),
-                (Host::Router, of(SILENT, family), alone(family), SERVER),
-            ];
-            for (host, destination, len, gateway) in routes {
+            for Route { host, net, via } in self.shape.routes() {
+                let (to, len) = net.prefix(family);
                 let creator = &mut self.network(host).creator;
-                let gateway = gateway.address(family);
-                creator.add_route(destination, len, gateway).at(Step::Route(host, family))?;
+                let gateways = || via.iter().map(|port| port.address(family));
+                let added = match via.as_slice() {
+                    [] => creator.refuse_route(to, len, Refusal::Unreachable),
+                    [only] => creator.add_route(to, len, only.address(family)),
+                    _ => creator.add_split_route(to, len, gateways()),
+                };
+                added.at(Step::Route(host, family))?;
             }
         }
         Ok(())

@@ -1,9 +1,11 @@
-//! The relay: a wire between router and server that loses, delays, reorders, doubles and damages frames under a seed.
+//! The relay: a wire behind the first router that loses, delays, reorders, doubles and damages frames under a seed, and
+//! rewrites fields of packets.
 //!
 //! In: [`Relay`], once, in [`Options`](crate::Options); frames of both ends of the wire.
 //! Out: the same frames as a [`sim::Path`](wirewright_sim::Path) a direction lets them go on; [`RelayReport`].
-//! Above: cli and tests; `keeper.rs` runs it. Below: sim (what happens to a frame), link (rings, packet sockets).
-//! Not here: the wire's ends (`build/world.rs`), any protocol: ARP and NDP are frames like others.
+//! Above: cli and tests; `keeper.rs` runs it. Below: sim (what happens to a frame), craft (rules that rewrite), link (rings, packet
+//! sockets).
+//! Not here: the wire's ends (`build/world.rs`), any protocol but for `rewrite.rs`: ARP and NDP are frames like others.
 //!
 //! ```text
 //!   router eth1 ── wire0   ring → Path → packet socket   wire1 ── eth0 server
@@ -12,9 +14,10 @@
 //!
 //! It is a wire, not a second router: forwarding, TTL and ICMP stay the router's kernel's. Its two ends stand in a hidden
 //! network without any address, so that no kernel answers there. What a recording shows at `router eth1` and at `server
-//! eth0` is what went into it and what came out.
+//! eth0` is what went into it and what came out. A packet is rewritten before anything happens to its frame.
 
 mod pump;
+mod rewrite;
 
 use core::time::Duration;
 
@@ -23,23 +26,27 @@ use wirewright_sim::{Dice, Faults, Tally};
 use crate::enter::Lab;
 use crate::message::Message;
 pub(crate) use pump::Pump;
+pub use rewrite::{Rewrite, RewriteError};
+pub(crate) use rewrite::{Rewriter, Towards};
 
 /// How long the relay may take to say its counts: it looks for questions after every batch of frames.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// What the wire between router and server does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the wire behind the first router does ([`Shape::relay_wire`](crate::Shape::relay_wire)).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay {
     /// What happens to frames, in each direction.
     pub faults: Faults,
     /// The same seed does the same to the same frames. Each direction has dice of its own out of it.
     pub seed: u64,
+    /// Rules that rewrite packets, applied in their order.
+    pub rewrites: Vec<Rewrite>,
 }
 
 impl Relay {
     /// The longest time that a frame is under way, but for waiting in the queue of a rate.
     #[must_use]
-    pub const fn time_max(&self) -> Duration {
+    pub fn time_max(&self) -> Duration {
         let Faults { delay, jitter, reorder, reorder_by, .. } = self.faults;
         let held_back = if reorder.per_million() == 0 { Duration::ZERO } else { reorder_by };
         delay.saturating_add(jitter).saturating_add(held_back)
@@ -59,6 +66,8 @@ pub struct RelayCount {
     pub tally: Tally,
     /// Frames that the relay itself lost: they came faster than it took them.
     pub unseen: u64,
+    /// Frames that a rule rewrote.
+    pub rewritten: u64,
     /// Frames that the kernel did not take at the other end: longer than its MTU, or it is down.
     pub refused: u64,
 }
@@ -87,13 +96,13 @@ impl Lab {
 
 impl RelayReport {
     /// How many numbers it is.
-    pub(crate) const NUMBERS: usize = 18;
+    pub(crate) const NUMBERS: usize = 20;
 
     /// Its numbers, for the line between relay and caller.
     pub(crate) fn numbers(&self) -> [u64; Self::NUMBERS] {
         let mut numbers = [0; Self::NUMBERS];
         for (half, count) in numbers.chunks_exact_mut(Self::NUMBERS / 2).zip([self.to_server, self.to_client]) {
-            let RelayCount { tally: t, unseen, refused } = count;
+            let RelayCount { tally: t, unseen, rewritten, refused } = count;
             half.copy_from_slice(&[
                 t.pushed,
                 t.popped,
@@ -103,6 +112,7 @@ impl RelayReport {
                 t.duplicated,
                 t.corrupted,
                 unseen,
+                rewritten,
                 refused,
             ]);
         }
@@ -112,10 +122,10 @@ impl RelayReport {
     /// The report of these numbers.
     pub(crate) fn of_numbers(numbers: [u64; Self::NUMBERS]) -> Self {
         let count = |at: usize| {
-            let [pushed, popped, lost, overflowed, reordered, duplicated, corrupted, unseen, refused] =
+            let [pushed, popped, lost, overflowed, reordered, duplicated, corrupted, unseen, rewritten, refused] =
                 core::array::from_fn(|index| numbers[at + index]);
             let tally = Tally { pushed, popped, lost, overflowed, reordered, duplicated, corrupted };
-            RelayCount { tally, unseen, refused }
+            RelayCount { tally, unseen, rewritten, refused }
         };
         Self { to_server: count(0), to_client: count(Self::NUMBERS / 2) }
     }
@@ -129,21 +139,21 @@ mod tests {
     fn a_report_is_its_numbers() {
         let numbers = core::array::from_fn(|index| index as u64 + 1);
         assert_eq!(RelayReport::of_numbers(numbers).numbers(), numbers);
-        assert_eq!(RelayReport::of_numbers(numbers).to_client.tally.pushed, 10);
+        assert_eq!(RelayReport::of_numbers(numbers).to_client.tally.pushed, 11);
     }
 
     #[test]
     fn a_frame_is_under_way_for_the_sum_of_what_may_hold_it() {
         let ms = Duration::from_millis;
         let faults = Faults { delay: ms(10), jitter: ms(2), reorder_by: ms(5), ..Faults::NONE };
-        assert_eq!(Relay { faults, seed: 1 }.time_max(), ms(12));
+        assert_eq!(Relay { faults, seed: 1, rewrites: Vec::new() }.time_max(), ms(12));
         let faults = Faults { reorder: wirewright_sim::Chance::percent(1), ..faults };
-        assert_eq!(Relay { faults, seed: 1 }.time_max(), ms(17));
+        assert_eq!(Relay { faults, seed: 1, rewrites: Vec::new() }.time_max(), ms(17));
     }
 
     #[test]
     fn each_direction_has_its_own_dice_out_of_one_seed() {
-        let relay = |seed| Relay { faults: Faults::NONE, seed };
+        let relay = |seed| Relay { faults: Faults::NONE, seed, rewrites: Vec::new() };
         let [there, back] = relay(7).seeds();
         assert_ne!(there, back);
         assert_eq!(relay(7).seeds(), [there, back]);

@@ -11,7 +11,7 @@ use wirewright_link::{OsError, PacketConfig, PacketRing, PacketSocket, Receive, 
 use wirewright_sim::{Faults, Path};
 use wirewright_units::Instant;
 
-use super::{Relay, RelayCount, RelayReport};
+use super::{Relay, RelayCount, RelayReport, Rewriter, Towards};
 use crate::message::{Line, Message};
 
 /// Frames taken from one direction before the other has its turn, and before a question is heard: some 0.2 ms.
@@ -30,6 +30,8 @@ pub(crate) struct Pump {
     relay: Relay,
     /// Towards the server, towards the client.
     ways: [Way; 2],
+    /// The rules, since the lab is ready.
+    rewriter: Rewriter,
     line: Line,
 }
 
@@ -40,6 +42,7 @@ struct Way {
     out: PacketSocket,
     path: Path,
     unseen: u64,
+    rewritten: u64,
     refused: u64,
 }
 
@@ -49,7 +52,7 @@ impl Pump {
     pub(crate) fn open(relay: Relay, ends: [u32; 2], line: Line) -> Result<Self, OsError> {
         let [near, far] = ends;
         let ways = [Way::open(near, far)?, Way::open(far, near)?];
-        Ok(Self { relay, ways, line })
+        Ok(Self { relay, ways, rewriter: Rewriter::default(), line })
     }
 
     /// Starts the thread, which ends with its process or when the line is cut.
@@ -64,8 +67,8 @@ impl Pump {
                 return;
             }
             wake_at = Instant::NEVER;
-            for way in &mut self.ways {
-                wake_at = wake_at.min(way.turn());
+            for (way, towards) in self.ways.iter_mut().zip([Towards::Server, Towards::Client]) {
+                wake_at = wake_at.min(way.turn(&mut self.rewriter, towards));
             }
         }
     }
@@ -91,6 +94,7 @@ impl Pump {
     fn obey(&mut self) -> bool {
         match self.line.receive(core::time::Duration::ZERO) {
             Some((Message::Begin, _)) => {
+                self.rewriter = Rewriter::new(&self.relay.rewrites);
                 for (way, seed) in self.ways.iter_mut().zip(self.relay.seeds()) {
                     way.begin(Path::new(self.relay.faults, seed));
                 }
@@ -114,6 +118,7 @@ impl Way {
             out: PacketSocket::open(system(), to, &PacketConfig::default())?,
             path: Path::new(Faults::NONE, 0),
             unseen: 0,
+            rewritten: 0,
             refused: 0,
         })
     }
@@ -122,13 +127,13 @@ impl Way {
     fn begin(&mut self, path: Path) {
         self.path = path;
         let _ = self.ring.statistics();
-        (self.unseen, self.refused) = (0, 0);
+        (self.unseen, self.rewritten, self.refused) = (0, 0, 0);
     }
 
     fn count(&mut self) -> RelayCount {
         // The kernel forgets what it has told.
         self.unseen += self.ring.statistics().map_or(0, |counted| u64::from(counted.dropped));
-        RelayCount { tally: self.path.tally(), unseen: self.unseen, refused: self.refused }
+        RelayCount { tally: self.path.tally(), unseen: self.unseen, rewritten: self.rewritten, refused: self.refused }
     }
 
     fn is_full(&self) -> bool {
@@ -140,13 +145,14 @@ impl Way {
     }
 
     /// Takes what has come and gives on what is due; when the next turn is, if nothing comes before.
-    fn turn(&mut self) -> Instant {
+    fn turn(&mut self, rewriter: &mut Rewriter, towards: Towards) -> Instant {
         let now = clock::now();
         for _ in 0..BATCH {
             if self.is_full() {
                 break;
             }
-            let Some(frame) = self.ring.try_next(|frame| frame.on_the_wire()) else { break };
+            let Some(mut frame) = self.ring.try_next(|frame| frame.on_the_wire()) else { break };
+            self.rewritten += u64::from(rewriter.rewrite(&mut frame, towards));
             self.path.push(now, frame);
         }
         while let Some(frame) = self.path.pop(now) {

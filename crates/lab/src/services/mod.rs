@@ -96,7 +96,7 @@ impl Services {
     pub(crate) fn open(place: Place) -> io::Result<Self> {
         let mut services = Self { list: Vec::new(), listeners: Vec::new(), sockets: Vec::new() };
         let (v4, v6, with_v6) = match place {
-            Place::Server { with_v6 } => (SERVER.v4, SERVER.v6, with_v6),
+            Place::Server { with_v6, .. } => (SERVER.v4, SERVER.v6, with_v6),
             Place::Loopback { with_v6 } => (LOOPBACK_SERVER, Ipv6Addr::LOCALHOST, with_v6),
         };
         let mut addresses = vec![IpAddr::V4(v4)];

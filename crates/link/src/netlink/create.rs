@@ -15,6 +15,9 @@ const VETH_INFO_PEER: u16 = 1;
 /// `IFA_F_NODAD`: nobody else can have this address, do not ask.
 const IFA_F_NODAD: u8 = 0x02;
 
+/// Length of `struct rtnexthop`.
+const NEXT_HOP_LEN: usize = 8;
+
 /// A thing that must not exist yet.
 const NEW: i32 = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
 
@@ -112,6 +115,27 @@ impl Creator {
     pub fn add_route(&mut self, destination: IpAddr, prefix_len: u8, gateway: IpAddr) -> io::Result<()> {
         let mut request = self.route(destination, prefix_len, libc::RTN_UNICAST);
         request.attribute(libc::RTA_GATEWAY, &octets(&gateway));
+        self.acknowledged(request)
+    }
+
+    /// Sends what is for `destination`/`prefix_len` to `gateways`, each flow to one of them.
+    ///
+    /// **Errors**: as [`Creator::add_route`]; `EINVAL` without a gateway.
+    pub fn add_split_route(
+        &mut self,
+        destination: IpAddr,
+        prefix_len: u8,
+        gateways: impl IntoIterator<Item = IpAddr>,
+    ) -> io::Result<()> {
+        let mut request = self.route(destination, prefix_len, libc::RTN_UNICAST);
+        request.nest(libc::RTA_MULTIPATH, |hops| {
+            for gateway in gateways {
+                let octets = octets(&gateway);
+                // struct rtnexthop: its length with the attribute behind it, flags, weight less one, interface (by the gateway).
+                let [a, b] = u16::try_from(NEXT_HOP_LEN + 4 + octets.len()).unwrap_or_default().to_ne_bytes();
+                hops.raw(&[a, b, 0, 0, 0, 0, 0, 0]).attribute(libc::RTA_GATEWAY, &octets);
+            }
+        });
         self.acknowledged(request)
     }
 

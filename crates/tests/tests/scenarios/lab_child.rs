@@ -90,7 +90,7 @@ fn say(lab: &Lab) {
 fn stay(lab: &Lab) {
     for kind in ["user", "net", "pid_for_children", "mnt"] {
         let inside = |host| lab.on(host, || fs::read_link(format!("/proc/thread-self/ns/{kind}")));
-        for host in Host::ALL {
+        for host in lab.shape().hosts() {
             if let Ok(Ok(link)) = inside(host) {
                 println!("{}", link.display());
             }

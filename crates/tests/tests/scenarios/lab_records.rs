@@ -7,7 +7,7 @@ use std::{
 };
 
 use wirewright_capture::{Direction as Way, Interface, LinkType, Record, Writer};
-use wirewright_lab::{Host, Lab, RecordError, Recorded};
+use wirewright_lab::{Lab, RecordError, Recorded, Shape};
 use wirewright_link::Direction;
 use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, Tshark, World, ensure, ww};
 
@@ -94,11 +94,11 @@ fn quiet() -> Outcome {
 pub(crate) fn write(frames: &[Recorded]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let mut writer = Writer::pcapng(Vec::new(), "scenarios")?;
     let mut views = Vec::new();
-    for host in Host::ALL {
-        views.push(writer.add_interface(&Interface::new(host.view(), LinkType::ETHERNET))?);
+    for host in Shape::ONE.hosts() {
+        views.push(writer.add_interface(&Interface::new(Shape::ONE.view(host), LinkType::ETHERNET))?);
     }
     for frame in frames {
-        let view = Host::ALL.iter().position(|host| *host == frame.port.host).map(|at| views[at]);
+        let view = Shape::ONE.hosts().iter().position(|host| *host == frame.port.host).map(|at| views[at]);
         let way = if frame.direction == Direction::Outgoing { Way::Out } else { Way::In };
         writer.write(&Record::new(view.ok_or("no such host")?, frame.wall, &frame.bytes).direction(way))?;
     }
@@ -119,8 +119,8 @@ fn all_right(lab: &Lab) -> Outcome {
     let tshark = Tshark::read(&path).preference("tcp.desegment_tcp_streams:FALSE").only("tcp.port == 80");
     let rows = tshark.fields(&fields)?;
     ensure!(rows.len() > 60, "only {} frames of TCP", rows.len());
-    for host in Host::ALL {
-        ensure!(rows.iter().any(|row| row[0] == host.view()), "{host} saw nothing");
+    for host in Shape::ONE.hosts() {
+        ensure!(rows.iter().any(|row| row[0] == Shape::ONE.view(host)), "{host} saw nothing");
     }
     // tshark says 1 for right; an IPv6 header has no checksum.
     let wrong = rows.iter().find(|row| row[1] != "1" || !["1", ""].contains(&row[2].as_str()) || !row[3].is_empty());

@@ -53,7 +53,7 @@ impl Capture {
                 drop(recorder.finish());
                 for frame in frames.try_iter().filter(|frame| frame.port.host == Host::Client) {
                     let direction = direction(frame.direction == link::Direction::Outgoing);
-                    let (interface, wall) = (frame.port.host.view(), frame.wall);
+                    let (interface, wall) = (lab::Shape::ONE.view(frame.port.host), frame.wall);
                     let (first, bytes, comments) = (First::Ethernet, frame.bytes.as_slice(), &[comment][..]);
                     file.add(&Seen { interface, first, bytes, wall, direction, comments })?;
                 }

@@ -68,7 +68,7 @@ fn send(story: &mut Story<'_>, packet: &Packet, as_set: &[u8]) -> Result<(), Fai
         story.show(&render::line(&dissect(&frame.bytes, First::Ethernet), &story.out.style))?;
         let comment = "demo.comment.as-arrived";
         story.record(
-            frame.port.host.view(),
+            lab::Shape::ONE.view(frame.port.host),
             First::Ethernet,
             &frame.bytes,
             frame.wall,

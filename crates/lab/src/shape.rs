@@ -117,6 +117,11 @@ impl Shape {
         self.wires().concat()
     }
 
+    /// The ports of a host, those towards the client first.
+    pub fn ports_of(self, host: Host) -> impl Iterator<Item = &'static Port> {
+        self.ports().into_iter().filter(move |port| port.host == host)
+    }
+
     /// The wire in which a relay stands: the first behind the first router that every packet crosses.
     #[must_use]
     pub fn relay_wire(self) -> [&'static Port; 2] {

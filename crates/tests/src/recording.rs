@@ -3,7 +3,7 @@
 use std::{env, fs, io, path::PathBuf};
 
 use wirewright_capture::{Direction, Interface, LinkType, Record, Writer};
-use wirewright_lab::{Host, Lab, Recorded, Recorder};
+use wirewright_lab::{Lab, Recorded, Recorder};
 use wirewright_link::Direction as Way;
 
 /// Begins to record if that was asked for.
@@ -16,12 +16,13 @@ pub(crate) fn begin(lab: &Lab, scenario: &str) -> Result<Option<Recorder>, Strin
     let path = folder.join(format!("{}.pcapng", scenario.replace("::", ".")));
     let file = fs::File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut writer = Writer::pcapng(file, scenario).map_err(|error| error.to_string())?;
-    for host in Host::ALL {
-        let interface = Interface::new(host.view(), LinkType::ETHERNET);
+    let hosts = lab.shape().hosts();
+    for host in &hosts {
+        let interface = Interface::new(lab.shape().view(*host), LinkType::ETHERNET);
         writer.add_interface(&interface).map_err(|error| error.to_string())?;
     }
     let recorder = lab.record(move |frame: Recorded| {
-        let index = Host::ALL.iter().position(|host| *host == frame.port.host).unwrap_or_default();
+        let index = hosts.iter().position(|host| *host == frame.port.host).unwrap_or_default();
         let way = if frame.direction == Way::Outgoing { Direction::Out } else { Direction::In };
         let record = Record::new(index, frame.wall, &frame.bytes).comment(frame.port.interface).direction(way);
         writer.write(&record).and_then(|()| writer.flush()).map_err(|error| io::Error::other(error.to_string()))

@@ -137,6 +137,7 @@ const ANY_LAYER: &str = "udp";
 fn without_layer(mut error: LanguageError) -> LanguageError {
     let put = ANY_LAYER.len() + 1;
     error.line = error.line.get(put..).unwrap_or_default().into();
+    error.word = error.word.saturating_sub(1);
     error.column = error.column.saturating_sub(put);
     error.display_column = error.display_column.saturating_sub(put);
     error.correction = error.correction.and_then(|line| Some(line.get(put..)?.into()));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::Value;
-use wirewright_lab::{Host, Lab};
+use wirewright_lab::{Host, Lab, Shape};
 use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, Tshark, World, ensure, ww};
 
 use crate::lab_child::page;
@@ -30,7 +30,7 @@ fn told(file: &Path, count: usize) -> Result<BTreeMap<String, Value>, Box<dyn st
     let mut all = BTreeMap::new();
     for number in 1..=count {
         let number = number.to_string();
-        let mut arguments = vec!["flow", "--json", "-i", Host::Client.view()];
+        let mut arguments = vec!["flow", "--json", "-i", Shape::ONE.view(Host::Client)];
         let file = file.display().to_string();
         arguments.push(&file);
         if count > 1 {
@@ -49,7 +49,7 @@ fn tshark(file: &Path, fields: &[&str]) -> Result<Vec<Vec<String>>, String> {
     Tshark::read(file)
         .preference("tcp.relative_sequence_numbers:TRUE")
         .preference("tcp.desegment_tcp_streams:FALSE")
-        .only(&format!("tcp && frame.interface_name == \"{}\"", Host::Client.view()))
+        .only(&format!("tcp && frame.interface_name == \"{}\"", Shape::ONE.view(Host::Client)))
         .fields(fields)
 }
 

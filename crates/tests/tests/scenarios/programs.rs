@@ -6,7 +6,7 @@ use std::thread;
 
 use wirewright_craft::{Built, Context, Packet, Setting, parse};
 use wirewright_hand::Outgoing;
-use wirewright_lab::{Host, Lab};
+use wirewright_lab::{Host, Lab, Shape};
 use wirewright_sim::Dice;
 use wirewright_tests::{Folder, Ground, Outcome, Program, Scenario, World, binary, ensure, ww};
 
@@ -87,7 +87,7 @@ fn written(dice: &mut Dice, language: &str) -> Result<Written, String> {
 }
 
 fn router() -> &'static wirewright_lab::Port {
-    Host::Router.ports().next().expect("the router has a port")
+    Shape::ONE.ports_of(Host::Router).next().expect("the router has a port")
 }
 
 /// How a program wants to be called, by its own words.

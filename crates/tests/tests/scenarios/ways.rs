@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wirewright_craft::{Built, Context, Packet, Payload};
 use wirewright_hand::Way;
 use wirewright_hand::ways::Errno;
-use wirewright_lab::{Host, Lab, Port};
+use wirewright_lab::{Host, Lab, Port, Shape};
 use wirewright_link::netlink::Netlink;
 use wirewright_link::{Filter, PacketConfig, PacketSocket, RawIpv4, RawIpv6, Receive, SenderConfig, Transmit, sys};
 use wirewright_net::hand::{Fate, Left, Options, Sent, Session};
@@ -50,13 +50,13 @@ fn rows_beside_our_ways(_lab: &Lab) -> Outcome {
 
 /// The client's end of the wire to the router.
 pub(crate) fn client_port() -> &'static Port {
-    Host::Client.ports().next().expect("the client has a port")
+    Shape::ONE.ports_of(Host::Client).next().expect("the client has a port")
 }
 
 /// A socket on the router that hears all that comes from the client.
 pub(crate) fn tap(lab: &Lab) -> Result<PacketSocket, Box<dyn std::error::Error + Send + Sync>> {
     let socket = lab.on(Host::Router, || -> Result<PacketSocket, wirewright_link::OsError> {
-        let name = Host::Router.ports().next().map_or("eth0", |port| port.interface);
+        let name = Shape::ONE.ports_of(Host::Router).next().map_or("eth0", |port| port.interface);
         let interfaces = Netlink::open(sys::system())?.interfaces()?;
         let interface = interfaces.iter().find(|interface| interface.name == name).expect("the router has this port");
         let config = PacketConfig {
@@ -271,7 +271,7 @@ fn errnos(lab: &Lab) -> Outcome {
 }
 
 fn on_the_link(lab: &Lab) -> Outcome {
-    let router = Host::Router.ports().next().ok_or("no router")?;
+    let router = Shape::ONE.ports_of(Host::Router).next().ok_or("no router")?;
     for (words, to) in
         [("ip 192.0.2.2 proto=253", IpAddr::from(router.v4)), ("ip6 2001:db8::2 nh=253", router.v6.into())]
     {
@@ -287,7 +287,7 @@ fn on_the_link(lab: &Lab) -> Outcome {
 }
 
 fn by_gateway(lab: &Lab) -> Outcome {
-    let router = Host::Router.ports().next().ok_or("no router")?;
+    let router = Shape::ONE.ports_of(Host::Router).next().ok_or("no router")?;
     let mut tap = tap(lab)?;
     let to = Some(wirewright_craft::Host::Name("server".to_owned()));
     let words = "ip 192.168.1.1 src=192.168.1.103 tos=1 id=54321 ttl=255 proto=tcp";
@@ -309,7 +309,7 @@ fn loopback(lab: &Lab) -> Outcome {
 
 fn own_questions(lab: &Lab) -> Outcome {
     let port = client_port();
-    let router = Host::Router.ports().next().ok_or("no router")?;
+    let router = Shape::ONE.ports_of(Host::Router).next().ok_or("no router")?;
     for (words, next_hop) in [
         (format!("ip {} sum=0xdead", router.v4), IpAddr::from(router.v4)),
         (format!("ip6 {} / udp :9 / ", router.v6), router.v6.into()),

@@ -12,10 +12,12 @@
 //! let built = packet.build(&Context::default())?;
 //! assert_eq!(built.bytes[8], 33);
 //! assert!(inspect::dissect(&built.bytes, First::Ip).is_clean());
+//! let same = pkt!(tcp 192.0.2.2:80 S ttl=33 mss=1460);
+//! assert_eq!(same.to_string(), packet.to_string());
 //! # Ok::<(), BuildError>(())
 //! ```
 //!
-//! The same in words: `craft::parse("tcp 192.0.2.2:80 S mss=1460 ttl=33")`. Onto the wire and back: [`net::hand::Session`].
+//! The same in words, checked when the program is compiled: [`pkt!`]; or when it runs: [`craft::parse`]. Onto the wire and back: [`net::hand::Session`].
 #![forbid(unsafe_code)]
 
 pub use wirewright_capture as capture;
@@ -24,6 +26,7 @@ pub use wirewright_hand as hand;
 pub use wirewright_inspect as inspect;
 pub use wirewright_link as link;
 pub use wirewright_net as net;
+pub use wirewright_pkt::pkt;
 pub use wirewright_render as render;
 pub use wirewright_sim as sim;
 pub use wirewright_stack as stack;
@@ -39,6 +42,7 @@ pub mod prelude {
     };
     pub use crate::inspect;
     pub use crate::net::hand::{Event, Options, Sent, Session};
+    pub use crate::pkt;
     pub use crate::units::{ByteCount, Instant, UnixTime};
     pub use crate::wire::MacAddr;
 }

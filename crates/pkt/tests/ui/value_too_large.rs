@@ -1,0 +1,6 @@
+pub fn packet() {
+    let _ = wirewright_pkt::pkt!(
+        tcp 192.0.2.2:80 S
+        ip.ttl=256
+    );
+}

@@ -6,10 +6,11 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use craft::{First, Packet, PacketFile, Payload, Template};
+use craft::{BuildError, First, Packet, PacketFile, Payload, Template};
 use net::{Families, Names};
 
 use crate::command::Options;
+use crate::context;
 use crate::explain::{self, Attempt};
 use crate::failure::Failure;
 use crate::input::{self, Found};
@@ -71,6 +72,7 @@ impl Packets {
         let Some(source) = source_of(&words) else {
             let mut template = craft::template_words(&words).map_err(|error| input::language(place, verb, &error))?;
             template.fill_payload(input::read_payload)?;
+            check_longest(&template)?;
             return Ok(Self::of(zipped(template, options.zip)?));
         };
         match input::found(source, input::layer_of(options)?)? {
@@ -95,6 +97,7 @@ impl Packets {
         let mut lines = Lines { file, name, zip: options.zip, starts, total: Some(0), names, families };
         for line in 0..lines.file.len() {
             let template = lines.template(line)?;
+            check_longest(&template).map_err(|failure| lines.on(line, failure))?;
             lines.starts.push(lines.total.unwrap_or(u64::MAX));
             lines.total = lines.total.zip(template.count()).and_then(|(all, these)| all.checked_add(these));
         }
@@ -129,13 +132,13 @@ impl Packets {
         }
     }
 
-    /// The first packet of the words, or of each line.
-    pub(crate) fn firsts(&self) -> Box<dyn Iterator<Item = Packet> + '_> {
+    /// The longest packet of the words, or of each line.
+    pub(crate) fn longest(&self) -> Box<dyn Iterator<Item = Packet> + '_> {
         match &self.source {
-            Source::Words(template) => Box::new(std::iter::once(template.packet(0, [0; 32]))),
+            Source::Words(template) => Box::new(std::iter::once(longest_of(template))),
             Source::Lines(lines) => {
                 let templates = (0..lines.file.len()).filter_map(|line| lines.template(line).ok());
-                Box::new(templates.map(|template| template.packet(0, [0; 32])))
+                Box::new(templates.map(|template| longest_of(&template)))
             }
         }
     }
@@ -255,6 +258,21 @@ fn no_packet(verb: &str, place: &Place<'_>) -> Failure {
     Failure::usage("packet-missing", say("error.packet-missing", &[("verb", &verb)]))
         .row("try", format!("{} {verb} tcp 192.0.2.2:80 S", place.prefix()))
         .row("see", "ww help language")
+}
+
+/// The packet that carries the most.
+fn longest_of(template: &Template) -> Packet {
+    template.longest().unwrap_or_else(|| template.packet(0, [0; 32]))
+}
+
+/// Packets of growing length end before they are too long: the longest is made before the first is sent.
+fn check_longest(template: &Template) -> Result<(), Failure> {
+    let Some(packet) = template.longest() else { return Ok(()) };
+    match packet.build(&context::offline(None)) {
+        // A name is as long as any other.
+        Ok(_) | Err(BuildError::NameUnresolved { .. }) => Ok(()),
+        Err(error) => Err(explain::build(&error)),
+    }
 }
 
 /// Pairs generators where `--zip` says so.

@@ -177,6 +177,30 @@ impl Generator {
         }
     }
 
+    /// Whether one of its values may be this one.
+    pub(crate) fn may_be(&self, field: &FieldDesc, value: u128) -> bool {
+        match self {
+            Self::List(ranges) => ranges.iter().any(|&(low, high)| (low..=high).contains(&value)),
+            Self::Rand(Among::Range(low, high)) => (*low..=*high).contains(&value),
+            Self::Prefix(prefix) | Self::Rand(Among::Prefix(prefix)) => {
+                (prefix.first..=prefix.last(field)).contains(&value)
+            }
+            Self::Rand(Among::All) => true,
+            Self::Inc { start, step } => value == *start || *step > 0,
+        }
+    }
+
+    /// The largest value that is known; what grows from packet to packet begins anywhere.
+    pub(crate) fn last(&self, field: &FieldDesc) -> u128 {
+        match self {
+            Self::List(ranges) => ranges.iter().map(|range| range.1).max().unwrap_or(0),
+            Self::Prefix(prefix) | Self::Rand(Among::Prefix(prefix)) => prefix.last(field),
+            Self::Rand(Among::Range(_, high)) => *high,
+            Self::Rand(Among::All) => field.max(),
+            Self::Inc { start, .. } => *start,
+        }
+    }
+
     /// Writes it so that [`read`](Self::read) reads it back.
     pub(crate) fn write(&self, out: &mut impl Write, field: &FieldDesc) -> fmt::Result {
         let range = |out: &mut dyn Write, low: u128, high: u128| {

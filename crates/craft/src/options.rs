@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::ops::Range;
 
-use wirewright_wire::{FieldDesc, OptionDesc, OptionLen, TlvDesc, TlvLength};
+use wirewright_wire::{FieldDesc, Kind, OptionDesc, OptionLen, TlvDesc, TlvLength};
 
+use crate::generator::Generator;
 use crate::text::{read_hex, write_hex};
 use crate::value::{ValueFault, exact, write_plain};
 
@@ -118,14 +119,46 @@ pub(crate) enum OptionFault {
     Length,
 }
 
-/// Appends an option with the values of `text`, divided by `:`; `None` for text: the bare word.
+/// A value of an option that stands for many.
+#[derive(Clone, Debug)]
+pub(crate) struct ManyInOption {
+    /// Where the values of its option, or of its group of them, begin in the area.
+    pub(crate) at: usize,
+    pub(crate) field: &'static FieldDesc,
+    pub(crate) generator: Generator,
+    /// Its bytes in the text of all values.
+    pub(crate) part: Range<usize>,
+}
+
+/// Appends an option with the values of `text`, divided by `:`, each of them one; `None` for text: the bare word.
 pub(crate) fn encode(
     table: &'static TlvDesc,
     desc: &'static OptionDesc,
     text: Option<&str>,
     out: &mut Vec<u8>,
 ) -> Result<(), OptionFault> {
+    let mut many = Vec::new();
+    encode_many(table, desc, text, out, &mut many)?;
+    match many.first() {
+        None => Ok(()),
+        Some(it) => Err(OptionFault::Value {
+            field: it.field,
+            text: text.and_then(|text| text.get(it.part.clone())).unwrap_or_default().into(),
+            fault: ValueFault::Generator,
+        }),
+    }
+}
+
+/// Appends an option as [`encode`]; the first of many values stands for them, and they are told to `many`.
+pub(crate) fn encode_many(
+    table: &'static TlvDesc,
+    desc: &'static OptionDesc,
+    text: Option<&str>,
+    out: &mut Vec<u8>,
+    many: &mut Vec<ManyInOption>,
+) -> Result<(), OptionFault> {
     let mut value = Vec::new();
+    let (begun, told) = (out.len() + 2, many.len());
     let given: Vec<&'static FieldDesc> = desc.fields.iter().filter(|field| !field.reserved).collect();
     match (desc.len, text) {
         (OptionLen::Single, _) => {
@@ -134,39 +167,71 @@ pub(crate) fn encode(
         }
         (_, None) => {}
         (OptionLen::Repeats(size), Some(text)) => {
-            let parts: Vec<&str> = text.split(':').collect();
+            let parts = values(text, |count| count.is_multiple_of(given.len().max(1)), usize::MAX);
             if !parts.len().is_multiple_of(given.len().max(1)) {
                 return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
             }
             for group in parts.chunks(given.len()) {
-                write_values(size, &given, group, &mut value)?;
+                write_values(size, &given, group, &mut value, many)?;
             }
         }
         (OptionLen::Variable, Some(text)) => {
-            let parts: Vec<&str> = text.splitn(given.len() + 1, ':').collect();
+            let parts = divided(text, given.len() + 1);
             if parts.len() < given.len() {
                 return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
             }
             let size = desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0);
-            write_values(size, &given, &parts[..given.len()], &mut value)?;
-            if let Some(rest) = parts.get(given.len()).filter(|rest| !rest.is_empty()) {
+            write_values(size, &given, &parts[..given.len()], &mut value, many)?;
+            if let Some((_, rest)) = parts.get(given.len()).filter(|(_, rest)| !rest.is_empty()) {
                 value.extend(read_hex(rest).map_err(|_| OptionFault::Hex)?);
             }
         }
         (OptionLen::Value(size), Some(text)) => {
             // The last value takes what is left: an IPv6 address has colons of its own.
-            let parts: Vec<&str> = text.splitn(given.len().max(1), ':').collect();
+            let parts = values(text, |count| count == given.len(), given.len().max(1));
             if parts.len() != given.len() {
                 return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
             }
-            write_values(size, &given, &parts, &mut value)?;
+            write_values(size, &given, &parts, &mut value, many)?;
         }
         (_, Some(_)) => return Err(OptionFault::Length),
     }
     if let (OptionLen::Value(size), None) = (desc.len, text) {
         value.resize(size, 0);
     }
+    for it in &mut many[told..] {
+        it.at += begun;
+    }
     push_option(table, desc.kind, &value, out)
+}
+
+/// A value of an option, and where it stands in the text of all values.
+type Part<'t> = (usize, &'t str);
+
+/// The values of a text: divided at each `:`, at most so many parts.
+fn divided(text: &str, most: usize) -> Vec<Part<'_>> {
+    let start = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+    text.splitn(most, ':').map(|part| (start(part), part)).collect()
+}
+
+/// The values of a text. `rand:LOW..HIGH` and `inc:START:STEP` have colons of their own: they are one value where the number of
+/// values is right so, and else each colon divides.
+fn values(text: &str, fits: impl Fn(usize) -> bool, most: usize) -> Vec<Part<'_>> {
+    let mut whole: Vec<Part<'_>> = Vec::new();
+    let mut parts = divided(text, usize::MAX).into_iter().peekable();
+    while let Some((start, part)) = parts.next() {
+        let more = match (part, parts.peek()) {
+            ("rand", Some((_, next))) if next.contains("..") || next.contains('/') => 1,
+            ("inc", Some(_)) => 2,
+            _ => 0,
+        };
+        let mut end = start + part.len();
+        for _ in 0..more {
+            end = parts.next().map_or(end, |(start, part)| start + part.len());
+        }
+        whole.push((start, &text[start..end]));
+    }
+    if fits(whole.len()) { whole } else { divided(text, most) }
 }
 
 /// Appends an option of any kind.
@@ -196,14 +261,23 @@ fn names_of(fields: &[&'static FieldDesc]) -> String {
 fn write_values(
     size: usize,
     given: &[&'static FieldDesc],
-    parts: &[&str],
+    parts: &[Part<'_>],
     out: &mut Vec<u8>,
+    many: &mut Vec<ManyInOption>,
 ) -> Result<(), OptionFault> {
     let start = out.len();
     out.resize(start + size, 0);
-    for (field, text) in given.iter().zip(parts) {
-        let fault = |fault| OptionFault::Value { field, text: (*text).into(), fault };
-        let value = exact(field, &[], text).map_err(fault)?;
+    for (&field, &(at, text)) in given.iter().zip(parts) {
+        let fault = |fault| OptionFault::Value { field, text: text.into(), fault };
+        let value = match exact(field, &[], text) {
+            Err(ValueFault::Generator) if field.kind != Kind::Flags => {
+                let generator = Generator::read(field, &[], text).map_err(fault)?;
+                let first = generator.first();
+                many.push(ManyInOption { at: start, field, generator, part: at..at + text.len() });
+                first
+            }
+            other => other.map_err(fault)?,
+        };
         // The fields of an option fill its value: the table does not compile otherwise.
         let _fits = field.write(&mut out[start..], value);
     }
@@ -266,7 +340,28 @@ pub(crate) fn is_bare(desc: &OptionDesc) -> bool {
     matches!(desc.len, OptionLen::Single | OptionLen::Value(0))
 }
 
+/// Writes an option some of whose values are many.
+pub(crate) fn write_many<'g>(
+    f: &mut impl Write,
+    desc: &'static OptionDesc,
+    value: &[u8],
+    many: impl Fn(usize, &'static FieldDesc) -> Option<&'g Generator>,
+) -> fmt::Result {
+    let mut word = String::new();
+    write_values_of(&mut word, desc, value, many)?;
+    f.write_str(&word)
+}
+
 fn write_known(out: &mut String, desc: &'static OptionDesc, value: &[u8]) -> fmt::Result {
+    write_values_of(out, desc, value, |_, _| None)
+}
+
+fn write_values_of<'g>(
+    out: &mut String,
+    desc: &'static OptionDesc,
+    value: &[u8],
+    many: impl Fn(usize, &'static FieldDesc) -> Option<&'g Generator>,
+) -> fmt::Result {
     out.push_str(desc.key);
     if is_bare(desc) || (value.is_empty() && may_be_empty(desc)) {
         return Ok(());
@@ -285,7 +380,10 @@ fn write_known(out: &mut String, desc: &'static OptionDesc, value: &[u8]) -> fmt
             if !core::mem::take(&mut first) {
                 out.push(':');
             }
-            write_plain(out, field, number)?;
+            match many(at, field) {
+                Some(generator) => generator.write(out, field)?,
+                None => write_plain(out, field, number)?,
+            }
         }
         at += size;
         if !matches!(desc.len, OptionLen::Repeats(_)) || at >= value.len() {

@@ -1,14 +1,15 @@
 //! The one printed form of a packet: every layer, numeric addresses, text in single quotes, no shell sign outside them.
 
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use wirewright_wire::dns::Entries;
 use wirewright_wire::{FieldDesc, Kind};
 
 use crate::dns;
-use crate::options::{Options, write_word};
+use crate::options::{OptionItem, Options, write_many, write_word};
 use crate::packet::{Layer, NameAt, Packet, Part, Payload, Place, Setting};
-use crate::template::GeneratorAt;
+use crate::template::{GeneratorAt, LENGTH, Target};
 use crate::text::{is_mostly_text, shown, write_hex, write_quoted};
 use crate::value::{write_flags, write_plain};
 
@@ -36,7 +37,13 @@ pub(crate) fn write_packet(f: &mut fmt::Formatter<'_>, packet: &Packet, generato
             write_hex(f, &packet.trailer)?;
         }
     }
-    write_payload(f, &packet.payload)
+    match generators.iter().find(|at| at.target == Target::Length) {
+        Some(at) => {
+            f.write_str(if matches!(packet.payload, Payload::Random(_)) { " rand=" } else { " zero=" })?;
+            at.generator.write(f, &LENGTH)
+        }
+        None => write_payload(f, &packet.payload),
+    }
 }
 
 fn write_layer(
@@ -47,7 +54,7 @@ fn write_layer(
     generators: &[GeneratorAt],
 ) -> fmt::Result {
     f.write_str(layer.key())?;
-    let many_at = |place: Place| generators.iter().find(|at| at.layer == index && at.place == place);
+    let many_at = |place: Place| generators.iter().find(|at| at.is_at(index, place));
     let name_at = |place: Place| names.iter().find(|at| at.layer == index && at.place == place);
     let leading = leading_key(layer.key());
     let lead = leading.and_then(|key| layer.place(key));
@@ -101,7 +108,8 @@ fn write_layer(
             dns::write_entry(f, &layer.options, &entry)
         });
     }
-    write_options(f, layer)
+    let many: Vec<&GeneratorAt> = generators.iter().filter(|at| at.layer == index).collect();
+    write_options(f, layer, &many)
 }
 
 /// The key whose value stands by itself behind the layer's word.
@@ -162,7 +170,7 @@ fn word_for(layer: &Layer, place: Place, field: &FieldDesc, value: u128) -> Opti
     (first.value == named.value).then_some(named.word)
 }
 
-fn write_options(f: &mut impl Write, layer: &Layer) -> fmt::Result {
+fn write_options(f: &mut impl Write, layer: &Layer, many: &[&GeneratorAt]) -> fmt::Result {
     if layer.options.is_empty() {
         return Ok(());
     }
@@ -172,7 +180,17 @@ fn write_options(f: &mut impl Write, layer: &Layer) -> fmt::Result {
     };
     for option in Options::new(table, &layer.options) {
         f.write_char(' ')?;
-        write_word(f, table, &layer.options, &option)?;
+        let range = option.value();
+        let inside = |at: &&GeneratorAt| matches!(at.target, Target::Option { at, .. } if range.contains(&at));
+        match option.item {
+            OptionItem::Known { desc } if many.iter().any(inside) => {
+                write_many(f, desc, &layer.options[range.clone()], |at, field| {
+                    let target = Target::Option { at: range.start + at, field };
+                    many.iter().find(|it| it.target == target).map(|it| &it.generator)
+                })?;
+            }
+            _ => write_word(f, table, &layer.options, &option)?,
+        }
     }
     Ok(())
 }

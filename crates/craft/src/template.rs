@@ -5,9 +5,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
+use wirewright_wire::{FieldDesc, Kind};
+
 use crate::family::key_in;
 use crate::generator::{Draw, Generator};
-use crate::packet::{Family, Packet, Part, Place, Setting};
+use crate::packet::{Family, Packet, Part, Payload, Place, Setting};
 use crate::print::write_packet;
 use crate::value::write_plain;
 
@@ -15,15 +17,78 @@ use crate::value::write_plain;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GeneratorAt {
     pub(crate) layer: usize,
-    pub(crate) place: Place,
+    pub(crate) target: Target,
     pub(crate) generator: Generator,
 }
+
+/// What the values of a generator are for.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A field of header or body.
+    Field(Place),
+    /// A value in the option area: where the values of its option begin, and which of them it is.
+    Option { at: usize, field: &'static FieldDesc },
+    /// The length of the payload; the layer is behind all others.
+    Length,
+}
+
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Field(place), Self::Field(other)) => place == other,
+            (Self::Option { at, field }, Self::Option { at: other, field: there }) => {
+                at == other && core::ptr::eq(*field, *there)
+            }
+            (Self::Length, Self::Length) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Target {}
+
+/// The length of a payload, as generators see it. Its bits keep any value below [`MAX_PAYLOAD_BYTES`](crate::MAX_PAYLOAD_BYTES).
+pub(crate) static LENGTH: FieldDesc = FieldDesc::new("length", "length", "", 0, 20, Kind::Number);
+
+/// The layer that the payload's length counts as.
+pub(crate) const BEHIND_LAYERS: usize = usize::MAX;
 
 impl GeneratorAt {
     /// Its place among all: the outermost layer first, in a layer the header's own order. So a template prints in one form
     /// and makes the same packets in the same order however its words were ordered.
-    pub(crate) fn order(&self) -> (usize, bool, usize) {
-        (self.layer, self.place.part == Part::Body, self.place.row)
+    pub(crate) fn order(&self) -> (usize, u8, usize, usize) {
+        match self.target {
+            Target::Field(Place { part, row }) => (self.layer, u8::from(part == Part::Body), row, 0),
+            Target::Option { at, field } => (self.layer, 2, at, field.offset),
+            Target::Length => (self.layer, 3, 0, 0),
+        }
+    }
+
+    /// Whether it makes the value of a field at this place of this layer.
+    pub(crate) fn is_at(&self, layer: usize, place: Place) -> bool {
+        self.layer == layer && self.target == Target::Field(place)
+    }
+}
+
+impl GeneratorAt {
+    /// Puts a value where it belongs.
+    fn put(&self, packet: &mut Packet, value: u128) {
+        let layer = packet.layers.get_mut(self.layer);
+        match (&self.target, layer) {
+            (Target::Field(place), Some(layer)) => layer.set_at(*place, Setting::Exactly(value)),
+            (Target::Option { at, field }, Some(layer)) => {
+                // The option was written whole before its values were many.
+                let _fits = layer.options.get_mut(*at..).is_some_and(|area| field.write(area, value));
+            }
+            (Target::Length, _) => {
+                let len = usize::try_from(value).unwrap_or(0);
+                match &mut packet.payload {
+                    Payload::Zero(now) | Payload::Random(now) => *now = len,
+                    _ => {}
+                }
+            }
+            (_, None) => {}
+        }
     }
 }
 
@@ -140,9 +205,7 @@ impl Template {
                 },
             };
             let value = at.generator.value(field, own, &Draw { seed, packet: index, lane });
-            if let Some(layer) = packet.layers.get_mut(at.layer) {
-                layer.set_at(at.place, Setting::Exactly(value));
-            }
+            at.put(packet, value);
         }
     }
 
@@ -174,8 +237,9 @@ impl Template {
         // A layer whose version was open may be IPv6 now, its fields at other places.
         for (at, key) in self.generators.iter_mut().zip(keys) {
             let Some(layer) = self.first.layers.get(at.layer) else { continue };
+            let Target::Field(before) = at.target else { continue };
             let place = key.and_then(|key| layer.place(key_in(layer.desc, key)).or_else(|| layer.place(key)));
-            at.place = place.unwrap_or(at.place);
+            at.target = Target::Field(place.unwrap_or(before));
         }
         Ok(())
     }
@@ -188,8 +252,21 @@ impl Template {
         self.first.fill_payload(read)
     }
 
-    fn field(&self, at: &GeneratorAt) -> Option<&'static wirewright_wire::FieldDesc> {
-        self.first.layers.get(at.layer)?.field(at.place)
+    /// The packet whose payload is the longest of all, where their lengths differ.
+    #[must_use]
+    pub fn longest(&self) -> Option<Packet> {
+        let at = self.generators.iter().find(|at| at.target == Target::Length)?;
+        let mut packet = self.first.clone();
+        at.put(&mut packet, at.generator.last(&LENGTH));
+        Some(packet)
+    }
+
+    fn field(&self, at: &GeneratorAt) -> Option<&'static FieldDesc> {
+        match at.target {
+            Target::Field(place) => self.first.layers.get(at.layer)?.field(place),
+            Target::Option { field, .. } => Some(field),
+            Target::Length => Some(&LENGTH),
+        }
     }
 
     fn printed(&self, at: &GeneratorAt) -> String {

@@ -123,9 +123,14 @@ fn what_is_wrong_is_refused_with_its_place_and_the_corrected_line() {
         ("ip 192.0.2.2 ttl=1..256", Code::ValueTooLarge, "1..256", Some("ip 192.0.2.2 ttl=1..255")),
         ("ip 192.0.2.2 ttl=192.0.2.0/24", Code::BadValue, "192.0.2.0/24", None),
         ("ip 192.0.2.2 1..9", Code::UnknownWord, "1..9", None),
-        ("tcp 192.0.2.2:80 mss=1..9", Code::GeneratorNotYet, "mss=1..9", None),
-        ("udp 192.0.2.2:9 zero=1..9", Code::GeneratorNotYet, "zero=1..9", None),
-        ("icmp 192.0.2.2 type=0..9", Code::GeneratorNotYet, "0..9", None),
+        ("tcp 192.0.2.2:80 mss=9..1", Code::BadValue, "mss=9..1", Some("tcp 192.0.2.2:80 mss=1..9")),
+        ("tcp 192.0.2.2:80 mss=1..70000", Code::BadValue, "mss=1..70000", Some("tcp 192.0.2.2:80 mss=1..65535")),
+        ("tcp 192.0.2.2:80 ts=rand:0:inc:1", Code::BadValue, "ts=rand:0:inc:1", None),
+        ("udp 192.0.2.2:9 zero=9..1", Code::BadPayload, "9..1", Some("udp 192.0.2.2:9 zero=1..9")),
+        ("udp 192.0.2.2:9 rand=rand", Code::BadPayload, "rand", None),
+        ("udp 192.0.2.2:9 zero=0..2000000", Code::BadPayload, "0..2000000", Some("udp 192.0.2.2:9 zero=0..1048575")),
+        ("icmp 192.0.2.2 type=0..9 seq=3", Code::ManyForms, "0..9", None),
+        ("icmp6 2001:db8::2 type=133..137", Code::ManyForms, "133..137", None),
     ] {
         let error = parse_template(line).expect_err(line);
         assert_eq!(error.code, code, "{line}\n{error}");
@@ -193,4 +198,41 @@ proptest! {
         let _any = parse_template(&format!("tcp 192.0.2.2:80 {key}{word}")).map(|t| (t.to_string(), t.packet(99, SEED)));
         let _any = parse_template(&format!("ip6 {key}{word}")).map(|t| (t.to_string(), t.packet(99, SEED)));
     }
+}
+
+#[test]
+fn options_lengths_and_types_take_many_values() {
+    for (line, count, printed, third) in [
+        ("tcp 192.0.2.2:80 S mss=1400..1460 sack", 61, "mss=1400..1460 sack", "mss=1402 sack"),
+        ("tcp 192.0.2.2:80 S nop nop ts=1..4:0,9", 8, "nop nop ts=1..4:0,9", "nop nop ts=2:0"),
+        ("tcp 192.0.2.2:80 S ts=rand:7", 1, "ts=rand:7", ":7"),
+        ("tcp 192.0.2.2:80 S ts=rand:3..3:inc:5:2", 1, "ts=rand:3..3:inc:5:2", "ts=3:9"),
+        ("tcp 192.0.2.2:80 S ts=rand:3..4", 2, "ts=rand:3..4", ":3"),
+        ("tcp 192.0.2.2:80 A sack=1..2:9", 2, "sack=1..2:9", "sack=1:9"),
+        ("udp 192.0.2.2:9 zero=0..100", 101, "zero=0..100", "zero=2"),
+        ("udp 192.0.2.2:9 rand=8,16,32", 3, "rand=8,16,32", "rand=32"),
+        ("icmp 192.0.2.2 type=0..255", 256, "type=0..255", "type=2"),
+        ("icmp 192.0.2.2 type=0,8 id=7", 2, "type=0,8 id=7", "type=reply id=7"),
+        ("icmp 192.0.2.2 type=3 code=0..15", 16, "code=0..15", "code=proto"),
+    ] {
+        let it = template(line);
+        assert_eq!(it.count(), Some(count), "{line}");
+        let text = it.to_string();
+        assert!(text.ends_with(printed), "{line}: {text}");
+        assert_eq!(parse_template(&text).as_ref(), Ok(&it), "{text}");
+        let packet = it.packet(2, [3; 32]);
+        assert!(packet.to_string().ends_with(third), "{line}: {packet}");
+        assert_eq!(packet, parse(&packet.to_string()).expect(line), "{line}");
+    }
+    let it = template("udp 192.0.2.2:9 zero=5..9,3");
+    assert_eq!(it.longest().expect("lengths differ").to_string(), "ip 192.0.2.2 / udp :9 zero=9");
+    assert_eq!(template("udp 192.0.2.2:9").longest(), None);
+}
+
+#[test]
+fn one_packet_out_of_many_options_is_asked_for_with_one_value() {
+    let error = parse("tcp 192.0.2.2:80 S ts=5:1..9").unwrap_err();
+    assert_eq!(error.correction.as_deref(), Some("tcp 192.0.2.2:80 S ts=5:1"));
+    let error = parse("udp 192.0.2.2:9 zero=4..9").unwrap_err();
+    assert_eq!(error.correction.as_deref(), Some("udp 192.0.2.2:9 zero=4"));
 }

@@ -126,7 +126,7 @@ impl Many {
 
 /// How many fragments a packet of the template makes.
 fn pieces_of(packets: &Packets, largest: usize) -> Option<u64> {
-    let pieces = packets.firsts().filter_map(|packet| craft::fragments_of(&packet, largest));
+    let pieces = packets.longest().filter_map(|packet| craft::fragments_of(&packet, largest));
     pieces.max().and_then(|pieces| u64::try_from(pieces).ok())
 }
 

@@ -35,6 +35,7 @@ impl Scope<'_, '_> {
             self.read_later(key, text, at)?;
         }
         self.close_question()?;
+        self.draft.check_types(self.reader.words)?;
         self.make_below();
         self.reach_below()?;
         self.reader.drafts.push(self.draft);
@@ -62,7 +63,9 @@ impl Scope<'_, '_> {
         if let Some(table) = self.draft.layer.option_table()
             && let Some(option) = options::for_word(table, key, text.is_some())
         {
-            return options::encode(table, option, text, &mut self.draft.layer.options).map_err(|_| {
+            let word = words[at];
+            let text = text.map(|text| (text, word.len() - text.len()));
+            return self.draft.option(table, option, text, at).map_err(|_| {
                 let problem = Problem::OptionForm { key: key.into(), form: suggest::option_form(option) };
                 Fault::new(Code::BadValue, at, problem).no_guess()
             });

@@ -66,8 +66,8 @@ pub enum Code {
     BadValue,
     /// The value is larger than the field.
     ValueTooLarge,
-    /// Many values where only one can stand yet: options, lengths of payloads, types of messages.
-    GeneratorNotYet,
+    /// Types of messages of different forms, and a field that only one of the forms has.
+    ManyForms,
     /// Many packets where one is wanted.
     OnePacket,
     /// No address, or one of a family that cannot stand here.
@@ -110,7 +110,7 @@ impl Code {
             Self::LayerNotBelow => "layer-not-below",
             Self::BadValue => "bad-value",
             Self::ValueTooLarge => "value-too-large",
-            Self::GeneratorNotYet => "generator-not-yet",
+            Self::ManyForms => "many-forms",
             Self::OnePacket => "one-packet",
             Self::BadAddress => "bad-address",
             Self::PortNotHere => "port-not-here",

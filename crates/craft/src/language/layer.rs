@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use wirewright_wire::{HeaderDesc, Kind, MacAddr, Name};
+use wirewright_wire::{Auto, HeaderDesc, Kind, MacAddr, Name, OptionDesc, TlvDesc};
 
 use super::dns::Question;
 use super::error::{Code, Fault};
@@ -15,9 +15,10 @@ use super::problem::Problem;
 use super::reader::{Draft, Reader, Written, twice};
 use super::suggest;
 use crate::dns::is_dns;
-use crate::generator::{self, Addresses, Generator};
+use crate::generator::{self, Addresses, Among, Generator};
 use crate::options::{self, OptionFault};
-use crate::packet::{Host, Part, Payload, Place, Setting};
+use crate::packet::{Host, Part, Payload, Place, Setting, variant_of};
+use crate::template::{LENGTH, Target};
 use crate::text::{BadEscape, read_escaped, read_hex, shown};
 use crate::value::{self, ValueFault};
 use crate::{MAX_PAYLOAD_BYTES, layers};
@@ -161,8 +162,7 @@ impl<'r, 'w> Scope<'r, 'w> {
         if let Some(table) = desc.options
             && let Some(option) = options::for_word(table, word, false)
         {
-            options::encode(table, option, None, &mut self.draft.layer.options)
-                .map_err(|fault| option_fault(at, word, &fault))?;
+            self.draft.option(table, option, None, at).map_err(|fault| option_fault(at, word, word, &fault))?;
             return Ok(true);
         }
         let in_a_body = desc.variants.iter().any(|variant| {
@@ -330,8 +330,9 @@ impl<'r, 'w> Scope<'r, 'w> {
         if let Some(table) = desc.options
             && let Some(option) = options::for_word(table, key, true)
         {
-            return options::encode(table, option, Some(text), &mut self.draft.layer.options)
-                .map_err(|fault| option_fault(at, key, &fault));
+            let word = self.reader.words[at];
+            let read = self.draft.option(table, option, Some((text, word.len() - text.len())), at);
+            return read.map_err(|fault| option_fault(at, key, word, &fault));
         }
         let in_a_body = desc.variants.iter().any(|variant| {
             let option = variant.body.options.and_then(|table| options::for_word(table, key, true));
@@ -388,7 +389,7 @@ impl<'r, 'w> Scope<'r, 'w> {
         };
         let value = read_hex(hex).map_err(|offset| bad_hex(at, key, text, text.len() - hex.len() + offset))?;
         options::push_option(table, kind, &value, &mut self.draft.layer.options)
-            .map_err(|fault| option_fault(at, key, &fault))
+            .map_err(|fault| option_fault(at, key, self.reader.words[at], &fault))
     }
 }
 
@@ -405,8 +406,8 @@ impl Reader<'_> {
                 return Err(Fault::new(Code::BadPayload, at, Problem::PathNeeded {}).no_guess());
             }
             ("file", Some(path)) => Payload::File(path.into()),
-            ("zero", Some(text)) => Payload::Zero(size(at, key, text)?),
-            ("rand", Some(text)) => Payload::Random(size(at, key, text)?),
+            ("zero", Some(text)) => Payload::Zero(self.size(at, key, text)?),
+            ("rand", Some(text)) => Payload::Random(self.size(at, key, text)?),
             _ => return Ok(false),
         };
         if let Payload::Bytes(bytes) = &payload
@@ -421,6 +422,82 @@ impl Reader<'_> {
         self.payload = Some((payload, at));
         Ok(true)
     }
+
+    /// A length of the payload, or the first of many.
+    fn size(&mut self, at: usize, key: &str, text: &str) -> Result<usize, Fault> {
+        if !value::is_generator(text) {
+            return size(at, key, text);
+        }
+        let part = key.len() + 1..key.len() + 1 + text.len();
+        let read = Generator::read(&LENGTH, &[], text).and_then(|it| match it {
+            // Any length at all is almost always one that fits nowhere.
+            Generator::Rand(Among::All) => Err(ValueFault::RandForm),
+            it => Ok(it),
+        });
+        let generator = read.map_err(|fault| {
+            let why = Box::new(value_problem(&fault, &format!("{key}=")));
+            let problem = Problem::Value { text: shown(text), why };
+            let said = Fault::new(Code::BadPayload, at, problem).part(part.clone()).no_guess();
+            match generator::mended(&LENGTH, text, &fault) {
+                Some(mended) => said.fix([format!("{key}={mended}")]),
+                None => said,
+            }
+        })?;
+        let first = usize::try_from(generator.first()).unwrap_or(0);
+        if self.lengths.is_none() {
+            self.lengths = Some((generator, Written { word: at, part }));
+        }
+        Ok(first)
+    }
+}
+
+impl Draft {
+    /// Appends an option; its text comes with its place in the word.
+    pub(super) fn option(
+        &mut self,
+        table: &'static TlvDesc,
+        option: &'static OptionDesc,
+        text: Option<(&str, usize)>,
+        at: usize,
+    ) -> Result<(), OptionFault> {
+        let mut many = Vec::new();
+        options::encode_many(table, option, text.map(|(text, _)| text), &mut self.layer.options, &mut many)?;
+        let begun = text.map_or(0, |(_, begun)| begun);
+        self.generators.extend(many.into_iter().map(|it| {
+            let part = it.part.start + begun..it.part.end + begun;
+            (Target::Option { at: it.at, field: it.field }, it.generator, Written { word: at, part })
+        }));
+        Ok(())
+    }
+
+    /// Many types of messages must not mix with fields that one of them has: each packet has the same words.
+    pub(super) fn check_types(&self, words: &[&str]) -> Result<(), Fault> {
+        let desc = self.layer.desc;
+        let many = self.generators.iter().find_map(|(target, generator, written)| {
+            let Target::Field(place) = target else { return None };
+            let field = self.layer.field(*place).filter(|field| field.selects_next && place.part == Part::Header)?;
+            (!desc.variants.is_empty()).then_some((field, generator, written))
+        });
+        let Some((field, generator, written)) = many else { return Ok(()) };
+        let form = |value: u128| variant_of(desc, value).map(core::ptr::from_ref);
+        let first = form(generator.first());
+        let others = (0..=field.max().min(255)).filter(|&value| generator.may_be(field, value) && form(value) != first);
+        let others: Vec<u128> = others.collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let own = self.set.iter().find(|(place, _)| place.part == Part::Body).map(|(_, word)| shown(words[*word]));
+        let own = own.or_else(|| (!self.layer.options.is_empty()).then(|| "opt=".into()));
+        let needs = || {
+            let bodies = others.iter().filter_map(|&value| variant_of(desc, value));
+            let mut fields = bodies.flat_map(|variant| variant.body.fields);
+            fields.find(|field| field.auto == Auto::Required).map(|field| format!("{}=", field.key))
+        };
+        let Some(what) = own.or_else(needs) else { return Ok(()) };
+        let word = words.get(written.word).and_then(|word| word.get(written.part.clone())).unwrap_or_default();
+        let problem = Problem::ManyForms { word: shown(word), what };
+        Err(Fault::new(Code::ManyForms, written.word, problem).part(written.part.clone()).no_guess())
+    }
 }
 
 fn size(at: usize, key: &str, text: &str) -> Result<usize, Fault> {
@@ -431,7 +508,6 @@ fn size(at: usize, key: &str, text: &str) -> Result<usize, Fault> {
             let problem = Problem::MakesAtMost { key: key.into(), max: MAX_PAYLOAD_BYTES };
             Err(Fault::new(Code::TooLong, at, problem).part(part).no_guess())
         }
-        Err(_) if value::is_generator(text) => Err(one_wanted(at, text)),
         Err(_) => {
             let problem = Problem::NumberOfBytes { key: key.into() };
             Err(Fault::new(Code::BadPayload, at, problem).part(part).no_guess())
@@ -451,15 +527,15 @@ fn bad_hex(at: usize, key: &str, text: &str, offset: usize) -> Fault {
     Fault::new(Code::BadPayload, at, problem).part(start..start + len).no_guess()
 }
 
-/// Many values where one is wanted: in options, in lengths of payloads, in what selects the form of a message.
-fn one_wanted(at: usize, word: &str) -> Fault {
-    Fault::new(Code::GeneratorNotYet, at, Problem::ManyValues { word: shown(word) }).no_guess()
-}
-
-fn option_fault(at: usize, key: &str, fault: &OptionFault) -> Fault {
+fn option_fault(at: usize, key: &str, word: &str, fault: &OptionFault) -> Fault {
+    let mended = match fault {
+        OptionFault::Value { field, text, fault } => {
+            generator::mended(field, text, fault).map(|mended| word.replacen(text.as_str(), &mended, 1))
+        }
+        _ => None,
+    };
     let problem = match fault {
         OptionFault::Count { want, have } => Problem::OptionCount { key: key.into(), want: want.clone(), have: *have },
-        OptionFault::Value { fault: ValueFault::Generator, text, .. } => return one_wanted(at, text),
         OptionFault::Value { field, text, fault } => {
             let why = Box::new(value_problem(fault, &field.key.to_ascii_uppercase()));
             Problem::OptionValue { key: key.into(), text: shown(text), why }
@@ -467,7 +543,11 @@ fn option_fault(at: usize, key: &str, fault: &OptionFault) -> Fault {
         OptionFault::Hex => Problem::OptionHex { key: key.into() },
         OptionFault::Length => Problem::OptionLength { key: key.into() },
     };
-    Fault::new(Code::BadValue, at, problem).no_guess()
+    let fault = Fault::new(Code::BadValue, at, problem).no_guess();
+    match mended {
+        Some(mended) => fault.fix([mended]),
+        None => fault,
+    }
 }
 
 /// Sets a field by its key; the value stands behind `KEY=` in the word.
@@ -497,9 +577,6 @@ pub(super) fn set_at_offset(
     {
         return set_host(draft, words, key, &host, at);
     }
-    if many && field.selects_next && !draft.layer.desc.variants.is_empty() {
-        return Err(one_wanted(at, text).part(offset..offset + text.len()));
-    }
     let codes: &[Name] = match draft.layer.variant() {
         Some(variant) if field.key == "code" => variant.codes,
         _ => &[],
@@ -512,7 +589,7 @@ pub(super) fn set_at_offset(
         let generator = Generator::read(field, codes, text).map_err(faulty)?;
         draft.claim(place, at, words)?;
         draft.layer.set_at(place, Setting::Exactly(generator.first()));
-        draft.generators.push((place, generator, Written { word: at, part }));
+        draft.generators.push((Target::Field(place), generator, Written { word: at, part }));
         return Ok(());
     }
     let setting = value::setting(field, codes, text).map_err(faulty)?;
@@ -540,7 +617,7 @@ pub(super) fn set_host(draft: &mut Draft, words: &[&str], key: &str, host: &Host
     let word = words.get(at).copied().unwrap_or_default();
     if let Some(Ok(Addresses { generator, port, .. })) = generator::addresses(word, kind == Some(Kind::Ipv6)) {
         let end = word.len() - port.map_or(0, |port| port.len() + 1);
-        draft.generators.push((place, generator, Written { word: at, part: 0..end }));
+        draft.generators.push((Target::Field(place), generator, Written { word: at, part: 0..end }));
     }
     Ok(())
 }

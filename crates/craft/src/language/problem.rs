@@ -89,9 +89,9 @@ problems! {
     HalfByte { key: String } "half-byte" "{key}= takes pairs of hexadecimal digits; the last one stands alone"
     /// A character that is no digit.
     NoHexDigit { key: String, char: String } "no-hex-digit" "{key}= takes hexadecimal digits, no `{char}`"
-    /// Many values where one can stand.
-    ManyValues { word: String } "many-values"
-        "`{word}` stands for many values; options, lengths of payloads and types of messages take one value"
+    /// Many types of messages whose forms differ.
+    ManyForms { word: String, what: String } "many-forms"
+        "`{word}` stands for types of messages of different forms, and `{what}` belongs to one of them"
     /// Many packets where one is wanted.
     ManyPackets { word: String } "many-packets"
         "`{word}` makes many packets, and one is wanted here: write one value"

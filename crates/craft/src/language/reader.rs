@@ -12,7 +12,7 @@ use super::layer::Scope;
 use super::problem::Problem;
 use crate::generator::Generator;
 use crate::packet::{Layer, NameAt, Packet, Payload, Place, Setting};
-use crate::template::{GeneratorAt, Template};
+use crate::template::{BEHIND_LAYERS, GeneratorAt, Target, Template};
 use crate::text::shown;
 use crate::{MAX_LAYERS, layers};
 
@@ -28,7 +28,7 @@ pub(super) struct Draft {
     /// Names that stand for addresses.
     pub(super) names: Vec<(Place, String)>,
     /// What stands for many values, and where it was written.
-    pub(super) generators: Vec<(Place, Generator, Written)>,
+    pub(super) generators: Vec<(Target, Generator, Written)>,
 }
 
 impl Draft {
@@ -70,6 +70,8 @@ pub(super) struct Reader<'w> {
     pub(super) words: &'w [&'w str],
     pub(super) drafts: Vec<Draft>,
     pub(super) payload: Option<(Payload, usize)>,
+    /// Many lengths of the payload.
+    pub(super) lengths: Option<(Generator, Written)>,
     pub(super) trailer: Option<(Vec<u8>, usize)>,
     /// `eth.KEY=` where no Ethernet layer is written: key, value, word.
     pub(super) ethernet: Vec<(&'w str, &'w str, usize)>,
@@ -91,7 +93,8 @@ fn read_as(words: &[&str], is_whole: bool) -> Result<(Template, Vec<Written>), F
     if words.is_empty() {
         return Err(Fault::new(Code::Empty, 0, Problem::NoWords {}).expected(layer_words()).no_guess());
     }
-    let mut reader = Reader { words, drafts: Vec::new(), payload: None, trailer: None, ethernet: Vec::new(), is_whole };
+    let (drafts, lengths) = (Vec::new(), None);
+    let mut reader = Reader { words, drafts, payload: None, lengths, trailer: None, ethernet: Vec::new(), is_whole };
     let mut at = 0;
     loop {
         at = reader.layer(at)?;
@@ -192,8 +195,11 @@ impl<'w> Reader<'w> {
             let names = draft.names.into_iter();
             packet.names.extend(names.map(|(place, name)| NameAt { layer: index, place, name }));
             let generators = draft.generators.into_iter();
-            many.extend(generators.map(|(place, it, at)| (GeneratorAt { layer: index, place, generator: it }, at)));
+            many.extend(generators.map(|(target, it, at)| (GeneratorAt { layer: index, target, generator: it }, at)));
             packet.layers.push(draft.layer);
+        }
+        if let Some((generator, at)) = self.lengths {
+            many.push((GeneratorAt { layer: BEHIND_LAYERS, target: Target::Length, generator }, at));
         }
         many.sort_by_key(|(at, _)| at.order());
         let (generators, written) = many.into_iter().unzip();

@@ -39,6 +39,7 @@ fn no_rule(text: &str, error: &RewriteError) -> Failure {
             return said::language(error, typed, "ww help lab");
         }
         RewriteError::NoField => "error.rewrite.no-field",
+        RewriteError::LayerMissing => "error.rewrite.layer-missing",
         RewriteError::ManyLayers => "error.rewrite.many-layers",
         RewriteError::Payload => "error.rewrite.payload",
         RewriteError::Name { .. } => "error.rewrite.name",

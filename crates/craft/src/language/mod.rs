@@ -122,12 +122,14 @@ pub fn parse_fields(line: &str) -> Result<Packet, LanguageError> {
     if is_too_long(&words) {
         return Err(explain(&[], too_long(words.len())));
     }
-    let read = reader::read_fields(&words).map_err(|fault| explain(&words, fault));
-    let read = read.and_then(|(template, written)| match written.first() {
+    let read = reader::read_fields(&words).and_then(|(template, written)| match written.first() {
         None => Ok(template.into_first()),
-        Some(at) => Err(explain(&words, one_packet(&template, &words, at))),
+        Some(at) => Err(one_packet(&template, &words, at)),
     });
-    read.map_err(|error| if has_layer { error } else { without_layer(error) })
+    read.map_err(|fault| {
+        let error = explain_as(&words, fault, reader::read_fields);
+        if has_layer { error } else { without_layer(error) }
+    })
 }
 
 /// The layer that is read where none is written: any above IP that says nothing of its version.
@@ -187,7 +189,11 @@ fn too_long(words: usize) -> Fault {
 
 /// Makes a mistake presentable: its place in the joined line, and the line as it was probably meant.
 pub(crate) fn explain(words: &[&str], fault: Fault) -> LanguageError {
-    let correction = suggest::correction(words, &fault);
+    explain_as(words, fault, reader::read)
+}
+
+fn explain_as(words: &[&str], fault: Fault, read: suggest::Read) -> LanguageError {
+    let correction = suggest::correction(words, &fault, read);
     let mut line = String::new();
     let mut column = None;
     let mut width = 1;

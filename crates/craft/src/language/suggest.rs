@@ -10,13 +10,14 @@ use wirewright_wire::{FieldDesc, HeaderDesc, Kind, Name, OptionDesc, OptionLen};
 use super::error::{Code, Fault, Fix};
 use super::layer::{REACHING, port_problem, value_problem};
 use super::problem::Problem;
-use super::reader::{self, is_divider};
+use super::reader::{Written, is_divider};
 use super::{foreign, mended};
 use crate::dns::is_dns;
 use crate::generator;
 use crate::layers;
 use crate::options;
 use crate::packet::Wrong;
+use crate::template::Template;
 use crate::text::shown;
 use crate::value::{self, ValueFault};
 
@@ -27,17 +28,20 @@ const TRIES_MAX: usize = 24;
 /// Longer lines are not guessed about: each try reads the whole line.
 const GUESSED_BYTES_MAX: usize = 1 << 14;
 
+/// How a changed line is read to see whether it can be.
+pub(super) type Read = fn(&[&str]) -> Result<(Template, Vec<Written>), Fault>;
+
 /// The line as it was probably meant; `None` when nothing near it can be read.
-pub(super) fn correction(words: &[&str], fault: &Fault) -> Option<String> {
+pub(super) fn correction(words: &[&str], fault: &Fault, read: Read) -> Option<String> {
     if words.iter().map(|word| word.len()).sum::<usize>() > GUESSED_BYTES_MAX {
         return None;
     }
-    let mended = mend(words, fault, MENDS_MAX)?;
+    let mended = mend(words, fault, read, MENDS_MAX)?;
     Some(mended.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" "))
 }
 
 /// The words after the best change, and further changes if others are needed.
-fn mend(words: &[&str], fault: &Fault, mends: usize) -> Option<Vec<String>> {
+fn mend(words: &[&str], fault: &Fault, read: Read, mends: usize) -> Option<Vec<String>> {
     let mut fixes = fault.fixes.clone();
     if !fault.final_word {
         fixes.extend(guesses(words, fault.word));
@@ -46,7 +50,7 @@ fn mend(words: &[&str], fault: &Fault, mends: usize) -> Option<Vec<String>> {
     for fix in fixes.iter().take(TRIES_MAX) {
         let mended = mended(words, fix);
         let again: Vec<&str> = mended.iter().map(String::as_str).collect();
-        match reader::read(&again) {
+        match read(&again) {
             Ok(_) => return Some(mended),
             // The mended place is behind us: what is left is another mistake.
             Err(next) if better.is_none() && is_progress(fix, fault, &next) => better = Some((mended, next)),
@@ -56,7 +60,7 @@ fn mend(words: &[&str], fault: &Fault, mends: usize) -> Option<Vec<String>> {
     let (mended, next) = better?;
     if mends > 1 {
         let again: Vec<&str> = mended.iter().map(String::as_str).collect();
-        if let Some(whole) = mend(&again, &next, mends - 1) {
+        if let Some(whole) = mend(&again, &next, read, mends - 1) {
             return Some(whole);
         }
     }

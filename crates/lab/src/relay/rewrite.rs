@@ -11,7 +11,7 @@ use core::fmt;
 use std::net::IpAddr;
 
 use wirewright_craft::{
-    Context, First, LanguageError, Layer, OptionItem, Options, Packet, Payload, Setting, parse_fields,
+    Code, Context, First, LanguageError, Layer, OptionItem, Options, Packet, Payload, Setting, parse_fields,
 };
 
 /// A rule, made from words of the packet language by [`Rewrite::parse`].
@@ -40,6 +40,8 @@ pub enum RewriteError {
     Language(LanguageError),
     /// They name no field.
     NoField,
+    /// A field whose layer is to be said: only `src dst ttl tos` need none.
+    LayerMissing,
     /// They are of more than one layer: each rule is for one.
     ManyLayers,
     /// A payload: a rule sets fields.
@@ -68,7 +70,10 @@ impl Rewrite {
         if line.split_whitespace().any(|word| matches!(word, "/" | "+")) {
             return Err(RewriteError::ManyLayers);
         }
-        let packet = parse_fields(line).map_err(RewriteError::Language)?;
+        let packet = parse_fields(line).map_err(|error| match error.code {
+            Code::UnknownLayer if error.read.contains('=') => RewriteError::LayerMissing,
+            _ => RewriteError::Language(error),
+        })?;
         if packet.payload != Payload::Empty || !packet.trailer.is_empty() {
             return Err(RewriteError::Payload);
         }
@@ -304,6 +309,7 @@ impl fmt::Display for RewriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Language(error) => error.fmt(f),
+            Self::LayerMissing => f.write_str("only src, dst, ttl and tos need no layer"),
             Self::NoField => f.write_str("no field is named"),
             Self::ManyLayers => f.write_str("a rule is for one layer"),
             Self::Payload => f.write_str("a rule sets fields, no payload"),
@@ -404,10 +410,11 @@ mod tests {
     #[test]
     fn what_is_no_rule_is_refused() {
         let of = |line| Rewrite::parse(line).unwrap_err();
-        for line in ["tcp mss=x", "mss=1380", "ttl=300", "", "tcp :1..3"] {
+        for line in ["tcp mss=x", "ttl=300", "", "tcp :1..3"] {
             assert!(matches!(of(line), RewriteError::Language(_)), "{line}: {:?}", of(line));
         }
         assert_eq!(of("tcp"), RewriteError::NoField);
+        assert_eq!(of("mss=1380"), RewriteError::LayerMissing);
         assert_eq!(of("ip ttl=1 / tcp"), RewriteError::ManyLayers);
         assert_eq!(of("udp data=x"), RewriteError::Payload);
         assert_eq!(of("src=server"), RewriteError::Name { name: "server".to_owned() });

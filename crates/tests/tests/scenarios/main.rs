@@ -23,6 +23,7 @@ mod lab_enters;
 mod lab_inside;
 mod lab_records;
 mod lab_relay;
+mod lab_routers;
 mod language;
 mod link;
 mod manners;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         lab_inside::scenarios(),
         lab_records::scenarios(),
         lab_relay::scenarios(),
+        lab_routers::scenarios(),
         lab_enters::scenarios(),
         link::scenarios(),
         our_tcp::scenarios(),

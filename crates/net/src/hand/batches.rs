@@ -22,11 +22,13 @@ const FRAMES_MAX: usize = wirewright_link::sys::BATCH_MAX;
 /// Packets of a run on their way in batches.
 ///
 /// Where packets differ in nothing up to the outermost IP header, the plan of the first is that of all, and nothing is allocated
-/// for a packet; else each is planned by itself. Source ports are not reserved.
+/// for a packet that is not cut; else each is planned by itself. Source ports are not reserved.
 pub struct Batches {
     seed: [u8; 32],
     senders: Senders,
     first: Prepared,
+    /// The link header that goes before each packet, where the first one's way needs one.
+    header: Vec<u8>,
     /// All packets go as the first one.
     is_steady: bool,
     whole: Vec<u8>,
@@ -66,6 +68,7 @@ impl Batches {
             seed,
             senders,
             target: Target::of(&first.plan),
+            header: first.plan.framing.as_ref().and_then(|framing| framing.frame(&[])).unwrap_or_default(),
             first,
             is_steady,
             whole: Vec::new(),
@@ -125,8 +128,8 @@ impl Batches {
 
     /// The frame at the end is complete but for the link header that its way needs.
     fn added(&mut self) -> Result<(), Error> {
-        if let Some(header) = self.first.plan.framing.as_ref().and_then(|framing| framing.frame(&[])) {
-            self.frames[self.used].splice(0..0, header);
+        if !self.header.is_empty() {
+            self.frames[self.used].splice(0..0, self.header.iter().copied());
         }
         self.used += 1;
         if self.used == FRAMES_MAX { self.flush() } else { Ok(()) }

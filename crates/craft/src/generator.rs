@@ -344,7 +344,11 @@ pub(crate) fn addresses(word: &str, v6: bool) -> Option<Result<Addresses<'_>, (V
                 return Some(Ok(Addresses { generator, first, port }));
             }
             Err(fault) => {
-                wrong.get_or_insert((fault, text.len()));
+                // A port behind the last address makes it none: what is said without the port is to the point.
+                let is_vague = matches!(&wrong, None | Some((ValueFault::NotIpv4 | ValueFault::NotIpv6, _)));
+                if is_vague {
+                    wrong = Some((fault, text.len()));
+                }
             }
         }
     }

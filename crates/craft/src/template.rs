@@ -209,10 +209,11 @@ impl Template {
         }
     }
 
-    /// The outermost layer in which packets differ; `None` where they differ in nothing that was written.
+    /// The outermost layer in which packets differ; `None` where they differ in nothing that was written. Lengths of payloads
+    /// are in the headers of all layers.
     #[must_use]
     pub fn differs_from_layer(&self) -> Option<usize> {
-        self.generators.iter().map(|at| at.layer).min()
+        self.generators.iter().map(|at| if at.target == Target::Length { 0 } else { at.layer }).min()
     }
 
     /// All packets, each once, in their order; endless where [`count`](Self::count) is `None`.

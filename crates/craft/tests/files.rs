@@ -259,10 +259,19 @@ fn the_version_is_the_one_that_is_read() {
 
 #[test]
 fn what_looks_like_a_file_of_packets_is_told_from_a_dump() {
-    for text in ["ww 1", "# x\n\ntcp 192.0.2.2:80", "raw hex=00", "a = b", "\u{feff}ip6 ::1"] {
+    for text in ["ww 1", "# x\n\ntcp 192.0.2.2:80", "raw hex=00", "a = b\nudp ::1 :9", "$a=b\nraw", "\u{feff}ip6 ::1"] {
         assert!(PacketFile::looks_like(text), "{text}");
     }
-    for text in ["", "45 00 00 14", "0000  45 00", "IP 192.0.2.2 > 192.0.2.1", "b'\\x45'", "# only this", "wwf 1"] {
+    for text in [
+        "",
+        "45 00 00 14",
+        "0000  45 00",
+        "IP 192.0.2.2 > 192.0.2.1",
+        "b'\\x45'",
+        "# only this",
+        "wwf 1",
+        "p = b'\\x45'",
+    ] {
         assert!(!PacketFile::looks_like(text), "{text}");
     }
 }

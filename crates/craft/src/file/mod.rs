@@ -54,18 +54,22 @@ enum Line {
 }
 
 impl PacketFile {
-    /// Whether a text is meant as a packet file: its first words are a version, a variable or a layer.
+    /// Whether a text is meant as a packet file: it begins with the version, with a layer, or with a variable and has a layer
+    /// further below. (`x = b'\x45'` alone is a line of Python.)
     #[must_use]
     pub fn looks_like(text: &str) -> bool {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let lines = text.lines().map(str::trim_start);
-        let Some(line) = lines.into_iter().find(|line| !line.is_empty() && !line.starts_with('#')) else {
-            return false;
-        };
-        let mut words = line.split_whitespace();
-        let Some(first) = words.next() else { return false };
-        let mut defines = || words.next() == Some("=") && variables::is_name(first);
-        first == "ww" || first == "raw" || First::from_word(first).is_some() || defines()
+        let is_layer = |word: &str| word == "raw" || First::from_word(word).is_some();
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let mut firsts = lines.filter_map(|line| Some((line, line.split_whitespace().next()?)));
+        match firsts.next() {
+            None => false,
+            Some((_, word)) if word == "ww" || is_layer(word) => true,
+            Some((line, _)) => {
+                let name = line.split_once('=').map_or("", |(name, _)| name.trim().trim_start_matches('$'));
+                variables::is_name(name) && firsts.any(|(_, word)| is_layer(word))
+            }
+        }
     }
 
     /// Reads the text of a file, each line of it.

@@ -4,7 +4,8 @@
 //! standard output), then standard error, to the letter. `BLESS=1` writes the file anew from what happens; whoever does that
 //! reads the difference as a user would.
 
-use std::{env, fmt::Write as _, fs, path::PathBuf};
+use std::path::{Path, PathBuf};
+use std::{env, fmt::Write as _, fs};
 
 use wirewright_tests::{
     Folder, Ground, Limit, Need, Outcome, Output, Program, Scenario, binary, ensure, workspace_root,
@@ -28,9 +29,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Case {
     pub(crate) command: String,
-    code: i32,
+    pub(crate) code: i32,
     /// Standard output is not empty.
-    out: bool,
+    pub(crate) out: bool,
     pub(crate) text: String,
 }
 
@@ -39,7 +40,11 @@ fn file() -> PathBuf {
 }
 
 pub(crate) fn cases() -> Result<Vec<Case>, String> {
-    let text = fs::read_to_string(file()).map_err(|error| error.to_string())?;
+    cases_of(&file())
+}
+
+pub(crate) fn cases_of(file: &Path) -> Result<Vec<Case>, String> {
+    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
     let blocks = text.split("\n$ ").skip(1);
     blocks.map(|block| read_case(block).ok_or_else(|| format!("not a case: $ {block}"))).collect()
 }
@@ -104,12 +109,15 @@ impl Place {
 }
 
 fn texts() -> Outcome {
-    let place = Place::new()?;
-    let mut found = String::from(
-        "What bad input gets: a command, its exit code, and what it says. bad_input.rs compares and explains.\n",
-    );
+    compare(&Place::new()?, &file()).map(drop)
+}
+
+/// Runs the cases of a file and compares them with what it says, or writes it anew; how many there are, none of them with
+/// anything but its exit code to show for itself.
+pub(crate) fn compare(place: &Place, file: &Path) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
     let mut differences = String::new();
-    let cases = cases()?;
+    let cases = cases_of(file)?;
+    let mut found = fs::read_to_string(file)?.lines().next().unwrap_or_default().to_owned() + "\n";
     for case in &cases {
         let output = place.run(&case.command)?;
         let is = Case {
@@ -125,12 +133,12 @@ fn texts() -> Outcome {
         found.push_str(&block);
     }
     if env::var_os("BLESS").is_some() {
-        fs::write(file(), found)?;
+        fs::write(file, found)?;
     } else {
         ensure!(differences.is_empty(), "{differences}");
     }
     println!("{} cases", cases.len());
-    Ok(())
+    Ok(cases.len())
 }
 
 fn shown(case: &Case) -> String {

@@ -27,6 +27,7 @@ mod lab_routers;
 mod language;
 mod link;
 mod manners;
+mod manual;
 mod many;
 mod obstacles;
 mod our_tcp;
@@ -37,6 +38,7 @@ mod peers;
 mod programs;
 mod random_packet;
 mod rates;
+mod refusals;
 mod remedies;
 mod sent_line;
 mod tour;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         harness::scenarios(),
         bad_input::scenarios(),
         completion::scenarios(),
+        refusals::scenarios(),
         remedies::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         korean::scenarios(),
         language::scenarios(),
         manners::scenarios(),
+        manual::scenarios(),
         many::scenarios(),
         pasted::scenarios(),
         lab_command::scenarios(),

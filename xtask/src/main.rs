@@ -6,6 +6,7 @@
 //! Not here: anything that the published crates use.
 #![forbid(unsafe_code)]
 
+mod count;
 mod doc;
 mod ledger;
 mod man;
@@ -27,6 +28,8 @@ cargo xtask <chore>
           (words after it go to the test runner as filters; --no-install changes nothing on the machine)
   man     write the manual pages to target/man, or to the folder named, in each language
   doc     build the documentation with warnings as errors
+  count   count the instructions that a packet costs (callgrind), and compare them with bench/count/instructions.txt
+          (--bless writes them there)
 ";
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "man" => man::run(rest),
         "doc" => doc::run(),
+        "count" => count::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -21,6 +21,11 @@ use crate::shell::{cargo, must, target_folder};
 /// Where scenarios that were skipped write why, one a line.
 const SKIPS: &str = "WW_TEST_SKIPS";
 
+/// Installs the programs that tests and counts need, where that can be done; else says what is missing.
+pub(crate) fn install() {
+    tools::install();
+}
+
 /// Installs what is missing, builds, runs everything, counts.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let (options, filters): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|word| word.starts_with("--"));

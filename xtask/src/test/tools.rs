@@ -16,6 +16,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("hping3", "hping3"),
     ("python3", "python3"),
     ("gcc", "gcc"),
+    // Counts instructions for `cargo xtask count`.
+    ("valgrind", "valgrind"),
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("dash", "dash"),

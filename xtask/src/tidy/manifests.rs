@@ -49,6 +49,7 @@ const MAP: &[Row] = &[
     row("wirewright-cli", ALL),
     row("wirewright-tests", ALL),
     row("wirewright-bench", ALL),
+    row("wirewright-count", ALL),
     row("xtask", &[]),
 ];
 

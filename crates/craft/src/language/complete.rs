@@ -49,7 +49,7 @@ pub struct Completions {
 /// ```
 /// let found = wirewright_craft::complete(&["tcp", "192.0.2.2:80"], "ms");
 /// assert_eq!(found.words[0].text, "mss=");
-/// assert_eq!(found.words[0].means, "maximum segment size");
+/// assert_eq!(found.words[0].means, "Maximum segment size");
 /// ```
 #[must_use]
 pub fn complete<S: AsRef<str>>(words: &[S], unfinished: &str) -> Completions {

@@ -8,6 +8,7 @@
 //! All unsafe code of the workspace stands under [`sys`], behind one trait of calls ([`sys::Kernel`]) that a test scripts with errnos.
 #![cfg(target_os = "linux")]
 
+mod descriptors;
 mod error;
 mod filter;
 mod frame;
@@ -25,6 +26,7 @@ mod wait;
 
 pub mod sys;
 
+pub use descriptors::{descriptors, raise_descriptors};
 pub use error::{Call, Circumstances, NextStep, Operation, OsError};
 pub use filter::{Filter, PARTS_MAX, Wanted, What};
 pub use frame::{Capabilities, Checksum, Direction, HeaderOrigin, Received, StartsWith, Transmit, TransmitChecksum};

@@ -37,8 +37,18 @@ const READ_BACK_RATE_MAX: u64 = 1000;
 /// Packets made and handed over before looking at the clock, at ctrl-C and at the progress again.
 const TURN_MAX: u64 = 256;
 
-/// The most probes that await an answer together: each may hold a socket that guards its port, of which a session keeps 512.
-const IN_FLIGHT_MAX: usize = 256;
+/// The most probes that await an answer together: each may hold a socket that guards its port, of which a session keeps half as
+/// many as there may be descriptors, and two for each in flight.
+const IN_FLIGHT_MAX: usize = 2048;
+
+/// Descriptors for each probe in flight.
+const DESCRIPTORS_EACH: u64 = 4;
+
+/// How many probes may await an answer together here. Raises this process's own limit of descriptors as far as it may.
+fn in_flight_max() -> usize {
+    let may = link::raise_descriptors(IN_FLIGHT_MAX as u64 * DESCRIPTORS_EACH);
+    usize::try_from(may / DESCRIPTORS_EACH).unwrap_or(usize::MAX).clamp(1, IN_FLIGHT_MAX)
+}
 
 /// The packets of one call.
 pub(super) struct Many {
@@ -405,7 +415,15 @@ pub(super) fn ask(talk: &mut Talk<'_>, many: &mut Many, expect: Option<&Expect>)
     let begun = talk.session.now();
     let pace = many.speed.pace(begun);
     let mut progress = Progress::begin(begun, many.known_total(), talk.out, false);
-    let mut asking = Asking { many, expect, open: BTreeMap::new(), tally: Tally::default(), index: 0, pace };
+    let mut asking = Asking {
+        many,
+        expect,
+        open: BTreeMap::new(),
+        tally: Tally::default(),
+        index: 0,
+        pace,
+        in_flight_max: in_flight_max(),
+    };
     let ended = asking.run(talk, &pressed, &mut progress);
     progress.clear();
     asking.tally.rate = asking.pace.reached();
@@ -430,12 +448,13 @@ struct Asking<'m> {
     tally: Tally,
     index: u64,
     pace: Pace,
+    in_flight_max: usize,
 }
 
 impl Asking<'_> {
     fn run(&mut self, talk: &mut Talk<'_>, pressed: &AtomicBool, progress: &mut Progress) -> Result<(), Failure> {
         while !pressed.load(Ordering::Relaxed) {
-            let starts = self.index < self.many.total && self.open.len() < IN_FLIGHT_MAX;
+            let starts = self.index < self.many.total && self.open.len() < self.in_flight_max;
             let now = talk.session.now();
             progress.show(now, self.index, self.tally.lost);
             if starts && self.pace.due(now) > 0 {

@@ -21,9 +21,10 @@
 
 mod answer;
 mod flow;
+mod index;
 mod quote;
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -34,6 +35,7 @@ pub use answer::{Answer, AnswerKind, IcmpError, Order, Rewritten};
 use crate::First;
 pub(crate) use flow::behind_the_link;
 use flow::{Heard, Sent};
+use index::Index;
 
 /// The most probes remembered, answered and timed-out ones included; the oldest is forgotten for a new one.
 ///
@@ -66,6 +68,11 @@ impl<'a> Asked<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Probes {
     probes: VecDeque<Probe>,
+    /// How many were forgotten: the number of the oldest that is remembered.
+    forgotten: u64,
+    index: Index,
+    /// Those that await an answer, by the end of their time and their number.
+    due: BTreeSet<(Instant, u64)>,
 }
 
 /// One probe.
@@ -90,29 +97,32 @@ impl Probes {
     /// No probe yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { probes: VecDeque::new() }
+        Self { probes: VecDeque::new(), forgotten: 0, index: Index::new(), due: BTreeSet::new() }
     }
 
     /// A probe left at `now`; its answer is awaited for `wait`.
     pub fn sent(&mut self, now: Instant, id: ProbeId, asked: &Asked<'_>, wait: Duration) {
         if self.probes.len() == PROBES_MAX {
-            self.probes.pop_front();
+            self.forget_oldest();
         }
         let sent = flow::of_sent(asked);
+        let number = self.forgotten + self.probes.len() as u64;
+        self.index.add(number, id, &sent);
+        self.due.insert((now + wait, number));
         self.probes.push_back(Probe { id, left: now, deadline: now + wait, state: State::InFlight, sent });
     }
 
     /// The kernel's stamp says that a probe left at this moment: round-trip times count from it.
     pub fn left(&mut self, id: ProbeId, at: Instant) {
-        for probe in self.probes.iter_mut().filter(|probe| probe.id == id) {
+        if let Some(probe) = self.index.number_of(id).and_then(|number| self.probe(number)) {
             probe.left = at;
         }
     }
 
     /// Nobody waits for this probe any more: what comes still is late.
     pub fn give_up(&mut self, id: ProbeId) {
-        for probe in self.probes.iter_mut().filter(|probe| probe.id == id && probe.state == State::InFlight) {
-            probe.state = State::Expired;
+        if let Some(number) = self.index.number_of(id) {
+            self.settle(number, State::Expired);
         }
     }
 
@@ -121,55 +131,92 @@ impl Probes {
     /// The newest probe that it answers and that has no answer yet gets it, else the newest of those that have one.
     pub fn handle_received(&mut self, now: Instant, bytes: &[u8], first: First) -> Option<Answer> {
         let heard = flow::of_heard(bytes, first)?;
-        let mut best: Option<(usize, answer::Match)> = None;
-        for (index, probe) in self.probes.iter().enumerate().rev() {
-            let Some(found) = matching(&probe.sent, &heard) else { continue };
-            let open = probe.state == State::InFlight;
-            if open || best.is_none() {
-                best = Some((index, found));
-            }
-            if open {
-                break;
-            }
-        }
-        let (index, found) = best?;
-        let probe = &mut self.probes[index];
+        let (number, found) = self.best(&heard)?;
+        let probe = self.probe(number)?;
         let order = match probe.state {
             State::InFlight => Order::First,
             State::Answered if probe.sent.to_many => Order::Another,
             State::Answered => Order::Duplicate,
             State::Expired => Order::Late,
         };
-        if probe.state == State::InFlight && found.kind.is_final() {
-            probe.state = State::Answered;
+        let (id, rtt) = (probe.id, now.since(probe.left));
+        if found.kind.is_final() {
+            self.settle(number, State::Answered);
         }
         let from = heard.source();
-        let rtt = now.since(probe.left);
-        Some(Answer { probe: probe.id, kind: found.kind, from, at: now, rtt, order, rewritten: found.rewritten })
+        Some(Answer { probe: id, kind: found.kind, from, at: now, rtt, order, rewritten: found.rewritten })
+    }
+
+    /// The newest probe that this answers among those without an answer, else among all; by the index first, and only for a
+    /// quote that was rewritten on the way among all that are remembered.
+    fn best(&self, heard: &Heard<'_>) -> Option<(u64, answer::Match)> {
+        let keyed = self.best_of(self.index.candidates(heard), heard);
+        if keyed.is_some() || !matches!(heard, Heard::Ip(datagram) if quote::error_of(datagram).is_some()) {
+            return keyed;
+        }
+        let all = self.forgotten..self.forgotten + self.probes.len() as u64;
+        self.best_of(all.rev(), heard)
+    }
+
+    fn best_of(&self, newest_first: impl Iterator<Item = u64>, heard: &Heard<'_>) -> Option<(u64, answer::Match)> {
+        let mut best = None;
+        for number in newest_first {
+            let Some(probe) = number.checked_sub(self.forgotten).and_then(|at| self.probes.get(at as usize)) else {
+                continue;
+            };
+            let open = probe.state == State::InFlight;
+            if !open && best.is_some() {
+                continue;
+            }
+            let Some(found) = matching(&probe.sent, heard) else { continue };
+            best = Some((number, found));
+            if open {
+                break;
+            }
+        }
+        best
     }
 
     /// When to call [`poll_expired`](Self::poll_expired) next; `None` when no answer is awaited.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.in_flight().map(|probe| probe.deadline).min()
+        self.due.first().map(|(deadline, _)| *deadline)
     }
 
     /// A probe whose time is over, each once. Call until `None`.
     pub fn poll_expired(&mut self, now: Instant) -> Option<ProbeId> {
-        let over = |probe: &&mut Probe| probe.state == State::InFlight && probe.deadline <= now;
-        let probe = self.probes.iter_mut().find(over)?;
-        probe.state = State::Expired;
-        Some(probe.id)
+        let &(deadline, number) = self.due.first()?;
+        if deadline > now {
+            return None;
+        }
+        self.settle(number, State::Expired);
+        self.probe(number).map(|probe| probe.id)
     }
 
     /// How many probes await an answer.
     #[must_use]
     pub fn awaited(&self) -> usize {
-        self.in_flight().count()
+        self.due.len()
     }
 
-    fn in_flight(&self) -> impl Iterator<Item = &Probe> {
-        self.probes.iter().filter(|probe| probe.state == State::InFlight)
+    fn probe(&mut self, number: u64) -> Option<&mut Probe> {
+        let at = usize::try_from(number.checked_sub(self.forgotten)?).ok()?;
+        self.probes.get_mut(at)
+    }
+
+    /// A probe that awaits an answer does so no more.
+    fn settle(&mut self, number: u64, state: State) {
+        let Some(probe) = self.probe(number).filter(|probe| probe.state == State::InFlight) else { return };
+        probe.state = state;
+        let deadline = probe.deadline;
+        self.due.remove(&(deadline, number));
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(probe) = self.probes.pop_front() else { return };
+        self.index.remove(self.forgotten, probe.id, &probe.sent);
+        self.due.remove(&(probe.deadline, self.forgotten));
+        self.forgotten += 1;
     }
 }
 

@@ -1,13 +1,14 @@
 //! Source ports: reserved, free, and guarded against our own kernel.
 
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use wirewright_craft::Setting;
 use wirewright_hand::probes::ProbeId;
 use wirewright_hand::{Need, Transport};
 use wirewright_link::sys::Kernel;
-use wirewright_link::{Guard, GuardError, OsError, Rung};
+use wirewright_link::{Guard, GuardError, OsError, Rung, descriptors};
 
 use super::prepare::Prepared;
 use crate::error::Error;
@@ -46,19 +47,25 @@ impl Guarding {
     }
 }
 
-/// The most guards of a session; the oldest is released for a new one. A process has 1,024 descriptors unless told otherwise.
-const GUARDS_MAX: usize = 512;
+/// The most guards of a session; the oldest is released for a new one. Twice the probes that `ww ask` has in flight together.
+const GUARDS_MAX: usize = 4096;
+
+/// The part of a process's descriptors that guards may take: a half. It has 1,024 unless told otherwise.
+const OF_DESCRIPTORS: u64 = 2;
 
 /// The guards of a session.
 #[derive(Debug)]
 pub(super) struct Ports {
     kernel: Arc<dyn Kernel>,
-    guards: Vec<(Transport, SocketAddr, Guard)>,
+    /// Oldest first.
+    guards: VecDeque<(Transport, SocketAddr, Guard)>,
+    /// Which of them are held: a probe of many looks here, not through all.
+    held: BTreeMap<(bool, SocketAddr), Rung>,
 }
 
 impl Ports {
     pub(super) const fn new(kernel: Arc<dyn Kernel>) -> Self {
-        Self { kernel, guards: Vec::new() }
+        Self { kernel, guards: VecDeque::new(), held: BTreeMap::new() }
     }
 
     /// Holds the source port that the plan wants guarded. A port that was not set becomes one that is free and reserved.
@@ -81,9 +88,8 @@ impl Ports {
             return Ok(Guarding::Without(NoGuard::NotNeeded));
         }
         let local = socket_address(address, if chosen_by_us { 0 } else { port }, prepared.plan.interface.index);
-        let known = self.guards.iter().find(|(t, held, _)| (*t, *held) == (transport, local));
-        if let Some((_, held, guard)) = known {
-            return Ok(Guarding::Held { local: *held, rung: guard.rung() });
+        if let Some(rung) = self.held.get(&(transport == Transport::Tcp, local)) {
+            return Ok(Guarding::Held { local, rung: *rung });
         }
         let opened = match transport {
             Transport::Tcp => wish.tcp(&self.kernel, local),
@@ -96,14 +102,24 @@ impl Ports {
             Err(error) => return Ok(Guarding::Without(NoGuard::Failed(error))),
         };
         let (local, rung) = (guard.local(), guard.rung());
-        if self.guards.len() == GUARDS_MAX {
-            self.guards.remove(0);
-        }
-        self.guards.push((transport, local, guard));
+        self.make_room();
+        self.held.insert((transport == Transport::Tcp, local), rung);
+        self.guards.push_back((transport, local, guard));
         if chosen_by_us {
             prepared.with_port(local.port())?;
         }
         Ok(Guarding::Held { local, rung })
+    }
+}
+
+impl Ports {
+    /// Releases the oldest guards where there are as many as may be.
+    fn make_room(&mut self) {
+        let may = usize::try_from(descriptors() / OF_DESCRIPTORS).unwrap_or(usize::MAX).min(GUARDS_MAX);
+        while self.guards.len() >= may.max(1) {
+            let Some((transport, local, _guard)) = self.guards.pop_front() else { return };
+            self.held.remove(&(transport == Transport::Tcp, local));
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Session {
     probes: Probes,
     reassembly: Reassembly<AnswerFragment>,
     pending: Vec<Pending>,
-    started: Vec<(ProbeId, Prepared)>,
+    started: VecDeque<(ProbeId, Prepared)>,
     events: VecDeque<Event>,
     next_id: ProbeId,
     packets: u64,
@@ -79,7 +79,7 @@ struct Pending {
 }
 
 /// The most probes whose packets are kept for closing what they half-opened; more are not half-open at once.
-const STARTED_MAX: usize = 1024;
+const STARTED_MAX: usize = 2048;
 
 impl Session {
     /// A session. Nothing is opened before the first packet.
@@ -95,7 +95,7 @@ impl Session {
             probes: Probes::new(),
             reassembly: Reassembly::default(),
             pending: Vec::new(),
-            started: Vec::new(),
+            started: VecDeque::new(),
             events: VecDeque::new(),
             next_id: 0,
             packets: 0,
@@ -306,9 +306,9 @@ impl Session {
 
     fn remember(&mut self, id: ProbeId, prepared: &Prepared) {
         if self.started.len() == STARTED_MAX {
-            self.started.remove(0);
+            self.started.pop_front();
         }
-        self.started.push((id, prepared.clone()));
+        self.started.push_back((id, prepared.clone()));
     }
 
     /// Hands a packet, or each of its fragments, to the kernel.
@@ -465,7 +465,7 @@ impl Session {
 
     /// Answers a SYN-ACK by one reset.
     fn close(&mut self, probe: ProbeId, ack: u32) -> Result<(), Error> {
-        let Some((_, opened)) = self.started.iter().find(|(id, _)| *id == probe) else { return Ok(()) };
+        let Some((_, opened)) = self.started.iter().rev().find(|(id, _)| *id == probe) else { return Ok(()) };
         let Some(packet) = closing_reset(&opened.packet, &opened.built, ack) else { return Ok(()) };
         let prepared = opened.follow_up(packet, self.kernel.as_ref())?;
         let id = self.take_id();

@@ -268,6 +268,7 @@ impl<'a> Talk<'a> {
         if self.out.json {
             let mut json = render::answer_json(&heard.answer);
             json["event"] = "answer".into();
+            json["probe"] = heard.answer.probe.into();
             json["packet"] = Packet::from_bytes(&heard.bytes, heard.first).to_string().into();
             if !heard.fragments.is_empty() {
                 json["fragments"] = heard.fragments.len().into();

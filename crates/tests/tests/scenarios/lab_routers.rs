@@ -93,14 +93,16 @@ fn paths() -> Outcome {
         // Each flow three times: the same ports, the same path.
         let line = format!("ask {version} udp server:40000..{last} sport=50000 ttl=2 -c {} --json", 3 * FLOWS);
         let output = lab("--split", &line)?.success()?;
-        let mut ways: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut ways: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
         for text in output.text().lines().filter(|text| text.contains("\"event\":\"answer\"")) {
             let event: serde_json::Value = serde_json::from_str(text)?;
-            let (from, probe) = (event["from"].to_string(), event["probe"].to_string());
-            ways.entry(probe).or_default().insert(from);
+            let probe = event["probe"].as_u64().ok_or("an answer of no probe")?;
+            ways.entry(probe % FLOWS as u64).or_default().insert(event["from"].to_string());
         }
         let addresses: BTreeSet<_> = ways.values().flatten().collect();
         ensure!(addresses.len() == 2, "{version}: {addresses:?}\n{output}");
+        let steady = ways.len() == FLOWS && ways.values().all(|ways| ways.len() == 1);
+        ensure!(steady, "{version}: a flow changed its path: {ways:?}");
     }
     Ok(())
 }

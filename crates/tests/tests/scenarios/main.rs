@@ -29,6 +29,7 @@ mod link;
 mod manners;
 mod manual;
 mod many;
+mod many_in_flight;
 mod obstacles;
 mod our_tcp;
 mod own_address;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         manners::scenarios(),
         manual::scenarios(),
         many::scenarios(),
+        many_in_flight::scenarios(),
         pasted::scenarios(),
         lab_command::scenarios(),
         lab_ends::scenarios(),

@@ -1,10 +1,12 @@
 //! The sent line is the wire: what is printed as sent is, byte for byte, what the first hop received.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use wirewright_craft::{First, Host as To, Packet, Setting, parse};
+use wirewright_hand::Touch;
 use wirewright_lab::Lab;
-use wirewright_net::hand::{Options, Sent, Session};
+use wirewright_net::hand::{Options, Prepared, Sent, Session};
 use wirewright_sim::Dice;
 use wirewright_tests::{Ground, Outcome, Scenario, World, ensure, fail};
 
@@ -36,6 +38,7 @@ fn as_printed(lab: &Lab) -> Outcome {
     for n in 0..PACKETS {
         let packet = random_packet(&mut dice);
         let session = if packet.layers[0].key() == "ip6" { &mut sessions.1 } else { &mut sessions.0 };
+        let planned = session.plan(&packet);
         let sent = match session.send(&packet) {
             Ok(sent) => sent,
             Err(wirewright_net::Error::Misuse(_)) => {
@@ -46,7 +49,9 @@ fn as_printed(lab: &Lab) -> Outcome {
             Err(error) => fail!("seed {seed}, packet {n}: {packet}: {error}"),
         };
         *ways.entry(sent.plan.way.to_string()).or_default() += 1;
-        let told = check(&packet, &sent).and_then(|()| hears(&mut tap, &left(&sent)?.frame));
+        let planned = planned.map_err(|error| format!("packet {n}: sent, and the plan said {error}"))?;
+        let told = foretold(&packet, &planned, &sent);
+        let told = told.and_then(|()| check(&packet, &sent)).and_then(|()| hears(&mut tap, &left(&sent)?.frame));
         told.map_err(|error| format!("seed {seed}, packet {n}, {}: {error}\n{packet}", sent.plan.way))?;
     }
     eprintln!("{ways:?}");
@@ -71,6 +76,47 @@ pub(crate) fn sessions(lab: &Lab, allow_rewrites: bool) -> (Session, Session) {
         Session::open(Options { to, interface: interface.clone(), allow_rewrites, guard, ..options(lab) })
     };
     (open(false), open(true))
+}
+
+/// What the plan said before is what is on the wire: way, interface, both MACs, source, and each field that the kernel filled, with
+/// its value where that could be foretold.
+fn foretold(packet: &Packet, planned: &Prepared, sent: &Sent) -> Outcome {
+    let (plan, left) = (&planned.plan, left(sent)?);
+    ensure!(plan.way == sent.plan.way, "planned {}, went by {}", plan.way, sent.plan.way);
+    ensure!(plan.interface.name == client_port().interface, "planned {}", plan.interface.name);
+    if packet.layers[0].key() != "eth" {
+        let hop = plan.next_hop.and_then(|hop| hop.mac).ok_or("the plan knows no next hop")?;
+        ensure!(left.frame[..6] == hop.0, "planned {hop}, went to {:02x?}", &left.frame[..6]);
+        ensure!(left.frame[6..12] == client_port().mac, "went from {:02x?}", &left.frame[6..12]);
+    }
+    let on_wire = |bits: core::ops::Range<usize>| {
+        bits.fold(0_u128, |value, bit| value << 1 | u128::from(left.packet_bytes()[bit / 8] >> (7 - bit % 8) & 1))
+    };
+    let network = packet.layers.iter().position(|layer| matches!(layer.key(), "ip" | "ip6"));
+    let unset = |index: &usize| packet.layers[*index].get("src") == Some(Setting::Auto);
+    if let (Some(network), Some(source)) = (network.filter(unset), plan.source) {
+        let value = sent.built.span(network, "src").map(|span| on_wire(span.bits.clone()));
+        let planned = match source {
+            IpAddr::V4(source) => source.to_bits().into(),
+            IpAddr::V6(source) => source.to_bits(),
+        };
+        ensure!(value == Some(planned), "planned the source {source}, on the wire {value:x?}");
+    }
+    let keys = |touches: &[Touch]| touches.iter().map(|touch| touch.field.key).collect::<Vec<_>>();
+    let differing: Vec<_> = left.changes.parts.iter().filter_map(|it| sent.built.spans[it.span].field()).collect();
+    let differing: Vec<_> = differing.iter().map(|field| field.key).collect();
+    ensure!(keys(&plan.touches) == differing, "planned {:?}, differ {differing:?}", keys(&plan.touches));
+    for touch in &sent.plan.touches {
+        let span =
+            sent.built.spans.iter().find(|span| span.field().is_some_and(|field| core::ptr::eq(field, touch.field)));
+        let (Some(span), Some(wire)) = (span, touch.wire) else { continue };
+        let value = span
+            .bits
+            .clone()
+            .fold(0, |value, bit| value << 1 | u128::from(left.packet_bytes()[bit / 8] >> (7 - bit % 8) & 1));
+        ensure!(value == wire, "{}: planned {wire}, on the wire {value}", touch.field.key);
+    }
+    Ok(())
 }
 
 /// What was set is what left, and the printed line reads back to the frame.

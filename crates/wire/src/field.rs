@@ -372,8 +372,14 @@ impl FieldDesc {
     #[must_use]
     pub fn write(&self, header: &mut [u8], value: u128) -> bool {
         let fits = self.end_byte() <= header.len();
-        if fits {
-            store_bits(header, self.offset, self.bits, value);
+        let at = self.offset / 8;
+        // Three of four fields are whole bytes: where the width is not known while compiling, those need no masks.
+        match (fits, self.offset % 8, self.bits) {
+            (false, ..) => {}
+            (_, 0, 8) => header[at] = value as u8,
+            (_, 0, 16) => header[at..at + 2].copy_from_slice(&(value as u16).to_be_bytes()),
+            (_, 0, 32) => header[at..at + 4].copy_from_slice(&(value as u32).to_be_bytes()),
+            _ => store_bits(header, self.offset, self.bits, value),
         }
         fits
     }

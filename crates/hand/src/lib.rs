@@ -19,10 +19,12 @@ mod facts;
 mod outgoing;
 mod pace;
 mod plan;
+mod quoted;
 
 pub mod conversation;
 pub mod probes;
 pub mod reassembly;
+pub mod trace;
 pub mod ways;
 
 pub use changes::{Change, Changes, Values, changes};
@@ -35,6 +37,7 @@ pub use plan::{
     Framing, Need, NextHop, NextHopBy, Note, Objection, Plan, Reason, Refused, Touch, Transport, Who, Wishes, plan,
     plan_fragments, raw_way,
 };
+pub use quoted::{Difference, Quoted, quoted};
 pub use ways::Way;
 pub use wirewright_craft::{Built, First, Origin, Span, What};
 pub use wirewright_units::Instant;

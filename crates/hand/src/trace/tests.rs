@@ -1,0 +1,128 @@
+//! A way of three routers, told by scripted answers.
+
+use core::net::{IpAddr, Ipv4Addr};
+use core::time::Duration;
+use std::vec::Vec;
+
+use wirewright_wire::tcp;
+
+use super::*;
+use crate::probes::IcmpError;
+use crate::quoted::Difference;
+
+const WISHES: Wishes = Wishes { each: 2, hops: 30, in_flight: 6 };
+
+fn router(number: u8) -> IpAddr {
+    Ipv4Addr::new(203, 0, 113, number).into()
+}
+
+/// An answer of a router, or of the host, where the quote's TTL and the rewritten fields are these.
+fn heard(from: IpAddr, ttl: u8, is_target: bool, differences: &[Difference]) -> Heard {
+    let (kind, code) = if is_target { (3, 3) } else { (11, 0) };
+    Heard {
+        from,
+        rtt: Duration::from_micros(50),
+        kind: AnswerKind::IcmpError(IcmpError { v6: false, kind, code, mtu: 0 }),
+        ttl: Some(61),
+        quoted: Some(Quoted { ttl: Some(ttl), differences: differences.to_vec() }),
+        is_target,
+    }
+}
+
+fn mss(seen: u128) -> Difference {
+    let option = tcp::DESC.options.and_then(|table| table.kind(2)).unwrap();
+    Difference { layer: "tcp", option: Some(option), field: &option.fields[0], sent: 1460, seen }
+}
+
+/// Runs a trace in which `answer` says what a probe of a TTL gets; `None`: silence.
+fn run(wishes: Wishes, answer: impl Fn(u8, ProbeId) -> Option<Heard>) -> (Trace, Vec<Told>) {
+    let (mut trace, mut told, mut id) = (Trace::new(wishes), Vec::new(), 0);
+    let mut open = Vec::new();
+    while !trace.is_over() {
+        while let Some(ttl) = trace.next_ttl() {
+            trace.started(id, ttl);
+            open.push((id, ttl));
+            id += 1;
+        }
+        // The newest first: hops are told in order all the same.
+        let (probe, ttl) = open.pop().expect("something is awaited");
+        match answer(ttl, probe) {
+            Some(heard) => trace.answered(probe, heard),
+            None => trace.silent(probe),
+        }
+        told.extend(core::iter::from_fn(|| trace.poll_hop()));
+    }
+    (trace, told)
+}
+
+fn plain(ttl: u8) -> Option<Heard> {
+    Some(if ttl < 4 { heard(router(ttl), 1, false, &[]) } else { heard(router(100), ttl - 3, true, &[]) })
+}
+
+#[test]
+fn hops_are_told_in_order_and_the_way_ends_at_the_host() {
+    let (trace, told) = run(WISHES, |ttl, _| plain(ttl));
+    assert!(trace.is_reached());
+    let ways: Vec<_> = told.iter().map(|it| (it.hop.ttl, it.hop.addresses())).collect();
+    assert_eq!(ways, [1, 2, 3, 100].map(|n| (n.min(4), [router(n)].to_vec())));
+    assert!(told.iter().all(|it| it.rewritings.is_empty() && it.odd.is_empty() && !it.hop.splits()), "{told:?}");
+}
+
+#[test]
+fn a_silent_way_ends_at_the_largest_ttl() {
+    let (trace, told) = run(Wishes { hops: 5, ..WISHES }, |_, _| None);
+    assert!(!trace.is_reached() && told.len() == 5 && told.iter().all(|it| it.hop.silent == 2));
+}
+
+#[test]
+fn no_more_probes_are_in_flight_than_wished() {
+    let mut trace = Trace::new(WISHES);
+    for id in 0..6 {
+        let ttl = trace.next_ttl().unwrap();
+        assert_eq!(u32::from(ttl), id / 2 + 1);
+        trace.started(id, ttl);
+    }
+    assert_eq!(trace.next_ttl(), None);
+    trace.silent(5);
+    assert_eq!(trace.next_ttl(), Some(4));
+}
+
+#[test]
+fn a_rewritten_field_is_told_once_between_its_neighbours() {
+    let (_, told) = run(WISHES, |ttl, _| {
+        let mut heard = plain(ttl)?;
+        if ttl >= 3 {
+            heard.quoted.as_mut()?.differences.push(mss(1380));
+        }
+        Some(heard)
+    });
+    assert!(told[..2].iter().all(|it| it.rewritings.is_empty()) && told[3].rewritings.is_empty());
+    let [rewriting] = told[2].rewritings.as_slice() else { panic!("{:?}", told[2]) };
+    assert_eq!((rewriting.behind, rewriting.before), (Some((2, router(2))), router(3)));
+    assert_eq!(rewriting.difference.name(), "mss");
+}
+
+#[test]
+fn two_routers_at_one_distance_are_a_split() {
+    let (_, told) = run(WISHES, |ttl, probe| {
+        let second = ttl == 2 && probe % 2 == 1;
+        if second { Some(heard(router(22), 1, false, &[])) } else { plain(ttl) }
+    });
+    assert_eq!(told.iter().map(|it| it.hop.splits()).collect::<Vec<_>>(), [false, true, false, false]);
+}
+
+#[test]
+fn a_ttl_that_was_changed_shows_in_each_way() {
+    // Behind the first router it is set to 9: the second hop is the host, and 6 are left.
+    let raised = |ttl: u8, _| if ttl == 1 { plain(1) } else { Some(heard(router(100), 6, true, &[])) };
+    let (_, told) = run(WISHES, raised);
+    let behind = Some((1, router(1)));
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[1].odd[0], Odd::QuotedTtl { seen: 6, behind, before: router(100) });
+    assert_eq!(told[1].odd[1], Odd::ShortWay { back: 3, out: 1 });
+    // It is set to 1: the second router answers for all that comes.
+    let lowered = |ttl: u8, _| if ttl == 1 { plain(1) } else { plain(2) };
+    let (trace, told) = run(Wishes { hops: 4, ..WISHES }, lowered);
+    assert!(!trace.is_reached());
+    assert_eq!(told[2].odd, [Odd::SameRouter { router: router(2), ttl: 2 }]);
+}

@@ -56,6 +56,39 @@ pub(crate) const VERBS: &[Verb] = &[
         examples: &["ww lab send udp server:9 data='hello world'"],
     },
     Verb {
+        name: "ping",
+        usage: "HOST | PACKET",
+        options: with_output!(
+            "iface", "to", "write", "count", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "expect", "why"
+        ),
+        examples: &[
+            "ww lab ping server",
+            "ww lab ping -6 -c 2 --every 100ms server",
+            "ww lab ping -c 2 tcp server:80 S",
+        ],
+    },
+    Verb {
+        name: "trace",
+        usage: "HOST | PACKET",
+        options: with_output!(
+            "iface", "to", "write", "hops", "probes", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "why"
+        ),
+        examples: &[
+            "ww lab --routers 3 trace server",
+            "ww lab --routers 3 trace tcp server:80",
+            "ww lab --routers 3 --rewrite 'tcp mss=1380' trace tcp server:80 S mss=1460",
+        ],
+    },
+    Verb {
+        name: "probe",
+        usage: "HOST PORTS | PACKET",
+        options: with_output!(
+            "iface", "to", "write", "probes", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "expect",
+            "why"
+        ),
+        examples: &["ww lab probe server 1..100", "ww lab probe udp server:7,9,5353"],
+    },
+    Verb {
         name: "hand",
         usage: "HOST:PORT | --listen [ADDR]:PORT | --peer WORD",
         options: with_output!(
@@ -190,6 +223,8 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("wait", None, "TIME"),
     opt("count", Some('c'), "N"),
     opt("every", None, "TIME"),
+    opt("hops", None, "N"),
+    opt("probes", None, "N"),
     opt("frag", None, "N"),
     opt("zip", None, ""),
     opt("yes", None, ""),
@@ -334,6 +369,10 @@ pub(crate) struct Options {
     pub rate: Option<u64>,
     /// `--frag`: the largest IP packet.
     pub frag: Option<usize>,
+    /// `--hops`.
+    pub hops: Option<u8>,
+    /// `--probes`.
+    pub probes: Option<u8>,
     /// `--yes`.
     pub yes: bool,
     /// `--zip`.
@@ -416,6 +455,8 @@ impl Options {
             rate: None,
             frag: None,
             zip: flag("zip"),
+            hops: small_number("hops", text(verb, &matches, "hops")?)?,
+            probes: small_number("probes", text(verb, &matches, "probes")?)?,
             yes: flag("yes"),
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),
@@ -550,6 +591,13 @@ fn rung(text: Option<String>) -> Result<Option<Rung>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let rungs = || Rung::LADDER.map(Rung::code).join(", ");
     Rung::with_code(&text).map(Some).ok_or_else(|| bad_value("guard", &text, &rungs()))
+}
+
+/// A number from 1 to 255.
+fn small_number(id: &str, text: Option<String>) -> Result<Option<u8>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.map(Some).ok_or_else(|| bad_value(id, &text, "1..255"))
 }
 
 /// The address of `--source`.

@@ -19,6 +19,7 @@ mod facts;
 mod outgoing;
 mod pace;
 mod plan;
+mod port_state;
 mod quoted;
 
 pub mod conversation;
@@ -37,6 +38,7 @@ pub use plan::{
     Framing, Need, NextHop, NextHopBy, Note, Objection, Plan, Reason, Refused, Touch, Transport, Who, Wishes, plan,
     plan_fragments, raw_way,
 };
+pub use port_state::{PortState, port_state};
 pub use quoted::{Difference, Quoted, quoted};
 pub use ways::Way;
 pub use wirewright_craft::{Built, First, Origin, Span, What};

@@ -13,7 +13,7 @@ use crate::style::{Ink, Style};
 /// An answer in a line: what it says, from whom, how long it took, and what is odd about it.
 #[must_use]
 pub fn answer(it: &Answer, style: &Style, words: &Catalogue) -> String {
-    let mut parts = vec![style.paint(ink(&it.kind), &headline(&it.kind, words))];
+    let mut parts = vec![style.paint(ink(&it.kind), &answer_kind(&it.kind, words))];
     if let Some(from) = it.from {
         parts.push(words.say("answer.from", &[("address", &from)]));
     }
@@ -69,7 +69,9 @@ fn icmp_words(error: &IcmpError) -> (String, String) {
     (text(kind, error.kind), text(code, error.code))
 }
 
-fn headline(kind: &AnswerKind, words: &Catalogue) -> String {
+/// What an answer says, in few words.
+#[must_use]
+pub fn answer_kind(kind: &AnswerKind, words: &Catalogue) -> String {
     let is_at = |address: &dyn Display, mac: &dyn Display| {
         words.say("answer.line.is-at", &[("address", address), ("mac", mac)])
     };

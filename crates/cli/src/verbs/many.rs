@@ -28,7 +28,7 @@ use crate::speech::say;
 const UNASKED_MAX: u64 = 1000;
 
 /// The pace unless told otherwise: as many a second as need no question.
-const EVERY: Duration = Duration::from_millis(1);
+pub(super) const EVERY: Duration = Duration::from_millis(1);
 
 /// Above so many a second packets are sent in batches, and counted instead of read back (law 2): a copy each costs more than
 /// the sending, and nobody reads a thousand lines a second.
@@ -45,7 +45,7 @@ const IN_FLIGHT_MAX: usize = 2048;
 const DESCRIPTORS_EACH: u64 = 4;
 
 /// How many probes may await an answer together here. Raises this process's own limit of descriptors as far as it may.
-fn in_flight_max() -> usize {
+pub(super) fn in_flight_max() -> usize {
     let may = link::raise_descriptors(IN_FLIGHT_MAX as u64 * DESCRIPTORS_EACH);
     usize::try_from(may / DESCRIPTORS_EACH).unwrap_or(usize::MAX).clamp(1, IN_FLIGHT_MAX)
 }
@@ -94,10 +94,7 @@ impl Many {
         // Each fragment is a packet to those who carry it.
         let pieces = options.frag.and_then(|largest| pieces_of(packets, largest)).unwrap_or(1);
         let leaving = total.map(|total| total.saturating_mul(pieces));
-        let much = leaving.is_none_or(|leaving| leaving > UNASKED_MAX) || every < EVERY;
-        if much && !options.yes && matches!(place, Place::Machine) {
-            confirm(leaving, every)?;
-        }
+        check(leaving, every, options, place)?;
         if total == Some(1) && options.count.is_none() {
             return Ok(None);
         }
@@ -138,6 +135,15 @@ impl Many {
 fn pieces_of(packets: &Packets, largest: usize) -> Option<u64> {
     let pieces = packets.longest().filter_map(|packet| craft::fragments_of(&packet, largest));
     pieces.max().and_then(|pieces| u64::try_from(pieces).ok())
+}
+
+/// Law 8: whether so many, one every so often, may leave without somebody's word.
+///
+/// # Errors
+/// They are many, and nobody says that they shall be sent.
+pub(super) fn check(total: Option<u64>, every: Duration, options: &Options, place: &Place<'_>) -> Result<(), Failure> {
+    let much = total.is_none_or(|total| total > UNASKED_MAX) || every < EVERY;
+    if much && !options.yes && matches!(place, Place::Machine) { confirm(total, every) } else { Ok(()) }
 }
 
 /// Asks whether so many are to be sent; where nobody can answer, they are not.
@@ -249,7 +255,7 @@ impl Tally {
 }
 
 /// Whether ctrl-C was pressed, from now on.
-fn interruptions() -> Result<Arc<AtomicBool>, Failure> {
+pub(super) fn interruptions() -> Result<Arc<AtomicBool>, Failure> {
     let pressed = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, pressed.clone())
         .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))?;

@@ -17,6 +17,7 @@ pub(crate) mod help;
 pub(crate) mod lab;
 mod many;
 pub(crate) mod plan;
+mod probing;
 pub(crate) mod send;
 pub(crate) mod show;
 pub(crate) mod sum;
@@ -41,6 +42,9 @@ pub(crate) fn run(verb: &Verb, options: &Options, place: &Place<'_>) -> Result<E
         "help" => help::run(options, &out),
         "plan" => plan::run(options, &out, place),
         "ask" | "send" if options.dry_run => plan::run(options, &out, place),
+        "ping" => probing::ping(options, &out, place),
+        "trace" => probing::trace(options, &out, place),
+        "probe" => probing::probe(options, &out, place),
         "guard" => guard::run(options, &out, place),
         "ask" => send::ask(options, &out, place),
         "send" => send::send(options, &out, place),

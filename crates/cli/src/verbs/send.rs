@@ -116,7 +116,7 @@ fn packets(verb: &str, options: &Options, place: &Place<'_>) -> Result<Packets, 
     Ok(packets)
 }
 
-fn expectation(text: &str) -> Result<Expect, Failure> {
+pub(super) fn expectation(text: &str) -> Result<Expect, Failure> {
     Expect::parse(text).map_err(|error| {
         let values: [(&str, &dyn std::fmt::Display); 2] = [("text", &text), ("number", &(error.word + 1))];
         Failure::usage("expect", say("error.expect", &values)).row("here may stand", may_stand(error.could))
@@ -145,7 +145,12 @@ pub(super) struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    fn begin(verb: &'static str, options: &'a Options, out: &'a Output, place: &'a Place<'a>) -> Result<Self, Failure> {
+    pub(super) fn begin(
+        verb: &'static str,
+        options: &'a Options,
+        out: &'a Output,
+        place: &'a Place<'a>,
+    ) -> Result<Self, Failure> {
         let recording = options.write.as_deref().map(Recording::begin).transpose()?;
         let before = options.why.then(Counters::read);
         let session = Session::open(session_options(options, place)?);
@@ -180,15 +185,18 @@ impl<'a> Talk<'a> {
 
     /// A packet left: the line is the wire, and what somebody else changed is marked.
     pub(super) fn sent(&mut self, sent: &Sent) -> Result<(), Failure> {
-        self.interface.clone_from(&sent.plan.interface.name);
-        if let Some(recording) = &mut self.recording {
-            recording.add_sent(sent)?;
-        }
+        self.record_sent(sent)?;
         // A fragment alone shows nothing that is wrong with the whole.
         if let (Role::Probe, None, Fate::Left(left), false) = (sent.role, sent.part, &sent.fate, self.many) {
             self.left.push((left.packet_bytes().to_vec(), sent.built.first));
         }
         if self.out.json { self.out.json_line(&sent_json(sent)) } else { self.sent_text(sent) }
+    }
+
+    /// Adds what left to the recording, if there is one.
+    pub(super) fn record_sent(&mut self, sent: &Sent) -> Result<(), Failure> {
+        self.interface.clone_from(&sent.plan.interface.name);
+        self.recording.as_mut().map_or(Ok(()), |recording| recording.add_sent(sent))
     }
 
     fn sent_text(&self, sent: &Sent) -> Result<(), Failure> {
@@ -256,7 +264,8 @@ impl<'a> Talk<'a> {
         self.remark(&say("ask.note", &[("note", &sentence)]));
     }
 
-    pub(super) fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
+    /// Adds what came to the recording, if there is one.
+    pub(super) fn record_heard(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
         if let Some(recording) = &mut self.recording {
             for it in &heard.fragments {
                 recording.add_heard(&self.interface, (it.first, &it.bytes), it.wall, false)?;
@@ -265,6 +274,11 @@ impl<'a> Talk<'a> {
                 recording.add_heard(&self.interface, (heard.first, &heard.bytes), heard.wall, heard.rebuilt)?;
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
+        self.record_heard(heard)?;
         if self.out.json {
             let mut json = render::answer_json(&heard.answer);
             json["event"] = "answer".into();
@@ -340,7 +354,7 @@ impl<'a> Talk<'a> {
     }
 
     /// `--why`: what the counters of this host say of the attempt.
-    fn why(&self) -> Result<(), Failure> {
+    pub(super) fn why(&self) -> Result<(), Failure> {
         let Some(before) = &self.before else { return Ok(()) };
         let moved = Counters::read().since(before);
         let lost = self.session.lost();

@@ -1,0 +1,172 @@
+//! `ww trace`: the way to a host, hop by hop, and what happens to a packet on it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use craft::{First, Packet, Setting};
+use hand::probes::{Order, ProbeId};
+use hand::trace::{Heard, Told, Trace, Wishes};
+use net::hand::{Fate, HeardAnswer, Sent};
+use serde_json::json;
+
+use super::{Course, destination, echo_layer, packets, run, ttl_of};
+use crate::command::Options;
+use crate::context;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::packets::Packets;
+use crate::place::Place;
+use crate::speech::{say, words};
+use crate::verbs::many;
+use crate::verbs::send::Talk;
+
+/// As traceroute has them since 1988.
+const HOPS: u8 = 30;
+const EACH: u8 = 3;
+/// Probes on the way together.
+const IN_FLIGHT: usize = 16;
+
+pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let mut packets = packets("trace", options, place, |words| {
+        let echo = echo_layer(&words[0], options, place).to_owned();
+        [vec![echo], words].concat()
+    })?;
+    if packets.count() != Some(1) {
+        return Err(Failure::usage("one-packet", say("error.trace-many", &[])).row("see", "ww help trace"));
+    }
+    let entropy = context::entropy(options.seed);
+    let first = packets.packet(0, entropy)?;
+    let (target, protocol) = aim(&first)?;
+    let (each, hops) = (options.probes.unwrap_or(EACH), options.hops.unwrap_or(HOPS));
+    let every = options.every.unwrap_or(many::EVERY);
+    many::check(Some(u64::from(each) * u64::from(hops)), every, options, place)?;
+    let mut talk = Talk::begin("trace", options, out, place)?;
+    if !out.json {
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("target", &target), ("protocol", &protocol), ("hops", &hops)];
+        out.result(&say("trace.title", &values))?;
+    }
+    let wishes = Wishes { each, hops, in_flight: IN_FLIGHT };
+    let mut tracing = Tracing {
+        packets,
+        entropy,
+        index: 0,
+        target,
+        ttl: 0,
+        trace: Trace::new(wishes),
+        left: BTreeMap::new(),
+        told: 0,
+    };
+    let interrupted = run(&mut talk, &mut tracing, every)?;
+    let reached = tracing.trace.is_reached();
+    if out.json {
+        out.json_line(&json!({"v": 1, "event": "summary", "target": target.to_string(), "reached": reached,
+            "hops": tracing.told}))?;
+    } else if !interrupted && !reached {
+        out.result(&say("trace.not-reached", &[("target", &target)]))?;
+    }
+    talk.why()?;
+    Ok(match reached {
+        _ if interrupted => Exit::Interrupted,
+        true => Exit::Answered,
+        false => Exit::NoAnswer,
+    })
+}
+
+/// Whom the probes are for, and by which protocol.
+fn aim(packet: &Packet) -> Result<(IpAddr, &'static str), Failure> {
+    let ip = packet.layers.iter().find(|layer| matches!(layer.key(), "ip" | "ip6"));
+    let Some((ip, target)) = ip.zip(destination(packet)) else {
+        return Err(Failure::usage("trace-no-ip", say("error.trace-no-ip", &[])).row("see", "ww help trace"));
+    };
+    if ip.get(ttl_key(ip.key())) != Some(Setting::Auto) {
+        return Err(Failure::usage("trace-ttl", say("error.trace-ttl", &[])).row("or", "--hops N"));
+    }
+    let protocol =
+        packet.layers.iter().map(|layer| layer.key()).find(|key| matches!(*key, "tcp" | "udp" | "icmp" | "icmp6"));
+    Ok((target, protocol.unwrap_or(ip.key())))
+}
+
+fn ttl_key(layer: &str) -> &'static str {
+    if layer == "ip" { "ttl" } else { "hlim" }
+}
+
+struct Tracing {
+    packets: Packets,
+    entropy: [u8; 32],
+    /// Packets made: each has a random port or id of its own.
+    index: u64,
+    target: IpAddr,
+    /// The TTL of the packet made last.
+    ttl: u8,
+    trace: Trace,
+    /// Each probe as it left.
+    left: BTreeMap<ProbeId, (Vec<u8>, First)>,
+    told: u8,
+}
+
+impl Tracing {
+    fn tell(&mut self, talk: &Talk<'_>) -> Result<(), Failure> {
+        while let Some(told) = self.trace.poll_hop() {
+            self.told = told.hop.ttl;
+            self.hop(talk, &told)?;
+        }
+        Ok(())
+    }
+
+    fn hop(&self, talk: &Talk<'_>, told: &Told) -> Result<(), Failure> {
+        if talk.out.json {
+            return talk.out.json_line(&render::hop_json(told));
+        }
+        talk.out.result(&render::hop(told, &talk.out.style, words()))
+    }
+}
+
+impl Course for Tracing {
+    fn wants(&self) -> bool {
+        self.trace.next_ttl().is_some()
+    }
+
+    fn packet(&mut self) -> Result<Packet, Failure> {
+        let mut packet = self.packets.packet(self.index, self.entropy)?;
+        self.index += 1;
+        self.ttl = self.trace.next_ttl().unwrap_or(1);
+        if let Some(ip) = packet.layers.iter_mut().find(|layer| matches!(layer.key(), "ip" | "ip6")) {
+            ip.set(ttl_key(ip.key()), Setting::Exactly(self.ttl.into()));
+        }
+        Ok(packet)
+    }
+
+    fn started(&mut self, probe: ProbeId) {
+        self.trace.started(probe, self.ttl);
+    }
+
+    fn sent(&mut self, talk: &mut Talk<'_>, sent: &Sent) -> Result<(), Failure> {
+        if let Fate::Left(left) = &sent.fate {
+            self.left.insert(sent.id, (left.packet_bytes().to_vec(), sent.built.first));
+            return Ok(());
+        }
+        talk.sent(sent)
+    }
+
+    fn answered(&mut self, talk: &mut Talk<'_>, heard: &HeardAnswer) -> Result<(), Failure> {
+        let answer = &heard.answer;
+        let Some(from) = answer.from.filter(|_| answer.order == Order::First && answer.kind.is_final()) else {
+            return Ok(());
+        };
+        let left = self.left.get(&answer.probe);
+        let quoted = left.and_then(|(sent, first)| hand::quoted((&heard.bytes, heard.first), (sent, *first)));
+        let (rtt, kind, ttl, is_target) = (answer.rtt, answer.kind, ttl_of(heard), from == self.target);
+        self.trace.answered(answer.probe, Heard { from, rtt, kind, ttl, quoted, is_target });
+        self.tell(talk)
+    }
+
+    fn silent(&mut self, talk: &mut Talk<'_>, probe: ProbeId) -> Result<(), Failure> {
+        self.trace.silent(probe);
+        self.tell(talk)
+    }
+
+    fn is_over(&self) -> bool {
+        self.trace.is_over()
+    }
+}

@@ -1,0 +1,116 @@
+//! A hop of a trace: who answers there, how long it takes, and what it tells.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wirewright_hand::probes::AnswerKind;
+use wirewright_hand::trace::{Heard, Odd, Rewriting, Told};
+
+use crate::answer::{answer_kind, duration};
+use crate::catalogue::Catalogue;
+use crate::style::{Ink, Style};
+use crate::text::wrap;
+use crate::value::value;
+
+/// Columns in front of what a hop tells.
+const INDENT: usize = 4;
+
+/// A hop as lines: an address each with its times, then what the hop tells.
+#[must_use]
+pub fn hop(told: &Told, style: &Style, words: &Catalogue) -> String {
+    let hop = &told.hop;
+    let mut lines = Vec::new();
+    for (index, address) in hop.addresses().into_iter().enumerate() {
+        let heard: Vec<&Heard> = hop.heard.iter().filter(|it| it.from == address).collect();
+        let mut parts: Vec<String> = heard.iter().map(|it| duration(it.rtt)).collect();
+        if index == 0 {
+            parts.extend((0..hop.silent).map(|_| "*".to_owned()));
+        }
+        let ended = heard.iter().find(|it| it.is_target || !is_exceeded(&it.kind));
+        let kind = ended.map_or_else(String::new, |it| format!("  {}", answer_kind(&it.kind, words)));
+        let number = if index == 0 { format!("{:>2}", hop.ttl) } else { "  ".to_owned() };
+        lines.push(format!("{number}  {:<15}  {}{kind}", address.to_string(), parts.join("  ")));
+    }
+    if lines.is_empty() {
+        lines.push(format!("{:>2}  {}", hop.ttl, vec!["*"; usize::from(hop.silent)].join("  ")));
+    }
+    for sentence in tells(told, words) {
+        let wrapped = wrap(&sentence, style.width.saturating_sub(INDENT));
+        lines.extend(wrapped.iter().map(|line| format!("{:INDENT$}{}", "", style.paint(Ink::Note, line))));
+    }
+    lines.join("\n")
+}
+
+fn is_exceeded(kind: &AnswerKind) -> bool {
+    matches!(kind, AnswerKind::IcmpError(error) if error.kind == if error.v6 { 3 } else { 11 })
+}
+
+/// What a hop tells, in sentences.
+fn tells(told: &Told, words: &Catalogue) -> Vec<String> {
+    let mut all = Vec::new();
+    if told.hop.splits() {
+        all.push(words.say("trace.splits", &[("count", &told.hop.addresses().len())]));
+    }
+    for it in &told.rewritings {
+        let (field, sent, seen) = values(it);
+        let between = between(it.behind, it.before, words);
+        let given: [(&str, &dyn Display); 4] =
+            [("between", &between), ("field", &field), ("sent", &sent), ("seen", &seen)];
+        all.push(words.say("trace.rewritten", &given));
+    }
+    for it in &told.odd {
+        all.push(match *it {
+            Odd::QuotedTtl { seen, behind, before } => {
+                words.say("trace.quoted-ttl", &[("between", &between(behind, before, words)), ("seen", &seen)])
+            }
+            Odd::SameRouter { router, ttl } => words.say("trace.same-router", &[("router", &router), ("ttl", &ttl)]),
+            Odd::ShortWay { back, out } => words.say("trace.short-way", &[("back", &back), ("out", &out)]),
+        });
+    }
+    all
+}
+
+fn values(it: &Rewriting) -> (String, String, String) {
+    let difference = &it.difference;
+    let text = |number| value(difference.field, number);
+    (format!("{}.{}", difference.layer, difference.name()), text(difference.sent), text(difference.seen))
+}
+
+fn between(behind: Option<(u8, IpAddr)>, before: IpAddr, words: &Catalogue) -> String {
+    match behind {
+        Some((_, behind)) => words.say("trace.between", &[("behind", &behind), ("before", &before)]),
+        None => words.say("trace.before", &[("before", &before)]),
+    }
+}
+
+/// The same as JSON: `{"v":1,"event":"hop","ttl","answers":[…],"silent","splits","rewritten":[…],"odd":[…]}`.
+#[must_use]
+pub fn hop_json(told: &Told) -> Value {
+    let hop = &told.hop;
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let answer = |it: &Heard| {
+        json!({"from": it.from.to_string(), "answer": it.kind.word(), "rtt_ns": nanos(it.rtt), "ttl": it.ttl,
+            "target": it.is_target, "quoted_ttl": it.quoted.as_ref().and_then(|quoted| quoted.ttl)})
+    };
+    let place =
+        |behind: Option<(u8, IpAddr)>| behind.map(|(ttl, address)| json!({"ttl": ttl, "address": address.to_string()}));
+    let rewriting = |it: &Rewriting| {
+        let (field, sent, seen) = values(it);
+        json!({"field": field, "sent": sent, "seen": seen, "behind": place(it.behind), "before": it.before.to_string()})
+    };
+    let odd = |it: &Odd| match *it {
+        Odd::QuotedTtl { seen, behind, before } => {
+            json!({"code": "quoted-ttl", "seen": seen, "behind": place(behind), "before": before.to_string()})
+        }
+        Odd::SameRouter { router, ttl } => json!({"code": "same-router", "router": router.to_string(), "ttl": ttl}),
+        Odd::ShortWay { back, out } => json!({"code": "short-way", "back": back, "out": out}),
+    };
+    json!({
+        "v": 1, "event": "hop", "ttl": hop.ttl, "silent": hop.silent, "splits": hop.splits(), "target": hop.is_target(),
+        "answers": hop.heard.iter().map(answer).collect::<Vec<_>>(),
+        "rewritten": told.rewritings.iter().map(rewriting).collect::<Vec<_>>(),
+        "odd": told.odd.iter().map(odd).collect::<Vec<_>>(),
+    })
+}

@@ -541,6 +541,8 @@ impl Options {
             let can = || say("hint.frag-size", &[("min", &FRAG_MIN), ("max", &FRAG_MAX)]);
             self.frag = Some(largest.ok_or_else(|| bad_value("frag", &frag, &can()))?);
         }
+        self.hops = small_number("hops", value("hops")?)?;
+        self.probes = small_number("probes", value("probes")?)?;
         if let Some(seed) = value("seed")? {
             self.seed = Some(seed.parse().map_err(|_| bad_value("seed", &seed, &say("hint.number-64", &[])))?);
         }

@@ -31,7 +31,8 @@ pub fn hop(told: &Told, style: &Style, words: &Catalogue) -> String {
         let ended = heard.iter().find(|it| it.is_target || !is_exceeded(&it.kind));
         let kind = ended.map_or_else(String::new, |it| format!("  {}", answer_kind(&it.kind, words)));
         let number = if index == 0 { format!("{:>2}", hop.ttl) } else { "  ".to_owned() };
-        lines.push(format!("{number}  {:<15}  {}{kind}", address.to_string(), parts.join("  ")));
+        let width = if address.is_ipv4() { 15 } else { 24 };
+        lines.push(format!("{number}  {:<width$}  {}{kind}", address.to_string(), parts.join("  ")));
     }
     if lines.is_empty() {
         lines.push(format!("{:>2}  {}", hop.ttl, vec!["*"; usize::from(hop.silent)].join("  ")));

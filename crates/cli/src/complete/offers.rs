@@ -142,10 +142,14 @@ impl Line<'_> {
     /// A word that is no option, as the verb's usage says.
     fn operand(&self, verb: &Verb, words: &[&str]) -> Vec<Offer> {
         let takes = |word: &str| verb.usage.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word);
-        if takes("PACKET") {
-            return self.packet(words);
-        }
         let mut offers = Vec::new();
+        if takes("PACKET") {
+            offers.extend(self.packet(words));
+            if takes("HOST") && words.is_empty() {
+                offers.extend(self.hosts("", false));
+            }
+            return offers;
+        }
         if takes("FILE") {
             offers.extend(self.files(self.unfinished, 0));
         }

@@ -51,6 +51,8 @@ pub enum Odd {
 pub(super) struct Known {
     seen: Vec<Difference>,
     last: Option<(u8, IpAddr)>,
+    /// A router that answers for hop after hop was told.
+    same_told: bool,
 }
 
 impl Known {
@@ -72,7 +74,7 @@ impl Known {
         (rewritings, odd)
     }
 
-    fn odd(&self, hop: &Hop) -> Vec<Odd> {
+    fn odd(&mut self, hop: &Hop) -> Vec<Odd> {
         let mut odd = Vec::new();
         let quoted = hop.heard.iter().find_map(|it| Some((it.from, it.quoted.as_ref()?.ttl?)));
         if let Some((before, seen)) = quoted.filter(|(_, ttl)| *ttl > 1) {
@@ -81,6 +83,7 @@ impl Known {
         let router = hop.heard.iter().find(|it| it.is_on_the_way()).map(|it| it.from);
         if let (Some(router), Some((ttl, last))) = (router, self.last)
             && router == last
+            && !core::mem::replace(&mut self.same_told, true)
         {
             odd.push(Odd::SameRouter { router, ttl });
         }

@@ -63,6 +63,7 @@ const CASES: &[Case] = &[
     ("ww lab ask tcp se", &["seq=", "server:"], &["silent"]),
     ("ww lab ask icmp ser", &["icmp server"], &["server:"]),
     ("ww lab ask tcp server:htt", &["http", "https"], &["telnet"]),
+    ("ww lab ping ser", &["ping server"], &["server:"]),
     ("ww lab hand ser", &["hand server:"], &[]),
     ("ww lab get http://ser", &["http://server/"], &[]),
     ("ww ask tcp 192.0.2.2 :tel", &[":telnet"], &[]),

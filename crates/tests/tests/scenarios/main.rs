@@ -36,6 +36,7 @@ mod own_address;
 mod own_tun;
 mod pasted;
 mod peers;
+mod probing;
 mod programs;
 mod random_packet;
 mod rates;
@@ -94,6 +95,7 @@ fn main() -> ExitCode {
         own_address::scenarios(),
         own_tun::scenarios(),
         peers::scenarios(),
+        probing::scenarios(),
         programs::scenarios(),
         rates::scenarios(),
     ];

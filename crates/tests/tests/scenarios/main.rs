@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod completion;
 mod conversation;
+mod eight_jobs;
 mod erring;
 mod every_field;
 mod every_key;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         remedies::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),
+        eight_jobs::scenarios(),
         erring::scenarios(),
         every_field::scenarios(),
         every_key::scenarios(),

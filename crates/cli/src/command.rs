@@ -449,11 +449,6 @@ impl Options {
             to: text(verb, &matches, "to")?,
             write: has(verb, "write").then(|| matches.get_one::<OsString>("write").cloned()).flatten(),
             output: has(verb, "output").then(|| matches.get_one::<OsString>("output").cloned()).flatten(),
-            wait: None,
-            count: None,
-            every: None,
-            rate: None,
-            frag: None,
             zip: flag("zip"),
             hops: small_number("hops", text(verb, &matches, "hops")?)?,
             probes: small_number("probes", text(verb, &matches, "probes")?)?,
@@ -461,7 +456,6 @@ impl Options {
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),
             numeric: flag("numeric"),
-            seed: None,
             dry_run: flag("dry-run"),
             expect: text(verb, &matches, "expect")?,
             why: flag("why"),
@@ -482,11 +476,11 @@ impl Options {
             json: flag("json"),
             quiet: flag("quiet"),
             verbose: flag("verbose"),
-            color: Color::Auto,
             ascii: flag("ascii"),
             help: matches.get_flag("help"),
             words: matches.get_many::<OsString>("words").map(|w| w.cloned().collect()).unwrap_or_default(),
             command: command.to_vec(),
+            ..Self::default()
         };
         if let Some(wait) = text(verb, &matches, "wait")? {
             options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);

@@ -142,7 +142,7 @@ fn impossible_fragments_are_dropped_and_leave_nothing() {
 fn an_answer_in_fragments_is_matched_once_and_forged_ones_never() {
     use crate::probes::{AnswerKind, Asked, Order, Probes};
     for (ask, answer) in [
-        ("icmp 192.0.2.2 src=192.0.2.1 id=7 seq=1 zero=1000", "icmp 192.0.2.1 echo reply id=7 seq=1 zero=1000"),
+        ("icmp 192.0.2.2 src=192.0.2.1 id=7 seq=1 zero=1000", "icmp 192.0.2.1 reply id=7 seq=1 zero=1000"),
         ("icmp6 2001:db8::2 src=2001:db8::1 id=7 seq=1 zero=1000", "icmp6 2001:db8::1 type=129 id=7 seq=1 zero=1000"),
     ] {
         let mut probes = Probes::new();

@@ -32,6 +32,7 @@ mod manual;
 mod many;
 mod many_in_flight;
 mod obstacles;
+mod on_purpose;
 mod our_tcp;
 mod own_address;
 mod own_tun;
@@ -93,6 +94,7 @@ fn main() -> ExitCode {
         lab_routers::scenarios(),
         lab_enters::scenarios(),
         link::scenarios(),
+        on_purpose::scenarios(),
         our_tcp::scenarios(),
         own_address::scenarios(),
         own_tun::scenarios(),

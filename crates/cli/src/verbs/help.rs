@@ -32,6 +32,7 @@ const TOPICS: &[Topic] = &[
     },
     Topic { name: "hand", en: include_str!("../../help/en/hand.txt"), ko: include_str!("../../help/ko/hand.txt") },
     Topic { name: "get", en: include_str!("../../help/en/get.txt"), ko: include_str!("../../help/ko/get.txt") },
+    Topic { name: "trace", en: include_str!("../../help/en/trace.txt"), ko: include_str!("../../help/ko/trace.txt") },
     Topic { name: "sum", en: include_str!("../../help/en/sum.txt"), ko: include_str!("../../help/ko/sum.txt") },
     Topic { name: "lab", en: include_str!("../../help/en/lab.txt"), ko: include_str!("../../help/ko/lab.txt") },
     Topic { name: "guard", en: include_str!("../../help/en/guard.txt"), ko: include_str!("../../help/ko/guard.txt") },

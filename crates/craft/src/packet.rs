@@ -161,6 +161,8 @@ pub struct Layer {
     pub(crate) options: Vec<u8>,
     /// How many entries stand in each section of `options`, where the layer is a DNS message.
     pub(crate) counts: [u16; 4],
+    /// Only so many of its first bytes are there (`cut=`): a header at the end of what an ICMP error quotes.
+    pub(crate) cut: Option<usize>,
     /// Header and body as bytes, as far as they are set or have defaults; kept up to date so that building copies them.
     pub(crate) template: Vec<u8>,
     /// Rows of the header that the template does not settle, a bit each.
@@ -178,6 +180,7 @@ impl PartialEq for Layer {
             && self.body == other.body
             && self.options == other.options
             && self.counts == other.counts
+            && self.cut == other.cut
             && self.family_open == other.family_open
     }
 }
@@ -195,6 +198,7 @@ impl Layer {
             body: Vec::new(),
             options: Vec::new(),
             counts: [0; 4],
+            cut: None,
             template: vec![0; desc.len],
             open: 0,
             body_open: 0,
@@ -345,6 +349,18 @@ impl Layer {
         let body = self.variant.map_or(&[][..], |variant| variant.body.fields);
         let body = body.iter().zip(&self.body).enumerate();
         header.chain(body.map(|(row, (field, &set))| (Place { part: Part::Body, row }, field, set)))
+    }
+
+    /// How many of its first bytes are there, where it is cut short.
+    #[must_use]
+    pub fn cut(&self) -> Option<usize> {
+        self.cut
+    }
+
+    /// Whether a field lies wholly within what is there.
+    pub(crate) fn holds(&self, place: Place, field: &FieldDesc) -> bool {
+        let start = if place.part == Part::Body { self.desc.len } else { 0 };
+        self.cut.is_none_or(|cut| start + field.end_byte() <= cut)
     }
 
     /// Length in bytes of header and body without options.

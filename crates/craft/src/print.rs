@@ -102,6 +102,9 @@ fn write_layer(
             write_setting(f, layer, place, field, setting)?;
         }
     }
+    if let Some(cut) = layer.cut {
+        write!(f, " cut={cut}")?;
+    }
     if dns::is_dns(layer.desc) {
         return entries.try_for_each(|entry| {
             f.write_char(' ')?;

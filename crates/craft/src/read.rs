@@ -23,6 +23,12 @@ impl Packet {
     pub fn from_bytes(bytes: &[u8], first: First) -> Self {
         let chain = walk(bytes, first);
         let mut made = Vec::new();
+        if let Some(packet) = Self::with_cut_header(bytes, &chain)
+            && packet.build_into(&mut made, &Context::default()).is_ok()
+            && made == bytes
+        {
+            return packet;
+        }
         for count in (1..=chain.layers.len()).rev() {
             let packet = Self::from_layers(bytes, &chain, count);
             let built = packet.build_into(&mut made, &Context::default());
@@ -31,6 +37,26 @@ impl Packet {
             }
         }
         Self { payload: payload(bytes), ..Self::default() }
+    }
+
+    /// All layers, and the header that a quote was cut in, up to the last of its fields that is whole.
+    fn with_cut_header(bytes: &[u8], chain: &Chain) -> Option<Self> {
+        let cut = chain.cut.filter(|cut| cut.quoted && !chain.layers.is_empty())?;
+        let there = bytes.get(cut.start..chain.payload.end)?;
+        let mut packet = Self::from_layers(bytes, chain, chain.layers.len());
+        let mut layer = Layer::new(cut.desc);
+        let mut len = set_whole_fields(&mut layer, cut.desc.fields, Part::Header, there);
+        if let (true, Some(variant)) = (len == cut.desc.len, layer.variant()) {
+            len += set_whole_fields(&mut layer, variant.body.fields, Part::Body, &there[len..]);
+        }
+        if len == 0 {
+            return None;
+        }
+        layer.cut = Some(len);
+        packet.layers.push(layer);
+        packet.payload = payload(&there[len..]);
+        packet.relax(bytes);
+        Some(packet)
     }
 
     /// The first `count` layers of the chain, and what is behind them as payload.
@@ -71,6 +97,18 @@ impl Packet {
     }
 }
 
+/// Sets the fields that end within these bytes, and returns how many bytes the last of them ends behind.
+fn set_whole_fields(layer: &mut Layer, rows: &'static [FieldDesc], part: Part, bytes: &[u8]) -> usize {
+    // Only whole bytes: a field that shares its last with one that is cut off would lose that.
+    let whole = |field: &&FieldDesc| (field.offset + field.bits).is_multiple_of(8) && field.end_byte() <= bytes.len();
+    let len = rows.iter().filter(whole).map(FieldDesc::end_byte).max().unwrap_or(0);
+    for (row, field) in rows.iter().enumerate().filter(|(_, field)| field.end_byte() <= len) {
+        let value = field.read(bytes).unwrap_or(0);
+        layer.set_at(Place { part, row }, Setting::Exactly(value));
+    }
+    len
+}
+
 fn payload(bytes: &[u8]) -> Payload {
     if bytes.is_empty() { Payload::Empty } else { Payload::Bytes(bytes.to_vec()) }
 }
@@ -91,6 +129,10 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     let area = &bytes[at.options.clone()];
     let kept = without_padding(&layer, area);
     layer.options = area[..kept].to_vec();
+    if at.desc.stated_len(&bytes[at.start..]).is_some_and(|stated| stated > at.header_len) && at.quoted {
+        layer.cut = Some(at.header_len);
+        layer.options = area.to_vec();
+    }
     if dns::is_dns(at.desc) {
         layer.counts = dns::count(area, Entries::counts_in(&bytes[at.start..]).unwrap_or_default());
     }

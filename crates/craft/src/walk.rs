@@ -233,6 +233,10 @@ fn judge_header_len(layer: &mut LayerAt, header: &[u8], limited_by: LimitedBy) {
             have: stated,
             limited_by: LimitedBy::Rule,
         });
+    } else if stated > header.len() && layer.quoted {
+        // RFC 792, RFC 4443 §2.4 (c): a quote is cut to what fits, in the middle of options too.
+        layer.header_len = header.len();
+        layer.options.end = layer.start + header.len();
     } else if stated > header.len() {
         layer.complaint =
             Some(Complaint { code: "header-length-long", offset, need: stated, have: header.len(), limited_by });

@@ -335,3 +335,15 @@ fn deep_nesting_is_bounded() {
     let chain = walk(&frame, First::Ethernet);
     assert!(chain.too_deep && chain.len() == wirewright_craft::MAX_LAYERS);
 }
+
+#[test]
+fn a_header_that_is_cut_has_its_first_bytes_alone() {
+    let line = "ip 192.0.2.1 src=192.0.2.2 / icmp type=exceeded / ip 192.0.2.2 src=192.0.2.1 len=60 / tcp :80 sport=4000 seq=7 cut=8";
+    let built = parse(line).unwrap().build(&Context::default()).unwrap();
+    assert_eq!(built.bytes.len(), 20 + 8 + 20 + 8);
+    assert_eq!(built.bytes[48..], [0x0f, 0xa0, 0, 80, 0, 0, 0, 7]);
+    assert_eq!(built.span(3, "seq").unwrap().bytes, 52..56);
+    assert!(built.span(3, "ack").is_none());
+    let again = Packet::from_bytes(&built.bytes, built.first).to_string();
+    assert!(again.ends_with(" / tcp :80 sport=4000 seq=7 cut=8"), "{again}");
+}

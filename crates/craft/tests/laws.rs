@@ -40,6 +40,10 @@ const SEEDS: &[&str] = &[
     "ip6 ff02::1 src=2001:db8::1 / icmp6 type=ra managed slla=02:00:00:00:00:01 mtu=1500 prefix=64:1:1:0:2592000:604800:2001:db8::",
     "ip 192.0.2.2 src=192.0.2.1 / ip 192.0.2.3 src=192.0.2.4 / tcp :80 PA data='GET / HTTP/1.0'",
     "ip6 2001:db8::2 src=2001:db8::1 / ip 192.0.2.3 src=192.0.2.4 / udp :80 zero=100",
+    "ip 192.0.2.1 src=192.0.2.2 / icmp type=exceeded / ip 192.0.2.2 src=192.0.2.1 ttl=1 len=60 / tcp :80 sport=4000 seq=7 cut=8",
+    "ip 192.0.2.1 src=192.0.2.2 / icmp type=exceeded / ip 192.0.2.2 src=192.0.2.1 len=60 / tcp :80 S mss=1460 sack ts=1:0 nop wscale=7 doff=10 cut=30",
+    "ip6 2001:db8::1 src=2001:db8::2 / icmp6 type=unreach / ip6 2001:db8::2 src=2001:db8::1 len=60 nh=tcp / icmp6 type=ns cut=8",
+    "ip 192.0.2.1 src=192.0.2.2 / icmp type=unreach / ip 192.0.2.2 src=192.0.2.1 len=60 / icmp type=tstamp cut=8 hex=01",
     "ip 192.0.2.53 src=192.0.2.1 / udp :53 / dns example.com AAAA edns=1232:do:10=0011223344556677",
     "ip 192.0.2.1 src=192.0.2.53 / udp :4000 sport=53 / dns example.com MX qr aa an=@12:MX:300:10:mail@12 an='a\\x3ab@12:TXT:1:x y:z' \
      ns=@12:SOA:1:ns@12:admin@12:1:2:3:4:5 ar=mail@12:A/FLUSH:300:192.0.2.9 ar=@12:SRV:1:2:3:80:www@12 edns=1232",

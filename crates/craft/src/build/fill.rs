@@ -1,12 +1,13 @@
 //! The fields of one layer: what is set, what is known from the layout, what the context knows, what is drawn.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use wirewright_wire::{Auto, FieldDesc, Kind, LengthOf, MacAddr};
 
 use super::{BuildError, Context, Laid, Layout, Note};
 use crate::numbers;
-use crate::packet::{Layer, Packet, Part, Setting};
+use crate::packet::{Layer, Packet, Part, Place, Setting};
 
 /// What the fields of one layer are filled from.
 pub(super) struct Filler<'a> {
@@ -21,7 +22,13 @@ impl Filler<'_> {
     pub(super) fn write(&self, out: &mut [u8], notes: &mut Vec<Note>) -> Result<(), BuildError> {
         let layer = self.layer();
         let laid = self.laid();
-        let bytes = &mut out[laid.start..laid.start + laid.head];
+        let mut whole;
+        let bytes = if laid.head < laid.whole {
+            whole = vec![0; laid.whole];
+            &mut whole[..]
+        } else {
+            &mut out[laid.start..laid.start + laid.head]
+        };
         bytes[..layer.template.len()].copy_from_slice(&layer.template);
         for row in Bits(layer.open) {
             let (field, setting) = (&layer.desc.fields[row], layer.fields[row]);
@@ -39,6 +46,10 @@ impl Filler<'_> {
         }
         let fixed = layer.fixed_len();
         bytes[fixed..fixed + layer.options.len()].copy_from_slice(&layer.options);
+        if laid.head < laid.whole {
+            let there = bytes[..laid.head].to_vec();
+            out[laid.start..laid.start + laid.head].copy_from_slice(&there);
+        }
         Ok(())
     }
 
@@ -99,6 +110,7 @@ impl Filler<'_> {
                 Some(identifier) => identifier.into(),
                 None => u128::from(self.context.draw(lane)) & field.max(),
             },
+            Auto::Required if !self.layer().holds(Place { part, row }, field) => 0,
             Auto::Required => {
                 return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
             }
@@ -121,10 +133,10 @@ impl Filler<'_> {
     fn length(&self, of: LengthOf) -> usize {
         let laid = self.laid();
         match of {
-            LengthOf::HeaderWords => laid.head / 4,
+            LengthOf::HeaderWords => laid.whole / 4,
             LengthOf::Whole => self.layout.end - laid.start,
-            LengthOf::Behind => self.layout.end - laid.start - self.layer().desc.len,
-            LengthOf::Extension => (laid.head / 8).saturating_sub(1),
+            LengthOf::Behind => (self.layout.end - laid.start).saturating_sub(self.layer().desc.len),
+            LengthOf::Extension => (laid.whole / 8).saturating_sub(1),
             // RFC 4884 §3: 0 while no extension structure stands behind the quoted packet.
             _ => 0,
         }

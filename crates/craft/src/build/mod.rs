@@ -53,8 +53,10 @@ impl Built {
 pub(crate) struct Laid {
     /// Its first byte.
     pub(crate) start: usize,
-    /// Length of header, body and padded options.
+    /// Length of header, body and padded options, as far as they are there.
     pub(crate) head: usize,
+    /// The same if nothing were cut off.
+    pub(crate) whole: usize,
 }
 
 /// Where everything lies in the bytes.
@@ -165,7 +167,8 @@ impl Packet {
         let mut layers = [Laid::default(); MAX_LAYERS];
         let mut start = 0;
         for (laid, layer) in layers.iter_mut().zip(&self.layers) {
-            *laid = Laid { start, head: head_len(layer) };
+            let whole = head_len(layer);
+            *laid = Laid { start, head: layer.cut.map_or(whole, |cut| cut.min(whole)), whole };
             start += laid.head;
         }
         let payload_len = match &self.payload {
@@ -211,7 +214,7 @@ fn head_len(layer: &Layer) -> usize {
 
 /// The layer that a header's pseudo-header is taken from: the nearest IP below.
 pub(crate) fn network_below(layers: &[Layer], index: usize) -> Option<usize> {
-    (0..index).rev().find(|&below| is_network(layers[below].desc))
+    (0..index).rev().find(|&below| is_network(layers[below].desc) && layers[below].cut.is_none())
 }
 
 /// Whether a layer is IPv4 or IPv6.

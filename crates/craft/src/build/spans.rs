@@ -74,11 +74,13 @@ impl Span {
 pub(super) fn of(packet: &Packet, layout: &Layout, bytes: &[u8]) -> Vec<Span> {
     let mut spans = Vec::with_capacity(packet.layers.len() * 14 + 2);
     for (index, (layer, laid)) in packet.layers.iter().zip(layout.layers()).enumerate() {
-        for (place, field, setting) in layer.rows() {
+        let mut named = laid.start;
+        for (place, field, setting) in layer.rows().filter(|(place, field, _)| layer.holds(*place, field)) {
             let (what, base) = match place.part {
                 Part::Header => (What::Field(field), laid.start),
                 Part::Body => (What::Body(field), laid.start + layer.desc.len),
             };
+            named = base + field.end_byte();
             spans.push(Span {
                 layer: Some(index),
                 what,
@@ -89,8 +91,13 @@ pub(super) fn of(packet: &Packet, layout: &Layout, bytes: &[u8]) -> Vec<Span> {
         }
         let options = laid.start + layer.fixed_len();
         let behind = laid.start + laid.head;
-        option_spans(index, packet, options..options + layer.options.len(), bytes, &mut spans);
-        let padding = options + layer.options.len()..behind;
+        let options_end = (options + layer.options.len()).min(behind);
+        if options_end > options {
+            option_spans(index, packet, options..options_end, bytes, &mut spans);
+        }
+        // Of a header that is cut in the middle of a field, the beginning of that field.
+        push(&mut spans, Some(index), What::Option(OptionItem::Malformed), named..behind.min(options), Origin::Set);
+        let padding = options_end.max(options)..behind;
         push(&mut spans, Some(index), What::Padding, padding, Origin::Auto);
     }
     push(&mut spans, None, What::Payload, layout.payload..layout.end, Origin::Set);

@@ -115,6 +115,9 @@ impl<'a> Summed<'a> {
         let layer = &packet.layers[index];
         let (_, field, over) = checksum_of(layer)?;
         let laid = layout.layers()[index];
+        if field.end_byte() > laid.head {
+            return None;
+        }
         let end = if over == SumOver::Header { laid.start + laid.head } else { layout.end };
         let wanted = over == SumOver::PseudoHeaderAndMessage;
         let below = if wanted { network_below(&packet.layers, index) } else { None };

@@ -7,12 +7,14 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use wirewright_wire::dns::TYPES;
 use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, Name};
 
 use super::error::{Code, Fault};
 use super::layer::REACHING;
 use super::reader::{is_divider, layer_words};
 use super::{is_too_long, reader, suggest};
+use crate::dns::is_dns;
 use crate::packet::Wrong;
 use crate::{layers, options};
 
@@ -240,6 +242,10 @@ impl Found {
         }
         for body in bodies() {
             self.keys(body, "");
+        }
+        if is_dns(desc) {
+            TYPES.iter().for_each(|name| self.add(name.word, name.title));
+            ["qd=", "an=", "ns=", "ar=", "edns="].iter().for_each(|key| self.add(key, "questions and records"));
         }
         for key in REACHING {
             let means = fields_called(layers::ip(), key).next().map_or("", |field| field.name);

@@ -306,6 +306,7 @@ impl<'r, 'w> Scope<'r, 'w> {
         }
         match key {
             "trailer" => return self.trailer(at, text),
+            "cut" => return self.cut(at, text),
             "opt" | "opts" if self.has_option_area() => {
                 if desc.variants.is_empty() {
                     return self.raw_option(at, key, text);
@@ -360,6 +361,21 @@ impl<'r, 'w> Scope<'r, 'w> {
         let desc = self.desc();
         let own = |desc: &HeaderDesc| desc.options.is_some();
         own(desc) || desc.key == "route" || desc.variants.iter().any(|variant| own(variant.body))
+    }
+
+    /// `cut=N`: only the first N bytes of this header are there.
+    fn cut(&mut self, at: usize, text: &str) -> Result<(), Fault> {
+        if self.draft.layer.cut.is_some() {
+            let first = (0..at).rev().find(|&i| self.reader.words[i].starts_with("cut=")).unwrap_or(at);
+            let field = format!("{}.cut", self.key());
+            return Err(twice(|before| Problem::SetTwice { field, before }, first, at, self.reader.words));
+        }
+        let len = value::number(text).ok().and_then(|len| usize::try_from(len).ok());
+        let Some(len) = len.filter(|&len| len <= MAX_PAYLOAD_BYTES) else {
+            return Err(Fault::new(Code::BadValue, at, Problem::NumberOfBytes { key: "cut".into() }).no_guess());
+        };
+        self.draft.layer.cut = Some(len);
+        Ok(())
     }
 
     fn trailer(&mut self, at: usize, text: &str) -> Result<(), Fault> {

@@ -219,8 +219,9 @@ impl<'w> Reader<'w> {
     }
 
     fn check_required(&self, draft: &Draft) -> Result<(), Fault> {
-        let missing =
-            draft.layer.rows().find(|(place, field, _)| field.auto == Auto::Required && !draft.is_set(*place));
+        let missing = draft.layer.rows().find(|(place, field, _)| {
+            field.auto == Auto::Required && !draft.is_set(*place) && draft.layer.holds(*place, field)
+        });
         match missing {
             None => Ok(()),
             Some((_, field, _)) => Err(self.missing(draft, field)),

@@ -205,7 +205,12 @@ pub fn dissect(bytes: &[u8], first: First) -> Dissection<'_> {
 #[must_use]
 pub fn dissect_knowing<'a>(bytes: &'a [u8], first: First, known: &Known<'_>) -> Dissection<'a> {
     let chain = walk(bytes, first);
-    let layers: Vec<_> = chain.layers.iter().map(|layer| layer_of(bytes, layer)).collect();
+    let mut layers: Vec<_> = chain.layers.iter().map(|layer| layer_of(bytes, layer)).collect();
+    let mut chain = chain;
+    if let Some(cut) = cut_header(bytes, &chain) {
+        chain.payload.start = cut.header.end;
+        layers.push(cut);
+    }
     let complaints = complaints(bytes, &chain, &layers);
     let checksums = checksums_of(bytes, &chain, known);
     Dissection { bytes, first, layers, payload: chain.payload, trailer: chain.trailer, checksums, complaints }
@@ -239,6 +244,30 @@ fn layer_of(bytes: &[u8], at: &LayerAt) -> Layer {
         options,
         records,
     }
+}
+
+/// The header that the quote of an ICMP error was cut in, with the fields that are wholly there.
+fn cut_header(bytes: &[u8], chain: &Chain) -> Option<Layer> {
+    let cut = chain.cut.filter(|cut| cut.quoted)?;
+    let there = bytes.get(..chain.payload.end)?;
+    let mut fields = Vec::new();
+    read_fields(there, cut.start, cut.desc.fields, &mut fields);
+    // A byte that a field which is cut off has a part of belongs to none.
+    while fields.last().is_some_and(|last| (last.bit + last.desc.bits) % 8 != 0) {
+        fields.pop();
+    }
+    let end = fields.last()?.bytes().end;
+    Some(Layer {
+        desc: cut.desc,
+        variant: None,
+        header: cut.start..end,
+        end,
+        quoted: true,
+        fields,
+        options: Vec::new(),
+        records: Vec::new(),
+        rest: end..end,
+    })
 }
 
 /// Reads the fields of a table at a byte; those that the bytes do not reach are left out.

@@ -168,6 +168,7 @@ fn auto_word(auto: Auto) -> &'static str {
         Auto::NextHop => "the next hop's address",
         Auto::SourcePort => "random, free and reserved port",
         Auto::Required => "must be set",
+        Auto::Entries(_) => "number of entries that follow",
         Auto::Count(_) => "number of entries in this section",
         Auto::Identifier => "random, tells apart who asks",
         _ => "",

@@ -45,6 +45,7 @@ impl OptionAt {
     pub fn value(&self) -> Range<usize> {
         let skip = match self.item {
             OptionItem::Known { desc } if matches!(desc.len, OptionLen::Single) => 1,
+            OptionItem::Known { desc } if matches!(desc.len, OptionLen::Entry(_)) => 0,
             OptionItem::Known { .. } | OptionItem::Unknown { .. } => 2,
             OptionItem::Behind | OptionItem::Malformed => self.range.len(),
         };
@@ -73,6 +74,9 @@ impl<'a> Options<'a> {
         if desc.is_some_and(|desc| matches!(desc.len, OptionLen::Single)) {
             return Some(1);
         }
+        if let Some(OptionLen::Entry(size)) = desc.map(|desc| desc.len) {
+            return (self.at + size <= self.area.len()).then_some(size);
+        }
         let stated = usize::from(*self.area.get(self.at + 1)?);
         let len = match self.table.length {
             TlvLength::WholeOctoBytes => stated * 8,
@@ -93,7 +97,10 @@ impl Iterator for Options<'_> {
             self.at = self.area.len();
             return Some(OptionAt { range: start..self.at, item: OptionItem::Behind });
         }
-        let desc = self.table.kind(kind);
+        let desc = match self.table.length {
+            TlvLength::Entries => self.table.kinds.first(),
+            _ => self.table.kind(kind),
+        };
         let (len, item) = match (self.stated_len(desc), desc) {
             (Some(len), Some(desc)) => (len, OptionItem::Known { desc }),
             (Some(len), None) => (len, OptionItem::Unknown { kind }),
@@ -176,6 +183,11 @@ pub(crate) fn encode_many(
             }
         }
         (OptionLen::Variable, Some(text)) => {
+            // `rdnss=1800,2001:db8::1`: the entries stand behind commas. Elsewhere a comma is of a list of values.
+            let (text, listed) = match text.split_once(',') {
+                Some((text, entries)) if !desc.entries.is_empty() => (text, Some(entries)),
+                _ => (text, None),
+            };
             let parts = divided(text, given.len() + 1);
             if parts.len() < given.len() {
                 return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
@@ -185,6 +197,14 @@ pub(crate) fn encode_many(
             if let Some((_, rest)) = parts.get(given.len()).filter(|(_, rest)| !rest.is_empty()) {
                 value.extend(read_hex(rest).map_err(|_| OptionFault::Hex)?);
             }
+            for entry in listed.into_iter().flat_map(|entries| entries.split(',')) {
+                write_entry(desc.entry_len(), &desc.entries.iter().collect::<Vec<_>>(), entry, &mut value)?;
+            }
+        }
+        (OptionLen::Entry(size), Some(text)) => {
+            write_entry(size, &given, text, &mut value)?;
+            out.extend(value);
+            return Ok(());
         }
         (OptionLen::Value(size), Some(text)) => {
             // The last value takes what is left: an IPv6 address has colons of its own.
@@ -234,6 +254,20 @@ fn values(text: &str, fits: impl Fn(usize) -> bool, most: usize) -> Vec<Part<'_>
     if fits(whole.len()) { whole } else { divided(text, most) }
 }
 
+/// Appends an entry of a list: one value for each field, none of which stands for many.
+fn write_entry(size: usize, given: &[&'static FieldDesc], text: &str, out: &mut Vec<u8>) -> Result<(), OptionFault> {
+    let parts = divided(text, given.len().max(1));
+    if parts.len() != given.len() {
+        return Err(OptionFault::Count { want: names_of(given), have: parts.len() });
+    }
+    let mut many = Vec::new();
+    write_values(size, given, &parts, out, &mut many)?;
+    match many.first() {
+        None => Ok(()),
+        Some(it) => Err(OptionFault::Value { field: it.field, text: text.into(), fault: ValueFault::Generator }),
+    }
+}
+
 /// Appends an option of any kind.
 pub(crate) fn push_option(
     table: &'static TlvDesc,
@@ -246,6 +280,7 @@ pub(crate) fn push_option(
         TlvLength::WholeOctoBytes if !whole.is_multiple_of(8) => return Err(OptionFault::Length),
         TlvLength::WholeOctoBytes => whole / 8,
         TlvLength::ValueBytes => value.len(),
+        TlvLength::Entries => return Err(OptionFault::Length),
         _ => whole,
     };
     out.push(kind);
@@ -391,6 +426,16 @@ fn write_values_of<'g>(
         }
     }
     let fixed = desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0);
+    let unit = desc.entry_len();
+    if matches!(desc.len, OptionLen::Variable) && unit > 0 && value.len().saturating_sub(fixed).is_multiple_of(unit) {
+        for entry in value.get(fixed..).unwrap_or_default().chunks_exact(unit) {
+            for (at, field) in desc.entries.iter().enumerate() {
+                out.push(if at == 0 { ',' } else { ':' });
+                write_plain(out, field, field.read(entry).unwrap_or(0))?;
+            }
+        }
+        return Ok(());
+    }
     if matches!(desc.len, OptionLen::Variable) && value.len() > fixed {
         if !first {
             out.push(':');

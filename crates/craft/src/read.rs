@@ -159,5 +159,5 @@ fn is_spoken(layer: &str, field: &FieldDesc) -> bool {
 
 /// Whether a field is one whose value follows from the rest of the packet.
 pub(crate) fn is_computed(field: &FieldDesc) -> bool {
-    matches!(field.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_))
+    matches!(field.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_))
 }

@@ -198,7 +198,7 @@ fn rule_6_bare_words_and_options_in_their_order() {
         ("tcp 192.0.2.2:80 tfo= opt=34 opt=34:0102", "ip 192.0.2.2 / tcp :80 tfo tfo tfo=0102"),
         ("tcp 192.0.2.2:80 opt=254:f989 mss=1 mss=2", "ip 192.0.2.2 / tcp :80 opt=254:f989 mss=1 mss=2"),
         ("tcp 192.0.2.2:80 opts=0204 nop", "ip 192.0.2.2 / tcp :80 opts=020401"),
-        ("ip 192.0.2.2 ra=0 rr=4:00000000 df", "ip 192.0.2.2 df ra=0 rr=4:00000000"),
+        ("ip 192.0.2.2 ra=0 rr=4:00000000 df", "ip 192.0.2.2 df ra=0 rr=4,0.0.0.0"),
         ("ip 192.0.2.2 qs=0:5:77:1 sec=0xab:01", "ip 192.0.2.2 qs=0:5:77:0x00000001 sec=171:01"),
         ("ip 192.0.2.2 tr=7:0:65535:192.0.2.1", "ip 192.0.2.2 tr=7:0:65535:192.0.2.1"),
         ("icmp 192.0.2.2 reply id=1 seq=2", "ip 192.0.2.2 / icmp type=reply id=1 seq=2"),

@@ -137,6 +137,9 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
         }
     };
     let at = option.range.start;
+    if option.desc.is_some_and(|desc| matches!(desc.len, OptionLen::Entry(_))) {
+        return option.fields.iter().for_each(|field| field_cells(field, start, Ink::Field(cells.len()), cells));
+    }
     match option.what {
         OptionKind::Padding => return add(option.range.clone(), "pad", digits(&bytes[option.range.clone()]), Ink::Dim),
         OptionKind::Malformed => return add(option.range.clone(), "?", digits(&bytes[option.range.clone()]), Ink::Bad),

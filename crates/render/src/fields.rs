@@ -76,7 +76,7 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
             OptionLen::Single => words.say("fields.option.single", &[]),
             OptionLen::Value(0) => words.say("fields.option.empty", &[]),
             OptionLen::Value(1) => words.say("fields.option.value.one", &[]),
-            OptionLen::Value(len) => words.say("fields.option.value", &[("bytes", &len)]),
+            OptionLen::Value(len) | OptionLen::Entry(len) => words.say("fields.option.value", &[("bytes", &len)]),
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
             _ => words.say("fields.option.variable", &[]),
         };
@@ -84,7 +84,7 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
         push(out, format_args!("  {key}  {:>3}  {} ({})\n", option.kind, option.title, style.section(option.rfc)));
         let written = words.say("fields.option.written", &[("length", &len), ("written", &written(option))]);
         paragraph(&written, style, out);
-        for field in option.fields.iter().filter(|field| !field.reserved) {
+        for field in option.fields.iter().filter(|field| !field.reserved).chain(option.entries) {
             paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
         }
     }
@@ -94,7 +94,11 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
 fn written(option: &OptionDesc) -> String {
     let values: Vec<_> =
         option.fields.iter().filter(|field| !field.reserved).map(|field| value(field, field.default)).collect();
+    let entries: Vec<_> = option.entries.iter().map(|field| field.key.to_uppercase()).collect();
     match option.len {
+        OptionLen::Variable if !entries.is_empty() => {
+            format!("{}={}[,{}]", option.key, values.join(":"), entries.join(":"))
+        }
         OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
         _ if values.is_empty() => option.key.to_owned(),
         _ => format!("{}={}", option.key, values.join(":")),
@@ -170,7 +174,7 @@ pub(crate) const fn unset_key(field: &FieldDesc) -> Option<&'static str> {
         Auto::NextHop => "next-hop",
         Auto::SourcePort => "source-port",
         Auto::Required => "required",
-        Auto::Count(_) => "count",
+        Auto::Count(_) | Auto::Entries(_) => "count",
         Auto::Identifier => "identifier",
         _ => "length",
     })
@@ -215,11 +219,13 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Single => ("single", 0),
             OptionLen::Value(len) => ("value", len),
             OptionLen::Repeats(len) => ("repeats", len),
+            OptionLen::Entry(len) => ("entry", len),
             _ => ("variable", 0),
         };
         json!({
             "kind": option.kind, "key": option.key, "title": option.title, "rfc": option.rfc, "shark": option.shark,
             "form": form, "bytes": bytes, "fields": rows_json(option.fields, words),
+            "entries": rows_json(option.entries, words),
         })
     });
     Value::Array(kinds.collect())

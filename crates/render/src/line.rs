@@ -55,10 +55,11 @@ fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
     let mut words = vec![style.paint(Ink::Title, layer.desc.key)];
     for field in &layer.fields {
         let desc = field.desc;
-        let usual = matches!(desc.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_))
-            || matches!(desc.key, "src" | "dst" | "sport" | "dport")
-            || (desc.auto == Auto::None && field.value == desc.default && !always_shown(layer.desc.key, desc.key))
-            || (layer.desc.key.starts_with("ip") && matches!(desc.key, "id" | "flow"));
+        let usual =
+            matches!(desc.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_))
+                || matches!(desc.key, "src" | "dst" | "sport" | "dport")
+                || (desc.auto == Auto::None && field.value == desc.default && !always_shown(layer.desc.key, desc.key))
+                || (layer.desc.key.starts_with("ip") && matches!(desc.key, "id" | "flow"));
         // A clear bit is nothing to be told, unless it is set by default.
         let clear = desc.kind == Kind::Bit && field.value == 0;
         if desc.selects_next && !layer.desc.variants.is_empty() {

@@ -31,6 +31,7 @@ fn meanings() -> BTreeSet<&'static str> {
     }
     for option in tables.iter().flat_map(|table| table.kinds) {
         rows(option.fields);
+        rows(option.entries);
     }
     all
 }

@@ -194,6 +194,8 @@ pub enum TlvLength {
     WholeOctoBytes,
     /// The value only, in bytes (IPv6 hop-by-hop and destination options).
     ValueBytes,
+    /// There is neither kind nor length byte: a list of entries of one size ([`OptionLen::Entry`]).
+    Entries,
 }
 
 /// One kind of option.
@@ -210,12 +212,28 @@ pub struct OptionDesc {
     pub len: OptionLen,
     /// The fields of its value; offsets count from the first bit behind kind and length.
     pub fields: &'static [FieldDesc],
+    /// The fields of each entry of the list that follows its fixed ones in an option of variable length (addresses); empty: bytes.
+    pub entries: &'static [FieldDesc],
     /// The defining section.
     pub rfc: &'static str,
     /// Wireshark's name for the option, or empty.
     pub shark: &'static str,
     /// What other tools call it, for the did-you-mean; written as [`FieldDesc::also`].
     pub also: &'static [&'static str],
+}
+
+impl OptionDesc {
+    /// Length in bytes of the fields that stand once.
+    #[must_use]
+    pub fn fixed_len(&self) -> usize {
+        self.fields.iter().map(FieldDesc::end_byte).max().unwrap_or(0)
+    }
+
+    /// Length in bytes of one entry; 0 where there are none.
+    #[must_use]
+    pub fn entry_len(&self) -> usize {
+        self.entries.iter().map(FieldDesc::end_byte).max().unwrap_or(0)
+    }
 }
 
 /// How long an option is.
@@ -228,6 +246,8 @@ pub enum OptionLen {
     Value(usize),
     /// Kind, length and one or more of the value's fields, this many bytes each time (SACK blocks, route entries).
     Repeats(usize),
-    /// Kind, length, the fields, then as many further bytes as the length says.
+    /// Kind, length, the fields, then as many further bytes as the length says: entries, where the option has some.
     Variable,
+    /// The value's fields alone, this many bytes: an entry of a list without kinds ([`TlvLength::Entries`]).
+    Entry(usize),
 }

@@ -142,6 +142,8 @@ pub enum Auto {
     Identifier,
     /// How many entries stand in a section of a DNS message.
     Count(Section),
+    /// How many entries of this many bytes stand behind the fixed part of this layer.
+    Entries(usize),
 }
 
 /// What a length field counts, and in which units.

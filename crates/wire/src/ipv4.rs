@@ -2,7 +2,7 @@
 
 use core::net::Ipv4Addr;
 
-use crate::{Auto, Layer, LengthOf, LimitedBy, Name, ParseError, SumOver};
+use crate::{Auto, FieldDesc, Kind, Layer, LengthOf, LimitedBy, Name, ParseError, SumOver};
 
 header! {
     "ip" 20 bytes "Internet Protocol, version 4" "RFC 791 §3.1"
@@ -112,12 +112,17 @@ pub static LEVELS: &[Name] = &[
     Name::new(0xab, "unclassified", "unclassified"),
 ];
 
+/// The places of a recorded or given route.
+const ADDRESSES: &[FieldDesc] = &[FieldDesc::new("address", "address", "ip.rr.address", 0, 32, Kind::Ipv4)];
+/// The times of the timestamp option; with flags 1 and 3 each stands behind the address of who wrote it.
+const TIMES: &[FieldDesc] = &[FieldDesc::new("time", "time", "ip.ts.time", 0, 32, Kind::Number)];
+
 tlv! {
     /// The options of the IPv4 header.
     OPTIONS "IPv4 options" WholeBytes align 4 max 40 "RFC 791 §3.1" "ip";
     0 "eol" "End of option list" Single "" "RFC 791 §3.1" also ["end", "eool"] {}
     1 "nop" "No operation" Single "" "RFC 791 §3.1" also ["noop", "pad"] {}
-    7 "rr" "Record route" Variable "" "RFC 791 §3.1" also ["record_route", "recordroute"] {
+    7 "rr" "Record route" Variable "" "RFC 791 §3.1" also ["record_route", "recordroute"] then ADDRESSES {
         pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
     }
     11 "mtup" "MTU probe" Value(2) "" "RFC 1063 §3.1" also ["mtu_probe", "probe_mtu"] {
@@ -133,7 +138,7 @@ tlv! {
         nonce: u32 = 30 bits "nonce" .hex().shark("ip.opt.qs_nonce");
         reserved: u8 = 2 bits "res" .reserved().shark("ip.opt.qs_reserved").also(&["reserved"]);
     }
-    68 "ts" "Internet timestamp" Variable "" "RFC 791 §3.1" also ["timestamp", "tstamp"] {
+    68 "ts" "Internet timestamp" Variable "" "RFC 791 §3.1" also ["timestamp", "tstamp"] then TIMES {
         pointer: u8 = 8 bits "pointer" .default(5).shark("ip.opt.ptr");
         overflow: u8 = 4 bits "overflow" .shark("ip.opt.overflow");
         flag: u8 = 4 bits "flag" .shark("ip.opt.flag");
@@ -147,7 +152,7 @@ tlv! {
     130 "sec" "Security" Variable "" "RFC 1108 §2" also ["security", "basic_security"] {
         level: u8 = 8 bits "level" .default(0xab).names(LEVELS).also(&["classification"]);
     }
-    131 "lsrr" "Loose source and record route" Variable "" "RFC 791 §3.1" also ["loose", "loose_source_route"] {
+    131 "lsrr" "Loose source and record route" Variable "" "RFC 791 §3.1" also ["loose", "loose_source_route"] then ADDRESSES {
         pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
     }
     133 "esec" "Extended security" Variable "" "RFC 1108 §3" also ["extended_security", "e_sec"] {
@@ -159,7 +164,7 @@ tlv! {
     136 "sid" "Stream identifier" Value(2) "ip.opt.sid" "RFC 791 §3.1" also ["stream_id", "satid"] {
         stream: u16 = 16 bits "stream" .shark("ip.opt.sid");
     }
-    137 "ssrr" "Strict source and record route" Variable "" "RFC 791 §3.1" also ["strict", "strict_source_route"] {
+    137 "ssrr" "Strict source and record route" Variable "" "RFC 791 §3.1" also ["strict", "strict_source_route"] then ADDRESSES {
         pointer: u8 = 8 bits "pointer" .default(4).shark("ip.opt.ptr");
     }
     148 "ra" "Router alert" Value(2) "ip.opt.ra" "RFC 2113 §2.1" also ["router_alert", "rtralert"] {

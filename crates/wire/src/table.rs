@@ -233,7 +233,7 @@ macro_rules! tlv {
         $(#[doc = $tdoc:literal])*
         $static:ident $title:literal $length:ident align $align:literal max $max:literal $rfc:literal $layer:literal;
         $(
-            $kind:literal $key:literal $otitle:literal $variant:ident $(($size:literal))? $shark:literal $orfc:literal $(also $also:tt)? {
+            $kind:literal $key:literal $otitle:literal $variant:ident $(($size:literal))? $shark:literal $orfc:literal $(also $also:tt)? $(then $then:ident)? {
                 $( $name:ident : $ty:ty = $bits:literal bits $fkey:literal $( . $attr:ident ( $($arg:tt)* ) )* ; )*
             }
         )+
@@ -264,6 +264,7 @@ macro_rules! tlv {
                             ) $( . $attr ( $($arg)* ) )*
                         ),*] }
                     },
+                    entries: tlv!(@then $($then)?),
                     rfc: $orfc,
                     shark: $shark,
                     also: tlv!(@also $($also)?),
@@ -277,6 +278,8 @@ macro_rules! tlv {
     };
     (@also) => { &[] };
     (@also $also:tt) => { &$also };
+    (@then) => { &[] };
+    (@then $then:ident) => { $then };
     (@check Single $bits:ident, $key:literal) => { assert!($bits.is_empty(), concat!("`", $key, "` has no value")) };
     (@check Variable $bits:ident, $key:literal) => { () };
     (@check $variant:ident($size:literal) $bits:ident, $key:literal) => {

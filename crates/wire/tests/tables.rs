@@ -69,7 +69,9 @@ fn fields_follow_one_another_without_gaps() {
     for option in option_lists().flat_map(|list| list.kinds) {
         let bits: usize = option.fields.iter().map(|field| field.bits).sum();
         match option.len {
-            OptionLen::Value(len) | OptionLen::Repeats(len) => assert_eq!(bits, len * 8, "{}", option.key),
+            OptionLen::Value(len) | OptionLen::Repeats(len) | OptionLen::Entry(len) => {
+                assert_eq!(bits, len * 8, "{}", option.key)
+            }
             OptionLen::Single => assert_eq!(bits, 0, "{}", option.key),
             _ => assert_eq!(bits % 8, 0, "{}", option.key),
         }

@@ -114,6 +114,7 @@ impl Filler<'_> {
             Auto::Required => {
                 return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
             }
+            Auto::Entries(size) => (self.layer().options.len() / size) as u128,
             Auto::Count(section) => self.layer().counts[section as usize].into(),
             // A checksum is 0 while the rest is written; what fills itself in no way has its default.
             Auto::Checksum(_) => 0,

@@ -94,7 +94,7 @@ impl<'a> Computed<'a> {
         let filler = fill::Filler { packet, index, layout: &self.layout, context: &Context::default() };
         match field.auto {
             Auto::Checksum(_) if place.part == Part::Header => sums::right(packet, index, &self.layout, self.bytes),
-            Auto::None | Auto::Length(_) | Auto::Next | Auto::Count(_) => {
+            Auto::None | Auto::Length(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_) => {
                 filler.auto(place.part, place.row, field, &mut Vec::new()).ok()
             }
             _ => None,

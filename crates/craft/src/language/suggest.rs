@@ -412,6 +412,10 @@ pub(super) fn option_form(option: &OptionDesc) -> String {
     let fields = option.fields.iter().filter(|field| !field.reserved).map(|field| field.key.to_ascii_uppercase());
     let mut form = fields.collect::<Vec<_>>().join(":");
     match option.len {
+        OptionLen::Variable if !option.entries.is_empty() => {
+            let entry: Vec<_> = option.entries.iter().map(|field| field.key.to_ascii_uppercase()).collect();
+            form = format!("{form}[,{}…]", entry.join(":"));
+        }
         OptionLen::Repeats(_) => form = format!("{form}[:{form}…]"),
         OptionLen::Variable => form = format!("{form}{}HEX", if form.is_empty() { "" } else { ":" }),
         _ => {}

@@ -44,5 +44,12 @@ fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Ra
             break;
         }
     }
+    let entry = desc.entry_len();
+    if entry > 0 && rest.len().is_multiple_of(entry) && value.len() - rest.len() == desc.fixed_len() {
+        while !rest.is_empty() {
+            read_fields(bytes, rest.start, desc.entries, &mut fields);
+            rest.start += entry;
+        }
+    }
     OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, fields, rest }
 }

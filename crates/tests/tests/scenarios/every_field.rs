@@ -172,9 +172,14 @@ fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: 
     let fields = option.fields.iter().map(FieldDesc::end_byte).max().unwrap_or(0);
     let value_bytes = match option.len {
         OptionLen::Single => 0,
-        OptionLen::Value(bytes) | OptionLen::Repeats(bytes) => bytes,
+        OptionLen::Value(bytes) | OptionLen::Repeats(bytes) | OptionLen::Entry(bytes) => bytes,
         _ => fields + MORE_BYTES,
     };
+    if table.length == TlvLength::Entries {
+        let mut bytes = vec![0; value_bytes];
+        assert!(field.write(&mut bytes, value), "the entry holds its fields");
+        return bytes;
+    }
     let whole = 2 + value_bytes;
     let (whole, length) = match table.length {
         TlvLength::WholeBytes => (whole, whole),

@@ -159,7 +159,7 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
                 bytes.push(kind);
                 continue;
             }
-            OptionLen::Value(length) => random_of(dice, length),
+            OptionLen::Value(length) | OptionLen::Entry(length) => random_of(dice, length),
             OptionLen::Repeats(length) => random_of(dice, length * 2),
             _ => random(dice, 6),
         };
@@ -173,6 +173,9 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
 }
 
 fn push_option(table: &TlvDesc, kind: u8, value: &[u8], bytes: &mut Vec<u8>) {
+    if table.length == TlvLength::Entries {
+        return bytes.extend(value);
+    }
     let whole = value.len() + 2;
     let (padded, length) = match table.length {
         TlvLength::WholeOctoBytes => (whole.next_multiple_of(8), whole.div_ceil(8)),

@@ -54,10 +54,21 @@ pub mod redirect {
 
 /// Router advertisement (RFC 1256); the routers' addresses and preferences follow.
 pub mod router_advertisement {
+    use crate::Auto;
+
+    tlv! {
+        /// The routers, each with how much it is preferred.
+        ROUTERS "routers" Entries align 1 max 2040 "RFC 1256 §3" "icmp";
+        0 "router" "Router" Entry(8) "" "RFC 1256 §3" also ["icmp_advert_addr", "raddr"] {
+            address: core::net::Ipv4Addr = 32 bits "address" .also(&["router_address"]);
+            preference: u32 = 32 bits "pref" .also(&["preference", "preference_level"]);
+        }
+    }
+
     header! {
-        "icmp.advert" 4 bytes "Router advertisement" "RFC 1256 §3";
+        "icmp.advert" 4 bytes "Router advertisement" "RFC 1256 §3" => options(&ROUTERS);
         /// How many addresses follow.
-        count: u8 = 8 bits "count" .shark("icmp.num_addrs").also(&["num_addrs", "addrs", "icmp_advert_entry"]);
+        count: u8 = 8 bits "count" .auto(Auto::Entries(8)).shark("icmp.num_addrs").also(&["num_addrs", "addrs", "icmp_advert_entry"]);
         /// Size of an entry in units of 4 bytes: 2.
         entry_size: u8 = 8 bits "size" .default(2).shark("icmp.addr_entry_size").also(&["entry_size", "addr_entry_size"]);
         /// For how many seconds the addresses hold.

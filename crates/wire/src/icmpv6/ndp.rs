@@ -2,7 +2,7 @@
 
 use core::net::Ipv6Addr;
 
-use crate::{Layer, LimitedBy, MacAddr, Name, ParseError};
+use crate::{FieldDesc, Kind, Layer, LimitedBy, MacAddr, Name, ParseError};
 
 /// All its messages must carry this hop limit, which proves that no router passed them on (RFC 4861 §6, §7, §8).
 pub const HOP_LIMIT: u8 = 255;
@@ -107,6 +107,11 @@ pub static PREFERENCES: &[Name] = &[
     Name::new(3, "low", "low"),
 ];
 
+/// The name servers of RDNSS.
+const ADDRESSES: &[FieldDesc] = &[FieldDesc::new("address", "address", "icmp6.rdnss.address", 0, 128, Kind::Ipv6)];
+/// A route's prefix, in units of 8 bytes: as many as its length needs.
+const PREFIXES: &[FieldDesc] = &[FieldDesc::new("prefix", "prefix", "icmp6.route.prefix", 0, 64, Kind::Hex)];
+
 tlv! {
     /// The options of neighbour discovery.
     OPTIONS "neighbour discovery options" WholeOctoBytes align 8 max 65535 "RFC 4861 §4.6" "icmp6";
@@ -138,14 +143,14 @@ tlv! {
         mtu: u32 = 32 bits "mtu" .default(1500).shark("icmpv6.opt.mtu");
     }
     14 "nonce" "Nonce" Variable "icmpv6.opt.nonce" "RFC 3971 §5.3.2" {}
-    24 "route" "Route information" Variable "icmpv6.opt.route_info.flag" "RFC 4191 §2.3" also ["routeinfo", "route_info", "rio"] {
+    24 "route" "Route information" Variable "icmpv6.opt.route_info.flag" "RFC 4191 §2.3" also ["routeinfo", "route_info", "rio"] then PREFIXES {
         prefix_length: u8 = 8 bits "plen" .shark("icmpv6.opt.prefix.length").also(&["prefix_length"]);
         reserved: u8 = 3 bits "res" .reserved();
         preference: u8 = 2 bits "prf" .names(PREFERENCES).shark("icmpv6.opt.route_info.flag.route_preference").also(&["preference"]);
         reserved_too: u8 = 3 bits "res2" .reserved().shark("icmpv6.opt.route_info.flag.reserved");
         lifetime: u32 = 32 bits "life" .default(1800).shark("icmpv6.opt.route_lifetime").also(&["lifetime"]);
     }
-    25 "rdnss" "Recursive DNS server" Variable "icmpv6.opt.rdnss" "RFC 8106 §5.1" also ["dns", "nameserver"] {
+    25 "rdnss" "Recursive DNS server" Variable "icmpv6.opt.rdnss" "RFC 8106 §5.1" also ["dns", "nameserver"] then ADDRESSES {
         reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
         lifetime: u32 = 32 bits "life" .default(1800).shark("icmpv6.opt.rdnss.lifetime").also(&["lifetime"]);
     }

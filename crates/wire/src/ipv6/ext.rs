@@ -55,7 +55,7 @@ pub mod routing {
 
     header! {
         "route" 8 bytes "IPv6 routing header" "RFC 8200 §4.4"
-            => shark("ipv6.routing") => also(&["routing", "rh", "srh", "ipv6_route", "ipv6exthdrrouting"]);
+            => options(&ADDRESSES) => shark("ipv6.routing") => also(&["routing", "rh", "srh", "ipv6_route", "ipv6exthdrrouting"]);
         /// The protocol of what follows.
         next_header: u8 = 8 bits "nh" .auto(Auto::Next).selects_next().names(PROTOCOLS).shark("ipv6.routing.nxt")
             .also(&["nxt", "next_header", "nexthdr", "next", "proto"]);
@@ -67,6 +67,14 @@ pub mod routing {
         segments_left: u8 = 8 bits "left" .shark("ipv6.routing.segleft").also(&["segleft", "segments_left", "segsleft"]);
         /// The first four bytes of the type's own data; reserved in types 0 and 2.
         data: u32 = 32 bits "tsd" .hex().also(&["reserved", "type_data"]);
+    }
+
+    tlv! {
+        /// The places of types 0, 2 and 4; other types use the room in other ways, and it is read as the same.
+        ADDRESSES "IPv6 routing header's addresses" Entries align 8 max 2040 "RFC 8200 §4.4" "route";
+        0 "addr" "Address" Entry(16) "" "RFC 8200 §4.4" also ["address", "addresses", "segment"] {
+            address: core::net::Ipv6Addr = 128 bits "address";
+        }
     }
 
     /// Words for routing types (IANA).

@@ -286,18 +286,20 @@ fn complaints(bytes: &[u8], chain: &Chain, layers: &[Layer]) -> Vec<Complaint> {
         let key = at.desc.key;
         all.extend(version(at, layer));
         all.extend(at.complaint.map(|it| of_walk(it, key)));
-        all.extend(layer.options.iter().filter(|option| option.what == OptionKind::Malformed).map(|option| {
-            // What its length byte says, or the two bytes that kind and length would need.
-            let stated = bytes.get(option.range.start + 1).copied().unwrap_or(2);
-            Complaint {
-                code: "option-malformed",
-                layer: key,
-                offset: option.range.start,
-                need: usize::from(stated).max(2),
-                have: option.range.len(),
-                limited_by: LimitedBy::OwnLength,
-            }
-        }));
+        all.extend(layer.options.iter().filter(|option| option.what == OptionKind::Malformed && !at.quoted).map(
+            |option| {
+                // What its length byte says, or the two bytes that kind and length would need.
+                let stated = bytes.get(option.range.start + 1).copied().unwrap_or(2);
+                Complaint {
+                    code: "option-malformed",
+                    layer: key,
+                    offset: option.range.start,
+                    need: usize::from(stated).max(2),
+                    have: option.range.len(),
+                    limited_by: LimitedBy::OwnLength,
+                }
+            },
+        ));
     }
     // A packet that an ICMP error quotes is cut by design.
     all.extend(chain.cut.filter(|cut| !cut.quoted).map(|cut| of_walk(cut.complaint, cut.desc.key)));

@@ -31,6 +31,7 @@ mod manners;
 mod manual;
 mod many;
 mod many_in_flight;
+mod named_fields;
 mod obstacles;
 mod on_purpose;
 mod our_tcp;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         answers::scenarios(),
         ways::scenarios(),
         sent_line::scenarios(),
+        named_fields::scenarios(),
         obstacles::scenarios(),
         harness::scenarios(),
         bad_input::scenarios(),

@@ -33,6 +33,11 @@ pub enum OptionItem {
         /// The kind.
         kind: u8,
     },
+    /// The beginning of an option of fixed length, with which the area ends: its kind, or kind, length and less than its value.
+    Cut {
+        /// Its description.
+        desc: &'static OptionDesc,
+    },
     /// What stands behind the end of the list: padding.
     Behind,
     /// Bytes whose length is impossible, and all behind them.
@@ -47,6 +52,7 @@ impl OptionAt {
             OptionItem::Known { desc } if matches!(desc.len, OptionLen::Single) => 1,
             OptionItem::Known { desc } if matches!(desc.len, OptionLen::Entry(_)) => 0,
             OptionItem::Known { .. } | OptionItem::Unknown { .. } => 2,
+            OptionItem::Cut { .. } => self.range.len().min(2),
             OptionItem::Behind | OptionItem::Malformed => self.range.len(),
         };
         self.range.start + skip..self.range.end
@@ -104,6 +110,9 @@ impl Iterator for Options<'_> {
         let (len, item) = match (self.stated_len(desc), desc) {
             (Some(len), Some(desc)) => (len, OptionItem::Known { desc }),
             (Some(len), None) => (len, OptionItem::Unknown { kind }),
+            (None, Some(desc)) if is_cut(self.table, desc, &self.area[start..]) => {
+                (self.area.len() - start, OptionItem::Cut { desc })
+            }
             (None, _) => (self.area.len() - start, OptionItem::Malformed),
         };
         // RFC 9293 §3.1, RFC 791 §3.1: kind 0 ends the list. In IPv6 it is one byte of padding.
@@ -112,6 +121,26 @@ impl Iterator for Options<'_> {
         Some(OptionAt { range: start..self.at, item })
     }
 }
+
+/// Whether bytes are the beginning of an option of fixed length: its kind alone, or with the right length.
+fn is_cut(table: &TlvDesc, desc: &OptionDesc, bytes: &[u8]) -> bool {
+    let OptionLen::Value(size) = desc.len else { return false };
+    size > 0 && bytes.len() < size + 2 && bytes.get(1).is_none_or(|len| Some(*len) == length_byte(table, size))
+}
+
+/// What the length byte of an option says whose value has this many bytes.
+fn length_byte(table: &TlvDesc, value: usize) -> Option<u8> {
+    let counted = match table.length {
+        TlvLength::ValueBytes => value,
+        TlvLength::WholeOctoBytes if !(value + 2).is_multiple_of(8) => return None,
+        TlvLength::WholeOctoBytes => (value + 2) / 8,
+        _ => value + 2,
+    };
+    u8::try_from(counted).ok()
+}
+
+/// The text behind `KEY=` of an option that is cut.
+const CUT: &str = "cut";
 
 /// Why a value of an option cannot be read.
 #[derive(Clone, Debug)]
@@ -206,6 +235,9 @@ pub(crate) fn encode_many(
             out.extend(value);
             return Ok(());
         }
+        (OptionLen::Value(size), Some(text)) if text.split(':').next() == Some(CUT) => {
+            return encode_cut(table, desc, size, text, out);
+        }
         (OptionLen::Value(size), Some(text)) => {
             // The last value takes what is left: an IPv6 address has colons of its own.
             let parts = values(text, |count| count == given.len(), given.len().max(1));
@@ -252,6 +284,23 @@ fn values(text: &str, fits: impl Fn(usize) -> bool, most: usize) -> Vec<Part<'_>
         whole.push((start, &text[start..end]));
     }
     if fits(whole.len()) { whole } else { divided(text, most) }
+}
+
+/// Appends the beginning of an option whose value has `size` bytes: `cut`, its kind, or `cut:HEX`, kind, length and these bytes.
+fn encode_cut(
+    table: &'static TlvDesc,
+    desc: &'static OptionDesc,
+    size: usize,
+    text: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), OptionFault> {
+    let begun = text.strip_prefix("cut:").map(|hex| read_hex(hex).map_err(|_| OptionFault::Hex)).transpose()?;
+    out.push(desc.kind);
+    if let Some(begun) = begun {
+        out.push(length_byte(table, size).filter(|_| begun.len() < size).ok_or(OptionFault::Length)?);
+        out.extend(begun);
+    }
+    Ok(())
 }
 
 /// Appends an entry of a list: one value for each field, none of which stands for many.
@@ -322,6 +371,16 @@ fn write_values(
 /// Writes an option as a word: `mss=1460`, `sack`, `ts=1:0`; `opt=KIND:HEX` where its own word does not make these bytes.
 pub(crate) fn write_word(f: &mut impl Write, table: &'static TlvDesc, area: &[u8], option: &OptionAt) -> fmt::Result {
     let bytes = &area[option.range.clone()];
+    if let OptionItem::Cut { desc } = option.item
+        && reads_back(table, desc, Some(CUT))
+    {
+        write!(f, "{}={CUT}", desc.key)?;
+        if bytes.len() > 1 {
+            f.write_char(':')?;
+            write_hex(f, &bytes[2..])?;
+        }
+        return Ok(());
+    }
     if let OptionItem::Known { desc } = option.item {
         let mut word = String::new();
         write_known(&mut word, desc, &area[option.value()])?;
@@ -336,7 +395,7 @@ pub(crate) fn write_word(f: &mut impl Write, table: &'static TlvDesc, area: &[u8
     let exact = bytes.len() >= 2 && push_option(table, bytes[0], value, &mut again).is_ok() && again == bytes;
     // A kind that is one byte long is never read with a length.
     let single = table.kind(bytes[0]).is_some_and(|desc| matches!(desc.len, OptionLen::Single));
-    if exact && !single && !matches!(option.item, OptionItem::Behind | OptionItem::Malformed) {
+    if exact && !single && !matches!(option.item, OptionItem::Behind | OptionItem::Cut { .. } | OptionItem::Malformed) {
         write!(f, "opt={}", bytes[0])?;
         if !value.is_empty() {
             f.write_char(':')?;

@@ -46,6 +46,8 @@ const SEEDS: &[&str] = &[
     "ip6 ff02::1 src=2001:db8::1 / icmp6 type=ra rdnss=1800,2001:db8::53,2001:db8::54 route=64:0:1800,0x20010db800000000 rdnss=0:0000000000000000",
     "ip 192.0.2.1 src=192.0.2.2 / icmp type=exceeded / ip 192.0.2.2 src=192.0.2.1 ttl=1 len=60 / tcp :80 sport=4000 seq=7 cut=8",
     "ip 192.0.2.1 src=192.0.2.2 / icmp type=exceeded / ip 192.0.2.2 src=192.0.2.1 len=60 / tcp :80 S mss=1460 sack ts=1:0 nop wscale=7 doff=10 cut=30",
+    "ip 192.0.2.1 src=192.0.2.2 / icmp type=exceeded / ip 192.0.2.2 src=192.0.2.1 len=60 / tcp :80 S mss=1460 sack ts=cut:00 doff=10 cut=29",
+    "ip 192.0.2.1 src=192.0.2.2 / icmp type=exceeded / ip 192.0.2.2 src=192.0.2.1 len=60 / tcp :80 S mss=1460 sack ts=cut doff=10 cut=27",
     "ip6 2001:db8::1 src=2001:db8::2 / icmp6 type=unreach / ip6 2001:db8::2 src=2001:db8::1 len=60 nh=tcp / icmp6 type=ns cut=8",
     "ip 192.0.2.1 src=192.0.2.2 / icmp type=unreach / ip 192.0.2.2 src=192.0.2.1 len=60 / icmp type=tstamp cut=8 hex=01",
     "ip 192.0.2.53 src=192.0.2.1 / udp :53 / dns example.com AAAA edns=1232:do:10=0011223344556677",

@@ -134,7 +134,7 @@ pub(crate) fn option_word(option: &OptionField) -> Option<String> {
         (OptionKind::Kind(_), Some(desc)) if text.is_empty() => Some(desc.key.to_owned()),
         (OptionKind::Kind(_), Some(desc)) => Some(format!("{}={text}", desc.key)),
         (OptionKind::Kind(kind), None) => Some(format!("opt{kind}({} B)", option.range.len())),
-        (OptionKind::Malformed, _) => Some("opt?".to_owned()),
+        (OptionKind::Malformed, desc) => Some(format!("{}?", desc.map_or("opt", |desc| desc.key))),
         (OptionKind::Padding, _) => None,
     }
 }

@@ -130,7 +130,10 @@ fn option_tree(
         (OptionKind::Kind(_), Some(desc)) => (desc.key.to_owned(), desc.title.to_owned()),
         (OptionKind::Kind(kind), None) => (format!("opt{kind}"), words.say("tree.option.unknown", &[("kind", &kind)])),
         (OptionKind::Padding, _) => ("pad".to_owned(), words.say("tree.option.padding", &[("bytes", &bytes.len())])),
-        (OptionKind::Malformed, _) => {
+        (OptionKind::Malformed, Some(desc)) => {
+            (desc.key.to_owned(), words.say("tree.option.cut", &[("title", &desc.title)]))
+        }
+        (OptionKind::Malformed, None) => {
             ("opt?".to_owned(), words.say("tree.option.malformed", &[("bytes", &bytes.len())]))
         }
     };

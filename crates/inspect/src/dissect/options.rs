@@ -19,6 +19,9 @@ pub(super) fn read(bytes: &[u8], table: &'static TlvDesc, area: Range<usize>) ->
             match at.item {
                 OptionItem::Known { desc } => known(bytes, desc, range, value),
                 OptionItem::Unknown { kind } => bare(OptionKind::Kind(kind), range, value),
+                OptionItem::Cut { desc } => {
+                    OptionField { desc: Some(desc), ..bare(OptionKind::Malformed, range, value) }
+                }
                 OptionItem::Behind => bare(OptionKind::Padding, range, value),
                 OptionItem::Malformed => bare(OptionKind::Malformed, range, value),
             }

@@ -130,7 +130,9 @@ fn unnamed_in(layer: &Layer, frame: &Dissection<'_>) -> usize {
 fn digits_in(option: &OptionField, frame: &Dissection<'_>) -> usize {
     match (option.what, option.desc) {
         (OptionKind::Padding, _) => 0,
-        (OptionKind::Malformed, _) => option.range.len(),
+        // Kind and length of an option that a quote ends in are said: `ts=cut:HEX`.
+        (OptionKind::Malformed, Some(_)) => option.rest.len(),
+        (OptionKind::Malformed, None) => option.range.len(),
         // Kind and length are said: `opt=KIND:HEX`.
         (OptionKind::Kind(_), None) => option.rest.len(),
         // An option that is nothing but bytes is a field itself: a cookie, a nonce, padding.

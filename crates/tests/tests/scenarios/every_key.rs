@@ -359,8 +359,10 @@ fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) ->
     let fixed = number(&option["bytes"]);
     let used = fields.iter().map(|field| (number(&field["offset"]) + number(&field["bits"])).div_ceil(8)).max();
     let variable = text(&option["form"]) == "variable";
+    // An entry of a list has neither kind nor length.
+    let is_entry = text(&option["form"]) == "entry";
     let reserved = fields.iter().any(|field| text(&field["key"]) == target.key && field["reserved"] == true);
-    if reserved || dice.below(3) == 0 {
+    if !is_entry && (reserved || dice.below(3) == 0) {
         let bytes = if variable { used.unwrap_or(0) + MORE_BYTES } else { fixed };
         // Neighbour discovery counts in units of 8 bytes, kind and length included.
         let padded = if target.layer == "icmp6" { (bytes + 2).next_multiple_of(8) - 2 } else { bytes };

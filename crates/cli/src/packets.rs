@@ -1,5 +1,5 @@
-//! The packets of one call: words of which some may stand for many values, a packet file, or what is read from `-`; made one by
-//! one, however many they are.
+//! The packets of one call: words of which some may stand for many values, several with `+` between them, a packet file, or what
+//! is read from `-`; made one by one, however many they are.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -33,12 +33,10 @@ enum Source {
     Lines(Rc<Lines>),
 }
 
-/// A file whose lines were all found right.
+/// Lines that were all found right: of a file, or packets that stand between `+`.
 #[derive(Debug)]
 struct Lines {
-    file: PacketFile,
-    /// The file's name, as it is shown.
-    name: String,
+    text: Text,
     zip: bool,
     /// The number of the first packet of each line.
     starts: Vec<u64>,
@@ -46,6 +44,24 @@ struct Lines {
     total: Option<u64>,
     names: Known,
     families: Families,
+}
+
+/// Where lines come from.
+#[derive(Debug)]
+enum Text {
+    /// A file, and its name as it is shown.
+    File(PacketFile, String),
+    /// Packets of the command line, what they carry read.
+    Words(Vec<Template>),
+}
+
+impl Text {
+    fn len(&self) -> usize {
+        match self {
+            Self::File(file, _) => file.len(),
+            Self::Words(packets) => packets.len(),
+        }
+    }
 }
 
 /// What names stand for, each looked up once.
@@ -70,14 +86,19 @@ impl Packets {
             return Err(no_packet(verb, place));
         }
         let Some(source) = source_of(&words) else {
-            let mut template = craft::template_words(&words).map_err(|error| input::language(place, verb, &error))?;
-            template.fill_payload(input::read_payload)?;
-            check_longest(&template)?;
-            return Ok(Self::of(zipped(template, options.zip)?));
+            let mut packets = craft::packets_words(&words).map_err(|error| input::language(place, verb, &error))?;
+            packets.iter_mut().try_for_each(|template| template.fill_payload(input::read_payload))?;
+            return match <[Template; 1]>::try_from(packets) {
+                Ok([template]) => {
+                    check_longest(&template)?;
+                    Ok(Self::of(zipped(template, options.zip)?))
+                }
+                Err(packets) => Self::of_lines(Text::Words(packets), verb, options, place),
+            };
         };
         match input::found(source, input::layer_of(options)?)? {
             Found::Packet(packet) => Ok(Self::of(packet.into())),
-            Found::File(file, name) => Self::of_file(file, name, verb, options, place),
+            Found::File(file, name) => Self::of_lines(Text::File(file, name), verb, options, place),
         }
     }
 
@@ -85,17 +106,11 @@ impl Packets {
         Self { source: Source::Words(template.into()), at_work: None }
     }
 
-    fn of_file(
-        file: PacketFile,
-        name: String,
-        verb: &str,
-        options: &Options,
-        place: &Place<'_>,
-    ) -> Result<Self, Failure> {
+    fn of_lines(text: Text, verb: &str, options: &Options, place: &Place<'_>) -> Result<Self, Failure> {
         let families = names::families(options);
-        let (starts, names) = (Vec::with_capacity(file.len()), Known::default());
-        let mut lines = Lines { file, name, zip: options.zip, starts, total: Some(0), names, families };
-        for line in 0..lines.file.len() {
+        let (starts, names) = (Vec::with_capacity(text.len()), Known::default());
+        let mut lines = Lines { text, zip: options.zip, starts, total: Some(0), names, families };
+        for line in 0..lines.text.len() {
             let template = lines.template(line)?;
             check_longest(&template).map_err(|failure| lines.on(line, failure))?;
             lines.starts.push(lines.total.unwrap_or(u64::MAX));
@@ -137,7 +152,7 @@ impl Packets {
         match &self.source {
             Source::Words(template) => Box::new(std::iter::once(longest_of(template))),
             Source::Lines(lines) => {
-                let templates = (0..lines.file.len()).filter_map(|line| lines.template(line).ok());
+                let templates = (0..lines.text.len()).filter_map(|line| lines.template(line).ok());
                 Box::new(templates.map(|template| longest_of(&template)))
             }
         }
@@ -189,31 +204,32 @@ impl Packets {
 impl Lines {
     /// The packets of a line, what they carry read.
     fn template(&self, line: usize) -> Result<Template, Failure> {
-        let mut template = self.file.template(line).map_err(|error| said::file(&self.name, &error))?;
         let here = |failure: Failure| self.on(line, failure);
-        template
-            .fill_payload(|payload| match payload {
-                Payload::Stdin => {
-                    Err(Failure::usage("stdin-in-file", say("error.stdin-in-file", &[])).row("or", "file=PATH"))
-                }
-                other => input::read_payload(other),
-            })
-            .map_err(here)?;
+        let template = match &self.text {
+            Text::Words(packets) => packets[line].clone(),
+            Text::File(file, name) => {
+                let mut template = file.template(line).map_err(|error| said::file(name, &error))?;
+                template.fill_payload(payload_in_file).map_err(here)?;
+                template
+            }
+        };
         zipped(template, self.zip).map_err(here)
     }
 
     /// A failure on a line of the file.
     fn on(&self, line: usize, mut failure: Failure) -> Failure {
-        let values: [(&str, &dyn Display); 3] =
-            [("name", &self.name), ("line", &self.file.line_number(line)), ("problem", &failure.headline)];
-        failure.headline = say("packet-file.on-line", &values);
+        if let Text::File(file, name) = &self.text {
+            let values: [(&str, &dyn Display); 3] =
+                [("name", name), ("line", &file.line_number(line)), ("problem", &failure.headline)];
+            failure.headline = say("packet-file.on-line", &values);
+        }
         failure
     }
 
     /// Looks up each name of each line, once.
     fn resolve(&mut self, verb: &str, options: &Options, place: &Place<'_>) -> Result<(), Failure> {
         let asked = place.names(options);
-        for line in 0..self.file.len() {
+        for line in 0..self.text.len() {
             let mut template = self.template(line)?;
             for (name, _) in template.names() {
                 if !self.names.0.contains_key(name) {
@@ -234,6 +250,14 @@ impl Lines {
         let start = self.starts.get(line).copied().unwrap_or(0);
         let end = self.starts.get(line + 1).copied().unwrap_or(total);
         (line, (index - start).wrapping_add(round.wrapping_mul(end - start)))
+    }
+}
+
+/// What a line of a file carries. Standard input can be read once, and a line is read again.
+fn payload_in_file(payload: &Payload) -> Result<Vec<u8>, Failure> {
+    match payload {
+        Payload::Stdin => Err(Failure::usage("stdin-in-file", say("error.stdin-in-file", &[])).row("or", "file=PATH")),
+        other => input::read_payload(other),
     }
 }
 

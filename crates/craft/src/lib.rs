@@ -48,8 +48,8 @@ pub use first::First;
 pub use fragment::{FragmentError, fragment, fragments_of};
 pub use generator::LIST_MAX;
 pub use language::{
-    Code, Completion, Completions, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, complete, parse, parse_fields,
-    parse_template, parse_words, template_words,
+    Code, Completion, Completions, LanguageError, MAX_LINE_BYTES, MAX_WORDS, Problem, complete, packets_words, parse,
+    parse_fields, parse_template, parse_words, template_words,
 };
 pub use options::{OptionAt, OptionItem, Options};
 pub use packet::{Family, Host, Layer, Packet, Part, Payload, Place, Setting, Wrong};

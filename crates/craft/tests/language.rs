@@ -25,7 +25,6 @@ fn refuses(cases: &[(&str, Code, &str)]) {
 fn rule_1_layers_stand_first_and_behind_a_divider() {
     accepts(&[
         ("ip 192.0.2.2 / tcp :80", "ip 192.0.2.2 / tcp :80"),
-        ("ip 192.0.2.2 + tcp :80", "ip 192.0.2.2 / tcp :80"),
         ("eth 02:00:00:00:00:01 / vlan vid=5 / arp 192.0.2.2", "eth 02:00:00:00:00:01 / vlan vid=5 / arp 192.0.2.2"),
         ("qinq vid=100 / vlan vid=5 / ip 192.0.2.2", "eth / qinq vid=100 / vlan vid=5 / ip 192.0.2.2"),
         (
@@ -363,4 +362,26 @@ fn limits_are_refused_with_a_sentence() {
     assert_eq!(parse_words(&words).unwrap_err().code, Code::TooLong);
     let deep = vec!["ip 192.0.2.2"; wirewright_craft::MAX_LAYERS + 1].join(" / ");
     assert_eq!(parse(&deep).unwrap_err().code, Code::TooLong);
+}
+
+#[test]
+fn a_plus_divides_packets() {
+    let read = |line: &str| wirewright_craft::packets_words(&line.split(' ').collect::<Vec<_>>());
+    let both = read("icmp 192.0.2.2 + ip 192.0.2.3 / udp :7,9").unwrap();
+    let printed: Vec<_> = both.iter().map(ToString::to_string).collect();
+    assert_eq!(printed, ["ip 192.0.2.2 / icmp", "ip 192.0.2.3 / udp :7,9"]);
+    assert_eq!(both[1].count(), Some(2));
+    // One packet is wanted.
+    let error = parse("icmp 192.0.2.2 + udp 192.0.2.2:7").unwrap_err();
+    assert_eq!((error.code, error.column), (Code::OnePacket, 15));
+    // A mistake has its place in the whole line, and the whole line is corrected.
+    let error = read("icmp 192.0.2.2 + tcp 192.0.2.2:80 S tll=3 + udp 192.0.2.2:9").unwrap_err();
+    assert_eq!((error.column, error.word), (36, 6));
+    assert_eq!(error.correction.as_deref(), Some("icmp 192.0.2.2 + tcp 192.0.2.2:80 S ttl=3 + udp 192.0.2.2:9"));
+    for (line, column) in
+        [("+ icmp 192.0.2.2", 0), ("icmp 192.0.2.2 +", 17), ("icmp 192.0.2.2 + + udp 192.0.2.2:9", 17)]
+    {
+        let error = read(line).unwrap_err();
+        assert_eq!((error.code, error.column), (Code::LayerExpected, column), "{line}: {error}");
+    }
 }

@@ -13,7 +13,7 @@ use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, Name};
 use super::error::{Code, Fault};
 use super::layer::REACHING;
 use super::reader::{is_divider, layer_words};
-use super::{is_too_long, reader, suggest};
+use super::{NEXT_PACKET, is_too_long, reader, suggest};
 use crate::dns::is_dns;
 use crate::packet::Wrong;
 use crate::{layers, options};
@@ -55,12 +55,14 @@ pub struct Completions {
 /// ```
 #[must_use]
 pub fn complete<S: AsRef<str>>(words: &[S], unfinished: &str) -> Completions {
-    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    if is_too_long(&words) {
+    let all: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    if is_too_long(&all) {
         return Completions::default();
     }
+    // Behind a `+` another packet begins.
+    let words = all.rsplit(|word| *word == NEXT_PACKET).next().unwrap_or_default();
     let start = words.iter().rposition(|word| is_divider(word)).map_or(0, |divider| divider + 1);
-    let place = Place { words: &words, unfinished };
+    let place = Place { words, unfinished };
     match words.get(start) {
         None => place.layer(),
         Some(&"raw") => place.payload(),
@@ -111,6 +113,7 @@ impl Place<'_> {
         }
         found.payload();
         found.add("/", "the next layer follows");
+        found.add(NEXT_PACKET, "the next packet follows");
         let host = self.host(desc);
         self.kept(found, host)
     }
@@ -160,7 +163,7 @@ impl Place<'_> {
 
     /// Whether the reader finds nothing to blame in this word, were it the next one.
     fn takes(&self, word: &str) -> bool {
-        if word == "/" || word.ends_with('.') {
+        if matches!(word, "/" | NEXT_PACKET) || word.ends_with('.') {
             return true;
         }
         let at = self.words.len();

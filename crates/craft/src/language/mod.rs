@@ -99,6 +99,46 @@ pub fn template_words<S: AsRef<str>>(words: &[S]) -> Result<Template, LanguageEr
     read(&words).map(|(template, _)| template)
 }
 
+/// Reads packets divided by a lone `+`, as a shell hands over their words; each may stand for many.
+///
+/// # Errors
+/// [`LanguageError`] with its place in the whole line, and the whole line corrected.
+///
+/// ```
+/// let both = wirewright_craft::packets_words(&["icmp", "192.0.2.2", "+", "udp", "192.0.2.2:7,9"])?;
+/// assert_eq!(both.iter().map(|template| template.count()).collect::<Vec<_>>(), [Some(1), Some(2)]);
+/// # Ok::<(), wirewright_craft::LanguageError>(())
+/// ```
+pub fn packets_words<S: AsRef<str>>(words: &[S]) -> Result<Vec<Template>, LanguageError> {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    if is_too_long(&words) {
+        return Err(explain(&[], too_long(words.len())));
+    }
+    let mut templates = Vec::new();
+    let mut start = 0;
+    for part in words.split(|word| *word == NEXT_PACKET) {
+        let end = start + part.len();
+        if part.is_empty() && !words.is_empty() {
+            let word = words[end.min(words.len() - 1)].into();
+            let problem = match start {
+                0 => Problem::BeginsWithDivider { word },
+                _ => Problem::LayerShouldFollow { word: NEXT_PACKET.into() },
+            };
+            let fault = Fault::new(Code::LayerExpected, start, problem).expected(reader::layer_words()).no_guess();
+            return Err(explain(&words, fault));
+        }
+        match read(part) {
+            Ok((template, _)) => templates.push(template),
+            Err(error) => return Err(error.within(&words[..start], &words[end..])),
+        }
+        start = end + 1;
+    }
+    Ok(templates)
+}
+
+/// The word between packets.
+const NEXT_PACKET: &str = "+";
+
 /// Reads fields and options from a line of the packet language: the words of a layer, of which only what is written matters, so
 /// that no port and no address is missing. `src dst ttl tos` may stand without a layer: those of IP, whichever version it is
 /// ([`Layer::is_any_version`](crate::Layer::is_any_version)).
@@ -162,6 +202,9 @@ pub(crate) fn explain_cut((words, fault): (Vec<words::Word>, Fault)) -> Language
 fn read(words: &[&str]) -> Result<(Template, Vec<Written>), LanguageError> {
     if is_too_long(words) {
         return Err(explain(&[], too_long(words.len())));
+    }
+    if let Some(at) = words.iter().position(|word| *word == NEXT_PACKET) {
+        return Err(explain(words, Fault::new(Code::OnePacket, at, Problem::NextPacket {}).no_guess()));
     }
     reader::read(words).map_err(|fault| explain(words, fault))
 }
@@ -232,6 +275,22 @@ fn explain_as(words: &[&str], fault: Fault, read: suggest::Read) -> LanguageErro
         problem,
         expected,
         correction: correction.map(Into::into),
+    }
+}
+
+impl LanguageError {
+    /// The same mistake in a longer line, between these words.
+    fn within(mut self, before: &[&str], after: &[&str]) -> Self {
+        let join = |words: &[&str]| words.iter().map(|word| shown(word)).collect::<Vec<_>>().join(" ");
+        let lead = if before.is_empty() { String::new() } else { join(before) + " " };
+        let tail = if after.is_empty() { String::new() } else { String::from(" ") + &join(after) };
+        let within = |line: &str| [&lead, line, &tail].concat().into();
+        self.correction = self.correction.as_deref().map(within);
+        self.line = [&lead, &*self.line, &tail].concat().into();
+        self.word += u32::try_from(before.len()).unwrap_or(u32::MAX);
+        self.column += lead.len();
+        self.display_column += lead.width();
+        self
     }
 }
 

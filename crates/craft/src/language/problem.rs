@@ -95,6 +95,8 @@ problems! {
     /// Many packets where one is wanted.
     ManyPackets { word: String } "many-packets"
         "`{word}` makes many packets, and one is wanted here: write one value"
+    /// A further packet where one is wanted.
+    NextPacket {} "next-packet" "`+` begins another packet, and one is wanted here"
     /// Many values that no word of this layer takes.
     NoGenerator { layer: &'static str, word: String } "no-generator" "no word of {layer} takes the many values `{word}`"
     /// More questions and records than a message is read with.

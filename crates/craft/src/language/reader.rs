@@ -113,7 +113,7 @@ pub(super) fn layer_words() -> impl Iterator<Item = &'static str> {
 
 /// Whether a word stands between layers.
 pub(super) fn is_divider(word: &str) -> bool {
-    word == "/" || word == "+"
+    word == "/"
 }
 
 impl<'w> Reader<'w> {

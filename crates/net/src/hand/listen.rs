@@ -1,12 +1,13 @@
 //! The sockets that hear answers: raw ones where the source is this machine's, else the packet socket.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use wirewright_craft::{First, Layer};
+use wirewright_craft::{First, Layer, LayerAt, walk};
 use wirewright_hand::probes::Answer;
 use wirewright_hand::{Need, Outgoing, Transport, Way, protocols};
+use wirewright_link::netlink::Interface;
 use wirewright_link::sys::Kernel;
 use wirewright_link::{Filter, HeaderOrigin, OsError, RawReceiver, Received, StartsWith, Wanted, What};
 use wirewright_units::{Instant, UnixTime};
@@ -117,6 +118,16 @@ impl Scope {
         }
     }
 
+    /// Whether what comes to this address, and port, is certainly let through.
+    fn takes(self, address: IpAddr, port: Option<u16>) -> bool {
+        match self {
+            Self::Port(own, only) => own == address && port == Some(only),
+            Self::Host(own) => own == address,
+            // Which addresses are this machine's is not known here.
+            Self::All => false,
+        }
+    }
+
     fn filter(self, protocol: u8) -> Filter {
         let (local, what) = match (self, protocol) {
             (Self::All, _) => return Filter::all(),
@@ -176,6 +187,31 @@ impl Listeners {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a frame that was heard on the link is heard by a raw socket too: it is addressed to one of these interfaces, carries
+    /// no tag, and what it carries is let through.
+    pub(super) fn hear_too(&self, heard: &Heard, interfaces: &[Interface]) -> bool {
+        let own = |interface: &Interface| interface.mac.is_some_and(|mac| heard.bytes.starts_with(&mac.0));
+        if self.receivers.is_empty() || heard.first != First::Ethernet || !interfaces.iter().any(own) {
+            return false;
+        }
+        let chain = walk(&heard.bytes, heard.first);
+        let value = |layer: &LayerAt, key| layer.value(&heard.bytes, key);
+        let Some(ip) = chain.get(1).filter(|layer| matches!(layer.desc.key, "ip" | "ip6")) else { return false };
+        let v4 = ip.desc.key == "ip";
+        let address = value(ip, "dst").map(|bits| match v4 {
+            true => IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
+            false => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        });
+        let next = |layer: &LayerAt| value(layer, if layer.desc.key == "ip" { "proto" } else { "nh" });
+        let protocol = chain[1..].iter().map_while(next).last();
+        let port = chain.iter().find(|layer| !layer.quoted && matches!(layer.desc.key, "tcp" | "udp"));
+        let port = port.and_then(|layer| value(layer, "dport")).and_then(|port| u16::try_from(port).ok());
+        let Some((address, protocol)) = address.zip(protocol) else { return false };
+        self.receivers
+            .iter()
+            .any(|it| it.v4 == v4 && u128::from(it.protocol) == protocol && it.scope.takes(address, port))
     }
 
     /// Packets that were lost because they were not fetched in time.

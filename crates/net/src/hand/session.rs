@@ -410,6 +410,8 @@ impl Session {
             let heard = match self.listeners.hear()? {
                 Some(heard) => heard,
                 None => match self.hear_frame()? {
+                    // It comes by a raw socket as well, and would be told twice.
+                    Some(heard) if self.listeners.hear_too(&heard, &self.interfaces) => continue,
                     Some(heard) => heard,
                     None => return Ok(()),
                 },

@@ -19,6 +19,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("1000_packets_are_1000_answers_and_more_are_not_sent_unasked", thousand),
         plain("a_seed_repeats_a_run_and_another_does_not", seeds),
         plain("an_expectation_is_of_every_packet", expectations),
+        plain("packets_between_plus_signs_are_asked_in_one_call", plus),
         plain("ctrl_c_prints_the_statistics", interrupted).tools(&["python3"]),
     ]
 }
@@ -100,6 +101,31 @@ fn expectations() -> Outcome {
     let _one_is_closed = ask(&["tcp", "server:79,80", "S"], "SA", 5)?;
     let _silence = ask(&["udp", "silent:1..5"], "none", 0)?;
     let _none_answers = ask(&["udp", "silent:1..5"], "SA", 1)?;
+    Ok(())
+}
+
+fn plus() -> Outcome {
+    let line = "lab ask --json --wait 300ms tcp server:80 S + icmp server src=198.51.100.9 + udp server:7,9999 data=x + icmp server";
+    let output = ww().args(line.split(' ')).run()?.success()?;
+    let objects = objects(&output)?;
+    let answers: Vec<&str> = objects.iter().filter_map(|it| it["answer"].as_str()).collect();
+    ensure!(answers == ["syn-ack", "udp-reply", "icmp-error", "echo-reply"], "{output}");
+    // What two sockets hear is told once.
+    let summary = objects.last().ok_or("no summary")?;
+    ensure!(summary["sent"] == 5 && summary["answered"] == 4 && summary["repeated"] == 0, "{summary}");
+
+    // Fragments by hand, the last one first: the kernel puts them together and answers.
+    let whole = "icmp server id=5 data=abcdefghijklmnop";
+    let built =
+        ww().args(["build", "--as", "hex", "--seed", "1"]).args(whole.replace("server", "192.0.2.2").split(' '));
+    let hex = built.run()?.success()?.text().trim().to_owned();
+    let message = &hex[40..];
+    let (first, last) = message.split_at(32);
+    let line = format!(
+        "lab ask --json --wait 300ms ip server id=77 df=0 off=2 proto=icmp hex={last} + ip server id=77 df=0 mf proto=icmp hex={first}"
+    );
+    let output = ww().args(line.split(' ')).run()?.success()?;
+    ensure!(output.text().matches("icmp type=reply id=5 data='abcdefghijklmnop'").count() == 1, "{output}");
     Ok(())
 }
 

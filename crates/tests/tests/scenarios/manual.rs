@@ -1,7 +1,7 @@
 //! The manual page of the packet language: each of its commands is run, and prints what stands below it.
 //!
 //! ```` ```ww NAME ```` is a file, ```` ```console ```` commands behind `$ ` with all that they print, ```` ```sh ```` commands
-//! whose output differs from run to run and that end well. `BLESS=1` writes what is printed into the page.
+//! whose output differs from run to run and that end well; ```` ```text ```` is of other programs, and not run. `BLESS=1` writes what is printed into the page.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,8 +11,11 @@ use wirewright_tests::{Ground, Need, Outcome, Scenario, ensure, workspace_root};
 
 use crate::bad_input::Place;
 
-/// Each page, a language each.
+/// The page of the language, a language each.
 const PAGES: [&str; 2] = ["docs/manual/packet-language.md", "docs/manual/packet-language.ko.md"];
+
+/// What users of other tools type, and what they type here.
+const COMING_FROM: &str = "docs/manual/coming-from.md";
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
@@ -57,7 +60,7 @@ fn remade(page: &str, mut make: impl FnMut(&Block) -> Result<String, String>) ->
 }
 
 fn examples() -> Outcome {
-    for page in PAGES {
+    for page in PAGES.into_iter().chain([COMING_FROM]) {
         let path = workspace_root().join(page);
         if path.exists() {
             run_page(&path)?;
@@ -74,6 +77,9 @@ fn run_page(path: &Path) -> Outcome {
         let mut says = String::new();
         if let Some(name) = kind.strip_prefix("ww ") {
             place.folder.write(name, lines).map_err(|error| error.to_string())?;
+            return Ok(lines.clone());
+        }
+        if kind == "text" {
             return Ok(lines.clone());
         }
         for line in lines.lines() {

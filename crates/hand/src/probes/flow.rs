@@ -55,7 +55,7 @@ pub(super) enum Flow {
         reply: u8,
         id: u16,
         seq: u16,
-        data: Option<u64>,
+        data: Option<Data>,
     },
     Solicitation {
         target: Ipv6Addr,
@@ -69,6 +69,14 @@ pub(super) enum Flow {
     Other,
     /// It asks nothing that could be answered (an error message, an answer itself).
     Silent,
+}
+
+/// The data of an echo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Data {
+    digest: u64,
+    /// All of it is there, and not the beginning in a first fragment.
+    whole: bool,
 }
 
 /// What was heard, taken apart.
@@ -93,6 +101,28 @@ pub(super) struct Datagram<'a> {
     pub(super) ends: Ends,
     /// What stands behind the IP header, or behind the last extension header; empty in a later fragment.
     pub(super) upper: &'a [u8],
+    /// How much of a datagram it is.
+    pub(super) part: Part,
+}
+
+/// How much of a datagram a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Whole,
+    /// The first fragment: data that answers it may be longer.
+    First,
+    /// The middle or the end, which asks nothing itself.
+    Later,
+}
+
+impl Part {
+    const fn of(offset: u16, more: bool) -> Self {
+        match (offset, more) {
+            (0, false) => Self::Whole,
+            (0, true) => Self::First,
+            _ => Self::Later,
+        }
+    }
 }
 
 /// What a sent packet asks.
@@ -173,6 +203,7 @@ fn datagram_v4(bytes: &[u8]) -> Option<Datagram<'_>> {
             identification: header.identification().into(),
         },
         upper: behind,
+        part: Part::of(header.fragment_offset(), header.mf()),
     })
 }
 
@@ -180,7 +211,7 @@ fn datagram_v6(bytes: &[u8]) -> Option<Datagram<'_>> {
     let (header, rest) = ipv6::View::split(bytes)?;
     let payload = &rest[..usize::from(header.payload_length()).min(rest.len())];
     let upper = ipv6::ext::Extensions::new(header.next_header(), payload).upper().ok()?;
-    let later = upper.fragment.is_some_and(|fragment| fragment.offset != 0);
+    let part = upper.fragment.map_or(Part::Whole, |fragment| Part::of(fragment.offset, fragment.more));
     Some(Datagram {
         ends: Ends {
             source: header.source().into(),
@@ -188,7 +219,8 @@ fn datagram_v6(bytes: &[u8]) -> Option<Datagram<'_>> {
             protocol: upper.protocol,
             identification: header.flow_label(),
         },
-        upper: if later { &[] } else { upper.bytes },
+        upper: if part == Part::Later { &[] } else { upper.bytes },
+        part,
     })
 }
 
@@ -196,23 +228,27 @@ fn datagram_v6(bytes: &[u8]) -> Option<Datagram<'_>> {
 pub(super) fn flow_of(datagram: &Datagram<'_>) -> Flow {
     let upper = datagram.upper;
     let v6 = datagram.ends.source.is_ipv6();
+    let whole = datagram.part == Part::Whole;
     match datagram.ends.protocol {
-        next::protocol::TCP => tcp_flow(upper).unwrap_or(Flow::Other),
+        _ if datagram.part == Part::Later => Flow::Silent,
+        next::protocol::TCP => tcp_flow(upper, whole).unwrap_or(Flow::Other),
         next::protocol::UDP => udp::View::split(upper).map_or(Flow::Other, |(udp, _)| Flow::Udp {
             source_port: udp.source_port(),
             destination_port: udp.destination_port(),
             length: udp.length(),
         }),
-        next::protocol::ICMPV4 if !v6 => icmp_flow(upper, false),
-        next::protocol::ICMPV6 if v6 => icmp_flow(upper, true),
+        next::protocol::ICMPV4 if !v6 => icmp_flow(upper, false, whole),
+        next::protocol::ICMPV6 if v6 => icmp_flow(upper, true, whole),
         _ => Flow::Other,
     }
 }
 
-fn tcp_flow(upper: &[u8]) -> Option<Flow> {
+fn tcp_flow(upper: &[u8], whole: bool) -> Option<Flow> {
     let (tcp, _) = tcp::View::split(upper)?;
     let flags = tcp.flags();
     let data = upper.len().saturating_sub(usize::from(tcp.data_offset()) * 4);
+    // Of a segment that goes on in other fragments any part may be acknowledged.
+    let data = if whole { data } else { usize::try_from(u32::MAX / 2).unwrap_or(usize::MAX) };
     let steps = u32::try_from(data).unwrap_or(u32::MAX).saturating_add(u32::from(flags.syn()) + u32::from(flags.fin()));
     Some(Flow::Tcp {
         source_port: tcp.source_port(),
@@ -224,7 +260,7 @@ fn tcp_flow(upper: &[u8]) -> Option<Flow> {
     })
 }
 
-fn icmp_flow(upper: &[u8], v6: bool) -> Flow {
+fn icmp_flow(upper: &[u8], v6: bool, whole: bool) -> Flow {
     let Some(head) = upper.first_chunk::<8>() else { return Flow::Other };
     let kind = head[0];
     let reply = match (v6, kind) {
@@ -241,7 +277,7 @@ fn icmp_flow(upper: &[u8], v6: bool) -> Flow {
             reply,
             id: u16::from_be_bytes([head[4], head[5]]),
             seq: u16::from_be_bytes([head[6], head[7]]),
-            data: echoes.then(|| digest(&upper[8..])),
+            data: if echoes { Some(Data { digest: digest(&upper[8..]), whole }) } else { None },
         };
     }
     match (v6, kind) {
@@ -346,7 +382,11 @@ fn icmp_answer(flow: &Flow, upper: &[u8]) -> Option<AnswerKind> {
     }
     match data {
         // RFC 792, RFC 4443 §4.2: the data of the request comes back.
-        Some(data) => (digest(&upper[8..]) == data).then_some(AnswerKind::EchoReply { id, seq, data: upper.len() - 8 }),
+        Some(data) => (!data.whole || digest(&upper[8..]) == data.digest).then_some(AnswerKind::EchoReply {
+            id,
+            seq,
+            data: upper.len() - 8,
+        }),
         None => Some(AnswerKind::IcmpReply { kind: reply, code: head[1] }),
     }
 }

@@ -422,3 +422,32 @@ fn no_bytes_make_it_panic() {
         }
     }
 }
+
+fn line(words: &str) -> Vec<u8> {
+    wirewright_craft::parse(words).unwrap().build(&Context::default()).unwrap().bytes
+}
+
+#[test]
+fn a_first_fragment_is_answered_by_the_reply_to_the_whole_and_a_later_one_by_nothing() {
+    for (first, later, reply) in [
+        (
+            "ip 192.0.2.2 src=192.0.2.1 mf / icmp id=5 data=abcdefgh",
+            "ip 192.0.2.2 src=192.0.2.1 off=2 proto=icmp data=ijkl",
+            "icmp 192.0.2.1 src=192.0.2.2 reply id=5 data=abcdefghijkl",
+        ),
+        (
+            "ip6 2001:db8::2 src=2001:db8::1 / frag mf id=9 / icmp6 id=5 data=abcdefgh",
+            "ip6 2001:db8::2 src=2001:db8::1 / frag off=2 id=9 nh=icmp6 / raw data=ijkl",
+            "icmp6 2001:db8::1 src=2001:db8::2 reply id=5 data=abcdefghijkl",
+        ),
+    ] {
+        let mut probes = Probes::new();
+        probes.sent(Instant::ORIGIN, 1, &Asked::new(&line(later), First::Ip), WAIT);
+        probes.sent(Instant::ORIGIN, 2, &Asked::new(&line(first), First::Ip), WAIT);
+        let answer = probes.handle_received(Instant::from_nanos(9), &line(reply), First::Ip).unwrap();
+        assert_eq!((answer.probe, answer.kind), (2, AnswerKind::EchoReply { id: 5, seq: 0, data: 12 }));
+        // Another's reply, to the same question under another number, is nobody's.
+        let foreign = line(&reply.replace("id=5", "id=6"));
+        assert!(probes.handle_received(Instant::from_nanos(9), &foreign, First::Ip).is_none());
+    }
+}

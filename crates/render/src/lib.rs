@@ -59,6 +59,6 @@ pub use sum::{Detail, sum};
 pub use talk::{choices, silence, silence_json, step, step_json};
 pub use text::{columns, escape, escape_bytes, pad, shell_word, wrap};
 pub use times::{Times, milliseconds};
-pub use trace::{hop, hop_json};
+pub use trace::{hop, hop_json, rewritten, rewritten_json};
 pub use tree::{complaint, tree};
 pub use value::{field_value, value};

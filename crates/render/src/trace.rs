@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wirewright_hand::probes::AnswerKind;
 use wirewright_hand::trace::{Heard, Odd, Rewriting, Told};
+use wirewright_hand::{Difference, Quoted};
 
 use crate::answer::{answer_kind, duration};
 use crate::catalogue::Catalogue;
@@ -55,7 +56,7 @@ fn tells(told: &Told, words: &Catalogue) -> Vec<String> {
         all.push(words.say("trace.splits", &[("count", &told.hop.addresses().len())]));
     }
     for it in &told.rewritings {
-        let (field, sent, seen) = values(it);
+        let (field, sent, seen) = values(&it.difference);
         let between = between(it.behind, it.before, words);
         let given: [(&str, &dyn Display); 4] =
             [("between", &between), ("field", &field), ("sent", &sent), ("seen", &seen)];
@@ -73,10 +74,31 @@ fn tells(told: &Told, words: &Catalogue) -> Vec<String> {
     all
 }
 
-fn values(it: &Rewriting) -> (String, String, String) {
-    let difference = &it.difference;
+/// The name of a field that was rewritten, and its values as they left and as they were quoted.
+fn values(difference: &Difference) -> (String, String, String) {
     let text = |number| value(difference.field, number);
     (format!("{}.{}", difference.layer, difference.name()), text(difference.sent), text(difference.seen))
+}
+
+/// What was rewritten on the way, one behind the other: `tcp.mss 1460→1380 · ip.tos 0x28→0x00`; empty: nothing.
+#[must_use]
+pub fn rewritten(quoted: &Quoted, style: &Style) -> String {
+    let arrow = if style.unicode { "→" } else { " to " };
+    let parts = quoted.differences.iter().map(|it| {
+        let (field, sent, seen) = values(it);
+        format!("{field} {sent}{arrow}{seen}")
+    });
+    parts.collect::<Vec<_>>().join(style.dot())
+}
+
+/// The same as JSON: `[{"field","sent","seen"}]`.
+#[must_use]
+pub fn rewritten_json(quoted: &Quoted) -> Value {
+    let part = |it: &Difference| {
+        let (field, sent, seen) = values(it);
+        json!({"field": field, "sent": sent, "seen": seen})
+    };
+    quoted.differences.iter().map(part).collect()
 }
 
 fn between(behind: Option<(u8, IpAddr)>, before: IpAddr, words: &Catalogue) -> String {
@@ -98,7 +120,7 @@ pub fn hop_json(told: &Told) -> Value {
     let place =
         |behind: Option<(u8, IpAddr)>| behind.map(|(ttl, address)| json!({"ttl": ttl, "address": address.to_string()}));
     let rewriting = |it: &Rewriting| {
-        let (field, sent, seen) = values(it);
+        let (field, sent, seen) = values(&it.difference);
         json!({"field": field, "sent": sent, "seen": seen, "behind": place(it.behind), "before": it.before.to_string()})
     };
     let odd = |it: &Odd| match *it {

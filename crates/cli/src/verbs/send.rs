@@ -1,9 +1,10 @@
 //! `ww send` and `ww ask`: packets onto the wire, shown as they left; answers shown when they come.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use craft::{First, Host, Packet};
-use hand::probes::AnswerKind;
+use hand::probes::{AnswerKind, ProbeId};
 use hand::{Could, Expect};
 use net::hand::{
     Counters, Event, Fate, Guarding, HeardAnswer, NoGuard, Options as SessionOptions, Role, Sent, Session,
@@ -23,6 +24,9 @@ use crate::place::Place;
 use crate::record::Recording;
 use crate::said;
 use crate::speech::{say, words};
+
+/// The most probes whose bytes are kept: as many as a session matches.
+const FLYING_MAX: usize = 4096;
 
 /// Columns of the word in front of a line of results.
 const WORD_COLUMNS: usize = 8;
@@ -140,6 +144,8 @@ pub(super) struct Talk<'a> {
     interface: String,
     /// The person's packet as it left, for saying what is wrong with it when nobody answers.
     left: Vec<(Vec<u8>, First)>,
+    /// Probes as they left, for what their quotes show.
+    flying: BTreeMap<ProbeId, (Vec<u8>, First)>,
     /// It is one of many: what is said of each is short, and nothing of it is kept.
     pub(super) many: bool,
 }
@@ -154,8 +160,8 @@ impl<'a> Talk<'a> {
         let recording = options.write.as_deref().map(Recording::begin).transpose()?;
         let before = options.why.then(Counters::read);
         let session = Session::open(session_options(options, place)?);
-        let (interface, left) = (String::new(), Vec::new());
-        Ok(Self { verb, options, out, place, session, recording, before, interface, left, many: false })
+        let (interface, left, flying) = (String::new(), Vec::new(), BTreeMap::new());
+        Ok(Self { verb, options, out, place, session, recording, before, interface, left, flying, many: false })
     }
 
     pub(super) fn explain(&self, error: &net::Error) -> Failure {
@@ -189,6 +195,12 @@ impl<'a> Talk<'a> {
         // A fragment alone shows nothing that is wrong with the whole.
         if let (Role::Probe, None, Fate::Left(left), false) = (sent.role, sent.part, &sent.fate, self.many) {
             self.left.push((left.packet_bytes().to_vec(), sent.built.first));
+        }
+        if let (Role::Probe, None, Fate::Left(left)) = (sent.role, sent.part, &sent.fate) {
+            if self.flying.len() == FLYING_MAX {
+                self.flying.pop_first();
+            }
+            self.flying.insert(sent.id, (left.packet_bytes().to_vec(), sent.built.first));
         }
         if self.out.json { self.out.json_line(&sent_json(sent)) } else { self.sent_text(sent) }
     }
@@ -279,9 +291,12 @@ impl<'a> Talk<'a> {
 
     pub(super) fn answered(&mut self, heard: &HeardAnswer) -> Result<(), Failure> {
         self.record_heard(heard)?;
+        let left = self.flying.get(&heard.answer.probe);
+        let quoted = left.and_then(|(sent, first)| hand::quoted((&heard.bytes, heard.first), (sent, *first)));
         if self.out.json {
             let mut json = render::answer_json(&heard.answer);
             json["event"] = "answer".into();
+            json["quoted"] = quoted.as_ref().map_or(serde_json::Value::Null, render::rewritten_json);
             json["probe"] = heard.answer.probe.into();
             json["packet"] = Packet::from_bytes(&heard.bytes, heard.first).to_string().into();
             if !heard.fragments.is_empty() {
@@ -292,7 +307,10 @@ impl<'a> Talk<'a> {
         let style = &self.out.style;
         let words = words();
         let frame = inspect::dissect(&heard.bytes, heard.first);
-        let mut line = render::answer(&heard.answer, style, words);
+        let rewritten = quoted.map_or_else(String::new, |quoted| render::rewritten(&quoted, style));
+        // With both values of each field their names alone say nothing more.
+        let short = hand::probes::Answer { rewritten: Vec::new(), ..heard.answer.clone() };
+        let mut line = render::answer(if rewritten.is_empty() { &heard.answer } else { &short }, style, words);
         if let Some(answered) = render::dns_answer(&frame) {
             line = format!("{answered}, {line}");
         }
@@ -301,6 +319,10 @@ impl<'a> Talk<'a> {
             line.push_str(&words.say("answer.in-fragments", &[("count", &heard.fragments.len())]));
         }
         self.line(Ink::Title, "word.answer", &line)?;
+        if !rewritten.is_empty() {
+            let said = words.say("ask.rewritten", &[("fields", &rewritten)]);
+            self.out.result(&format!("        {}", style.paint(Ink::Note, &said)))?;
+        }
         if self.out.verbose {
             self.out.result(&render::tree(&frame, style, words))?;
         } else {

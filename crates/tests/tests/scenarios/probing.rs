@@ -22,6 +22,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         plain("a_trace_names_who_rewrites_the_mss_and_the_source", trace_rewritten),
         plain("a_trace_names_who_changes_the_ttl", trace_ttl),
         plain("a_trace_names_a_way_that_splits", trace_splits),
+        plain("ask_tells_both_values_of_what_was_rewritten", ask_rewritten),
         plain("a_trace_that_is_none_is_refused", trace_refused),
         plain("a_probe_tells_open_from_closed_and_silent", probe_states),
         lab("a_probe_tells_who_filters", probe_filtered),
@@ -210,6 +211,17 @@ fn trace_splits() -> Outcome {
             ensure!(splits.len() > 2 && !splits[0] && splits[1] && !splits[splits.len() - 1], "{output}");
         }
     }
+    Ok(())
+}
+
+fn ask_rewritten() -> Outcome {
+    let line = "--routers 2 --rewrite 'tcp mss=1380' --rewrite 'ip tos=0' ask tcp server:80 S ttl=2 tos=0x28 mss=1460";
+    let output = lab(line)?.success()?;
+    let said = "        rewritten on the way: ip.tos 0x28→0x00 · tcp.mss 1460→1380";
+    ensure!(output.text().lines().any(|it| it == said), "{output}");
+    let output = lab(&format!("{line} --json"))?.success()?;
+    let answer = objects(&output)?.into_iter().find(|it| it["event"] == "answer").ok_or("no answer")?;
+    ensure!(answer["quoted"][1]["field"] == "tcp.mss" && answer["quoted"][1]["seen"] == "1380", "{answer}");
     Ok(())
 }
 

@@ -262,6 +262,10 @@ fn probe_states() -> Outcome {
     let states: Vec<String> =
         objects(&output)?.iter().map(|it| it["state"].as_str().unwrap_or("-").to_owned()).collect();
     ensure!(states == ["open", "open-or-filtered", "closed", "-"], "{output}");
+    // What comes after its time, while the port is asked again, counts.
+    let output = lab("--delay 150ms probe --wait 200ms server 79,80")?.success()?;
+    let text = output.text();
+    ensure!(text.contains("tcp 79           closed") && text.contains("tcp 80           open"), "{output}");
     let output = lab("probe --wait 50ms --probes 3 silent 22,23")?.expect_code(1)?;
     ensure!(output.text().starts_with("tcp 22..23       filtered   no answer to 3 probes\n"), "{output}");
     Ok(())

@@ -52,6 +52,7 @@ pub(crate) fn probe(options: &Options, out: &Output, place: &Place<'_>) -> Resul
         made: None,
         in_flight: many::in_flight_max(),
         open: BTreeMap::new(),
+        over: BTreeMap::new(),
         found: BTreeMap::new(),
     };
     let begun = talk.session.now();
@@ -68,6 +69,12 @@ struct Asked {
     packet: Packet,
     /// Times it was asked.
     tries: u8,
+}
+
+impl Asked {
+    fn is_udp(&self) -> bool {
+        self.packet.layers.iter().any(|layer| layer.key() == "udp")
+    }
 }
 
 /// A port of a host, by the protocol.
@@ -112,14 +119,21 @@ struct Probing {
     /// The most that await an answer together.
     in_flight: usize,
     open: BTreeMap<ProbeId, Asked>,
+    /// Probes whose time was over: an answer that comes all the same is one.
+    over: BTreeMap<ProbeId, Packet>,
     found: BTreeMap<Port, Found>,
 }
 
 impl Probing {
     fn find(&mut self, asked: &Asked, found: Found) {
-        if let Some(port) = port_of(&asked.packet) {
-            self.found.insert(port, found);
-        }
+        let Some(port) = port_of(&asked.packet) else { return };
+        self.again.retain(|asked| port_of(&asked.packet) != Some(port));
+        self.found.insert(port, found);
+    }
+
+    /// Whether an answer to an earlier probe of the port came late.
+    fn is_found(&self, asked: &Asked) -> bool {
+        port_of(&asked.packet).is_some_and(|port| self.found.contains_key(&port))
     }
 
     /// Ports that stand beside one another and have the same reason are one line.
@@ -212,29 +226,36 @@ impl Course for Probing {
 
     fn answered(&mut self, _talk: &mut Talk<'_>, heard: &HeardAnswer) -> Result<(), Failure> {
         let answer = &heard.answer;
-        if answer.order != Order::First || !answer.kind.is_final() {
+        if !answer.kind.is_final() {
             return Ok(());
         }
-        let Some(asked) = self.open.remove(&answer.probe) else { return Ok(()) };
-        let is_udp = asked.packet.layers.iter().any(|layer| layer.key() == "udp");
+        let asked = match answer.order {
+            Order::First => self.open.remove(&answer.probe),
+            // It has been asked again, or will be: neither is needed any more.
+            Order::Late => self.over.remove(&answer.probe).map(|packet| Asked { packet, tries: 1 }),
+            _ => None,
+        };
+        let Some(asked) = asked else { return Ok(()) };
         let by_host = answer.from.is_some() && answer.from == destination(&asked.packet);
-        let state = port_state(is_udp, Some(&answer.kind), by_host);
-        let ttl = ttl_of(heard);
-        let found = Found { state, answer: Some(answer.kind), from: answer.from, ttl, tries: asked.tries };
+        let state = port_state(asked.is_udp(), Some(&answer.kind), by_host);
+        let found =
+            Found { state, answer: Some(answer.kind), from: answer.from, ttl: ttl_of(heard), tries: asked.tries };
         self.find(&asked, found);
         Ok(())
     }
 
     fn silent(&mut self, _talk: &mut Talk<'_>, probe: ProbeId) -> Result<(), Failure> {
         let Some(asked) = self.open.remove(&probe) else { return Ok(()) };
+        if self.is_found(&asked) {
+            return Ok(());
+        }
+        self.over.insert(probe, asked.packet.clone());
         if asked.tries < self.tries {
             self.again.push_back(asked);
             return Ok(());
         }
-        let is_udp = asked.packet.layers.iter().any(|layer| layer.key() == "udp");
-        let state = port_state(is_udp, None, false);
-        let found = Found { state, answer: None, from: None, ttl: None, tries: asked.tries };
-        self.find(&asked, found);
+        let state = port_state(asked.is_udp(), None, false);
+        self.find(&asked, Found { state, answer: None, from: None, ttl: None, tries: asked.tries });
         Ok(())
     }
 

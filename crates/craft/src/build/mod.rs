@@ -110,7 +110,8 @@ impl Packet {
     pub fn build(&self, context: &Context) -> Result<Built, BuildError> {
         let mut bytes = Vec::new();
         let mut notes = Vec::new();
-        let layout = self.lay_into(&mut bytes, context, &mut notes)?;
+        let layout = self.layout()?;
+        self.lay_into(&mut bytes, &layout, context, &mut notes)?;
         let spans = spans::of(self, &layout, &bytes);
         Ok(Built { first: self.first(&bytes), bytes, spans, notes })
     }
@@ -121,7 +122,8 @@ impl Packet {
     /// # Errors
     /// As [`Packet::build`]; `out` is then of no use.
     pub fn build_into(&self, out: &mut Vec<u8>, context: &Context) -> Result<First, BuildError> {
-        self.lay_into(out, context, &mut Vec::new())?;
+        let layout = self.layout()?;
+        self.lay_into(out, &layout, context, &mut Vec::new())?;
         Ok(self.first(out))
     }
 
@@ -132,21 +134,26 @@ impl Packet {
         }
     }
 
-    fn lay_into(&self, out: &mut Vec<u8>, context: &Context, notes: &mut Vec<Note>) -> Result<Layout, BuildError> {
+    fn lay_into(
+        &self,
+        out: &mut Vec<u8>,
+        layout: &Layout,
+        context: &Context,
+        notes: &mut Vec<Note>,
+    ) -> Result<(), BuildError> {
         self.check_complete()?;
-        let layout = self.layout()?;
         out.clear();
         out.resize(layout.total, 0);
         self.write_payload(&mut out[layout.payload..layout.end], context);
         out[layout.end..].copy_from_slice(&self.trailer);
         for index in 0..layout.count {
-            fill::Filler { packet: self, index, layout: &layout, context }.write(out, notes)?;
+            fill::Filler { packet: self, index, layout, context }.write(out, notes)?;
         }
         // From the inside out: an outer message's sum covers the inner sums.
         for index in (0..layout.count).rev() {
-            sums::fill(self, index, &layout, out, notes);
+            sums::fill(self, index, layout, out, notes);
         }
-        Ok(layout)
+        Ok(())
     }
 
     fn check_complete(&self) -> Result<(), BuildError> {

@@ -10,7 +10,7 @@ use wirewright_hand::trace::{Heard, Odd, Rewriting, Told};
 use wirewright_hand::{Difference, Quoted};
 
 use crate::answer::{answer_kind, duration};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Lang};
 use crate::style::{Ink, Style};
 use crate::text::wrap;
 use crate::value::value;
@@ -114,7 +114,7 @@ pub fn hop_json(told: &Told) -> Value {
     let hop = &told.hop;
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let answer = |it: &Heard| {
-        json!({"from": it.from.to_string(), "answer": it.kind.word(), "rtt_ns": nanos(it.rtt), "ttl": it.ttl,
+        json!({"from": it.from.to_string(), "answer": it.kind.word(), "says": answer_kind(&it.kind, Catalogue::get(Lang::En)), "rtt_ns": nanos(it.rtt), "ttl": it.ttl,
             "target": it.is_target, "quoted_ttl": it.quoted.as_ref().and_then(|quoted| quoted.ttl)})
     };
     let place =

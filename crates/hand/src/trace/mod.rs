@@ -92,6 +92,13 @@ impl Hop {
         self.heard.iter().any(|it| it.is_target)
     }
 
+    /// A router from which no probe goes on, and which says so.
+    #[must_use]
+    pub fn ended_by(&self) -> Option<IpAddr> {
+        let ended = self.heard.iter().find(|it| !it.is_target && !it.is_on_the_way());
+        ended.filter(|_| !self.is_target()).map(|it| it.from)
+    }
+
     /// Nobody lets a probe go on from here.
     fn ends(&self) -> bool {
         self.heard.iter().any(|it| it.is_target || !it.is_on_the_way())

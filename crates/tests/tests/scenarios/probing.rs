@@ -4,7 +4,9 @@ use std::process::Command;
 
 use serde_json::Value;
 use wirewright_lab::Host;
-use wirewright_tests::{Ground, Need, Outcome, Output, Scenario, Step, Terminal, World, binary, ensure, ww};
+use wirewright_tests::{
+    Folder, Ground, Need, Outcome, Output, Program, Scenario, Step, Terminal, World, binary, ensure, ww,
+};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let lab = |name: &str, run: fn(&World) -> Outcome| {
@@ -23,6 +25,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         plain("a_trace_names_who_changes_the_ttl", trace_ttl),
         plain("a_trace_names_a_way_that_splits", trace_splits),
         plain("ask_tells_both_values_of_what_was_rewritten", ask_rewritten),
+        plain("a_trace_tells_who_ends_it", trace_ended),
+        plain("each_verb_takes_a_packet_file", files),
+        plain("a_ping_goes_on_with_few_descriptors", few_descriptors).tools(&["prlimit"]),
         plain("a_trace_that_is_none_is_refused", trace_refused),
         plain("a_probe_tells_open_from_closed_and_silent", probe_states),
         lab("a_probe_tells_who_filters", probe_filtered),
@@ -222,6 +227,36 @@ fn ask_rewritten() -> Outcome {
     let output = lab(&format!("{line} --json"))?.success()?;
     let answer = objects(&output)?.into_iter().find(|it| it["event"] == "answer").ok_or("no answer")?;
     ensure!(answer["quoted"][1]["field"] == "tcp.mss" && answer["quoted"][1]["seen"] == "1380", "{answer}");
+    Ok(())
+}
+
+fn trace_ended() -> Outcome {
+    let output = lab("trace --probes 2 203.0.113.9")?.expect_code(1)?;
+    let text = output.text();
+    ensure!(text.contains("icmp unreach net") && text.lines().count() == 3, "{output}");
+    ensure!(text.ends_with("203.0.113.9 was not reached: 198.51.100.1 lets nothing go on.\n"), "{output}");
+    let output = lab("trace --json --probes 2 203.0.113.9")?.expect_code(1)?;
+    ensure!(objects(&output)?[0]["answers"][0]["says"] == "icmp unreach net", "{output}");
+    Ok(())
+}
+
+fn files() -> Outcome {
+    let folder = Folder::new()?;
+    let file = folder.write("one.ww", "udp 192.0.2.2:7 data=x\n")?;
+    let file = file.to_str().ok_or("a plain path")?;
+    for (verb, says) in [("ping -c 2 --every 1ms", "2 received"), ("trace", "192.0.2.2"), ("probe", "1 open")] {
+        let output = ww().arg("lab").args(verb.split(' ')).arg(file).run()?.success()?;
+        ensure!(output.text().contains(says), "{output}");
+    }
+    Ok(())
+}
+
+fn few_descriptors() -> Outcome {
+    // No more than 16 probes await an answer together here, and still each of 40 is sent.
+    let program = binary().display().to_string();
+    let line = ["--nofile=64:64", &program, "lab", "ping", "-c", "40", "--every", "1ms", "server"];
+    let output = Program::new("prlimit").args(line).run()?.success()?;
+    ensure!(output.text().contains("40 packets transmitted, 40 received"), "{output}");
     Ok(())
 }
 

@@ -26,7 +26,7 @@ use super::many;
 use super::send::Talk;
 use crate::command::Options;
 use crate::failure::Failure;
-use crate::packets::Packets;
+use crate::packets::{Packets, source_of};
 use crate::place::Place;
 
 /// Probes with one aim.
@@ -92,7 +92,8 @@ fn packets(
     worded: impl FnOnce(Vec<String>) -> Vec<String>,
 ) -> Result<Packets, Failure> {
     let mut words = options.text_words()?;
-    if words.first().is_some_and(|first| First::from_word(first).is_none() && first != "-") {
+    let is_host = |first: &String| First::from_word(first).is_none() && first != "raw";
+    if source_of(&words).is_none() && words.first().is_some_and(is_host) {
         words = worded(words);
     }
     let without_port = craft::template_words(&words).err().filter(|error| error.code == Code::PortMissing);

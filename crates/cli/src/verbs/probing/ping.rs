@@ -27,6 +27,9 @@ use crate::verbs::send::{Talk, expectation};
 const COUNT: u64 = 4;
 /// From one to the next unless told otherwise.
 const EVERY: Duration = Duration::from_secs(1);
+/// The most probes of which late and repeated answers are told: as many as a session matches.
+const KEPT_MAX: usize = 4096;
+
 /// The bytes of an echo's data, as ping has had them since 1983.
 const DATA: &str = "zero=56";
 
@@ -171,7 +174,8 @@ impl Ping {
 
 impl Course for Ping {
     fn wants(&self) -> bool {
-        self.index < self.total && self.open.len() < self.in_flight
+        let awaited = self.index - self.tally.ended;
+        self.index < self.total && awaited < self.in_flight as u64
     }
 
     fn packet(&mut self) -> Result<Packet, Failure> {
@@ -183,6 +187,9 @@ impl Course for Ping {
     }
 
     fn started(&mut self, probe: ProbeId) {
+        if self.open.len() == KEPT_MAX {
+            self.open.pop_first();
+        }
         self.open.insert(probe, self.index);
     }
 

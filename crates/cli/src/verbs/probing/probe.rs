@@ -64,7 +64,11 @@ pub(crate) fn probe(options: &Options, out: &Output, place: &Place<'_>) -> Resul
     Ok(if interrupted { Exit::Interrupted } else { probing.exit(expect.as_ref()) })
 }
 
+/// The most probes whose late answers count: as many as a session matches.
+const OVER_MAX: usize = 4096;
+
 /// A port that is asked.
+#[derive(Clone)]
 struct Asked {
     packet: Packet,
     /// Times it was asked.
@@ -120,7 +124,7 @@ struct Probing {
     in_flight: usize,
     open: BTreeMap<ProbeId, Asked>,
     /// Probes whose time was over: an answer that comes all the same is one.
-    over: BTreeMap<ProbeId, Packet>,
+    over: BTreeMap<ProbeId, Asked>,
     found: BTreeMap<Port, Found>,
 }
 
@@ -131,9 +135,10 @@ impl Probing {
         self.found.insert(port, found);
     }
 
-    /// Whether an answer to an earlier probe of the port came late.
-    fn is_found(&self, asked: &Asked) -> bool {
-        port_of(&asked.packet).is_some_and(|port| self.found.contains_key(&port))
+    /// Whether another probe of the port was answered.
+    fn is_answered(&self, asked: &Asked) -> bool {
+        let found = port_of(&asked.packet).and_then(|port| self.found.get(&port));
+        found.is_some_and(|found| found.answer.is_some())
     }
 
     /// Ports that stand beside one another and have the same reason are one line.
@@ -232,7 +237,7 @@ impl Course for Probing {
         let asked = match answer.order {
             Order::First => self.open.remove(&answer.probe),
             // It has been asked again, or will be: neither is needed any more.
-            Order::Late => self.over.remove(&answer.probe).map(|packet| Asked { packet, tries: 1 }),
+            Order::Late => self.over.remove(&answer.probe).filter(|asked| !self.is_answered(asked)),
             _ => None,
         };
         let Some(asked) = asked else { return Ok(()) };
@@ -246,10 +251,13 @@ impl Course for Probing {
 
     fn silent(&mut self, _talk: &mut Talk<'_>, probe: ProbeId) -> Result<(), Failure> {
         let Some(asked) = self.open.remove(&probe) else { return Ok(()) };
-        if self.is_found(&asked) {
+        if self.is_answered(&asked) {
             return Ok(());
         }
-        self.over.insert(probe, asked.packet.clone());
+        if self.over.len() == OVER_MAX {
+            self.over.pop_first();
+        }
+        self.over.insert(probe, asked.clone());
         if asked.tries < self.tries {
             self.again.push_back(asked);
             return Ok(());

@@ -56,6 +56,7 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
         trace: Trace::new(wishes),
         left: BTreeMap::new(),
         told: 0,
+        ended_by: None,
     };
     let interrupted = run(&mut talk, &mut tracing, every)?;
     let reached = tracing.trace.is_reached();
@@ -63,7 +64,11 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
         out.json_line(&json!({"v": 1, "event": "summary", "target": target.to_string(), "reached": reached,
             "hops": tracing.told}))?;
     } else if !interrupted && !reached {
-        out.result(&say("trace.not-reached", &[("target", &target)]))?;
+        let said = match tracing.ended_by {
+            Some(router) => say("trace.ended", &[("target", &target), ("router", &router)]),
+            None => say("trace.not-reached", &[("target", &target)]),
+        };
+        out.result(&said)?;
     }
     talk.why()?;
     Ok(match reached {
@@ -103,12 +108,15 @@ struct Tracing {
     /// Each probe as it left.
     left: BTreeMap<ProbeId, (Vec<u8>, First)>,
     told: u8,
+    /// Who says that no probe goes on from there, and is not the target.
+    ended_by: Option<IpAddr>,
 }
 
 impl Tracing {
     fn tell(&mut self, talk: &Talk<'_>) -> Result<(), Failure> {
         while let Some(told) = self.trace.poll_hop() {
             self.told = told.hop.ttl;
+            self.ended_by = told.hop.ended_by();
             self.hop(talk, &told)?;
         }
         Ok(())
@@ -142,7 +150,9 @@ impl Course for Tracing {
     }
 
     fn sent(&mut self, talk: &mut Talk<'_>, sent: &Sent) -> Result<(), Failure> {
-        if let Fate::Left(left) = &sent.fate {
+        if let Fate::Left(left) = &sent.fate
+            && !left.lost_in_queue
+        {
             self.left.insert(sent.id, (left.packet_bytes().to_vec(), sent.built.first));
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! The layers that have a table, and the words of those that will have one.
 
-use wirewright_wire::{HeaderDesc, arp, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, tcp, udp, vlan};
+use wirewright_wire::{HeaderDesc, arp, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan};
 
 /// The table with this word.
 #[must_use]
@@ -9,11 +9,16 @@ pub(crate) fn known(word: &str) -> Option<&'static HeaderDesc> {
 }
 
 /// Words of layers that the language names and that have no table yet.
-pub(crate) const LATER: &[&str] = &["gre", "vxlan", "mpls"];
+pub(crate) const LATER: &[&str] = &["gre", "vxlan"];
+
+/// Whether a layer stands between Ethernet and the network: a VLAN tag, an MPLS label.
+pub(crate) fn is_tag(desc: &HeaderDesc) -> bool {
+    vlan::is_tag(desc) || desc.key == mpls::DESC.key
+}
 
 /// Whether a layer carries no address of the network: Ethernet and its tags, below every other.
 pub(crate) fn is_link(desc: &HeaderDesc) -> bool {
-    desc.key == "eth" || vlan::is_tag(desc)
+    desc.key == "eth" || is_tag(desc)
 }
 
 pub(crate) fn eth() -> &'static HeaderDesc {

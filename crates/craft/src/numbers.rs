@@ -20,6 +20,7 @@ pub(crate) fn next_number(below: &HeaderDesc, next: Option<&'static HeaderDesc>,
     }
     let ethernet = next.is_some_and(|next| next.key == "eth");
     match below.selector().map_or(8, |field| field.bits) {
+        1 => 1,
         16 => ETHER_TYPE_EXPERIMENTAL.into(),
         _ if ethernet => PROTOCOL_ETHERNET.into(),
         _ if nothing && below.key != "ip" => protocol::NO_NEXT.into(),

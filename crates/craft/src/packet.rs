@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, TlvDesc, Variant, vlan};
+use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, TlvDesc, Variant};
 
 use crate::build::BuildError;
 
@@ -236,7 +236,7 @@ impl Layer {
     /// Whether it is a VLAN tag, a customer's or a provider's.
     #[must_use]
     pub fn is_tag(&self) -> bool {
-        vlan::is_tag(self.desc)
+        crate::layers::is_tag(self.desc)
     }
 
     /// The body that its type chooses, if it has one.

@@ -302,6 +302,10 @@ fn following(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     if layer.value(bytes, "off").is_some_and(|offset| offset != 0) {
         return None;
     }
+    if layer.desc.key == "mpls" && value == 1 {
+        // RFC 3032 §2.2: nothing says what a label carries; IP tells itself by its version.
+        return next::ip_version(*bytes.get(behind..layer.end)?.first()?);
+    }
     let next = next::after(layer.desc, value)?;
     let extension = matches!(next.key, "hopopt" | "route" | "frag" | "dstopt");
     (!extension || layer.desc.key != "ip").then_some(next)

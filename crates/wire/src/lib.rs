@@ -73,6 +73,7 @@ pub mod icmpv4;
 pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
+pub mod mpls;
 pub mod next;
 pub mod ports;
 pub mod quote;
@@ -91,6 +92,7 @@ pub static LAYERS: &[&HeaderDesc] = &[
     &ethernet::DESC,
     &vlan::service::DESC,
     &vlan::DESC,
+    &mpls::DESC,
     &arp::DESC,
     &ipv4::DESC,
     &ipv6::DESC,

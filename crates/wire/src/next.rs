@@ -1,6 +1,6 @@
 //! Which layer follows: EtherTypes, IP protocol numbers and link types to tables, and back.
 
-use crate::{HeaderDesc, arp, ethernet, icmpv4, icmpv6, ipv4, ipv6, tcp, udp, vlan};
+use crate::{HeaderDesc, arp, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan};
 
 /// EtherTypes (IEEE registry) of the layers here.
 pub mod ether_type {
@@ -14,6 +14,8 @@ pub mod ether_type {
     pub const SERVICE_VLAN: u16 = 0x88a8;
     /// IPv6.
     pub const IPV6: u16 = 0x86dd;
+    /// MPLS, unicast.
+    pub const MPLS: u16 = 0x8847;
 }
 
 /// IP protocol numbers (IANA) of the layers here.
@@ -48,6 +50,7 @@ const ETHER_TYPES: &[(u16, &HeaderDesc)] = &[
     (ether_type::VLAN, &vlan::DESC),
     (ether_type::SERVICE_VLAN, &vlan::service::DESC),
     (ether_type::IPV6, &ipv6::DESC),
+    (ether_type::MPLS, &mpls::DESC),
 ];
 
 const PROTOCOLS: &[(u8, &HeaderDesc)] = &[
@@ -105,6 +108,8 @@ pub fn after(desc: &HeaderDesc, value: u128) -> Option<&'static HeaderDesc> {
         return None;
     }
     match desc.selector()?.bits {
+        // The bottom of a label stack says only that no further entry follows.
+        1 => (value == 0).then_some(&mpls::DESC),
         16 => ether_type(u16::try_from(value).ok()?),
         _ => protocol(u8::try_from(value).ok()?),
     }
@@ -117,6 +122,7 @@ pub fn number_for(below: &HeaderDesc, layer: &HeaderDesc) -> Option<u64> {
         return None;
     }
     match below.selector()?.bits {
+        1 => Some(u64::from(layer.key != mpls::DESC.key)),
         16 => ether_type_of(layer).map(u64::from),
         _ => protocol_of(layer).map(u64::from),
     }

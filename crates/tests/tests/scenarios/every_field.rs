@@ -211,7 +211,7 @@ fn values(field: &FieldDesc, dice: &mut Dice) -> Vec<u128> {
 fn below(key: &str) -> &'static [&'static str] {
     match key {
         "eth" => &[],
-        "ip6" | "ip" | "arp" | "vlan" | "qinq" => &["eth"],
+        "ip6" | "ip" | "arp" | "vlan" | "qinq" | "mpls" => &["eth"],
         "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
         "dns" => &["eth", "ip", "udp"],
         _ => &["eth", "ip"],
@@ -223,7 +223,7 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
     let mut packet = Packet::new();
     packet.layers = below.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))).collect();
     let carries = match layer.key() {
-        "eth" | "vlan" | "qinq" => &["ip", "udp"][..],
+        "eth" | "vlan" | "qinq" | "mpls" => &["ip", "udp"][..],
         "ip" | "ip6" | "hopopt" | "route" | "frag" | "dstopt" => &["udp"],
         _ => &[],
     };

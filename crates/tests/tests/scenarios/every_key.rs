@@ -394,6 +394,7 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
         "eth" => vec!["eth", "ip", "udp"],
         "vlan" => vec!["eth", "vlan", "ip", "udp"],
         "qinq" => vec!["eth", "qinq", "ip", "udp"],
+        "mpls" => vec!["eth", "mpls", "ip", "udp"],
         "arp" => vec!["eth", "arp"],
         "ip" => vec!["eth", "ip", "udp"],
         "ip6" => vec!["eth", "ip6", "udp"],

@@ -76,8 +76,8 @@ fn ipv4_route(value: &[u8]) -> Route {
     if usize::from(pointer) > value.len() + 2 {
         return Route::Done;
     }
-    // Below 4 it points at itself, and a whole address must follow it.
-    let points_at_a_stop = pointer >= 4 && usize::from(pointer) + 3 <= value.len() + 2;
+    // Addresses begin at 4, 8, 12…, and a whole one must stand where it points.
+    let points_at_a_stop = pointer >= 4 && pointer.is_multiple_of(4) && usize::from(pointer) + 3 <= value.len() + 2;
     match stops.rchunks_exact(4).next().and_then(|last| at(last, 0)) {
         Some(last) if points_at_a_stop => Route::To(Ipv4Addr::from_bits(u32::from_be_bytes(last)).into()),
         _ => Route::Somewhere,

@@ -57,7 +57,7 @@ fn sent(lab: &Lab) -> Outcome {
     let mut frames = Vec::new();
     for case in &mut cases {
         let ip = case.packet.layers.iter().position(|layer| matches!(layer.key(), "ip" | "ip6"));
-        let about_ethernet = ["eth.", "vlan.", "ieee8021a"];
+        let about_ethernet = ["eth.", "vlan.", "ieee8021a", "mpls."];
         let is_about_ethernet = about_ethernet.iter().any(|prefix| case.check.shark.starts_with(prefix));
         if let Some(ip) = ip.filter(|_| !is_about_ethernet) {
             // What stands below is the session's to choose: a raw socket where that keeps everything, else a frame.

@@ -130,6 +130,7 @@ const DECIDE: &[&str] = &[
     "arp.hlen",
     "arp.plen",
     "arp.op",
+    "mpls.label",
     "dns.qr",
     "dns.opcode",
     "tcp.flags",

@@ -125,7 +125,7 @@ fn same_frames(lab: &Lab, language: &str, compile: Compile) -> Outcome {
         heard.map_err(|error| format!("seed {SEED}, packet {n}, {way}: {error}\n{}\n{}", it.line, it.text))?;
     }
     println!("{PACKETS} {language} programs: {ways:?}");
-    ensure!(["frame", "packet", "raw"].iter().all(|way| ways.get(way) >= Some(&10)), "{ways:?}");
+    ensure!(["frame", "packet", "raw"].iter().all(|way| ways.get(way) >= Some(&5)), "{ways:?}");
     Ok(())
 }
 

@@ -98,7 +98,7 @@ pub(crate) const VERBS: &[Verb] = &[
     },
     Verb {
         name: "build",
-        usage: "PACKET",
+        usage: "PACKET [+ PACKET]…",
         options: with_output!("as", "layer", "write", "count", "frag", "zip", "ipv4", "ipv6", "numeric", "seed"),
         examples: &[
             "ww build --as draw ip 192.0.2.2 proto=6 / tcp :80 S",
@@ -109,7 +109,7 @@ pub(crate) const VERBS: &[Verb] = &[
     },
     Verb {
         name: "plan",
-        usage: "PACKET",
+        usage: "PACKET [+ PACKET]…",
         options: with_output!("iface", "to", "frag", "ipv4", "ipv6", "numeric", "seed"),
         examples: &["ww lab plan ip server id=0 proto=tcp", "ww lab plan tcp server:80 S ip.sum=0xdead"],
     },

@@ -54,7 +54,7 @@ impl Prefix {
         Some(value::one(field, &[], address).and_then(|address| {
             let len = value::number(len)?;
             let bits = bits(field);
-            let len = u32::try_from(len).ok().filter(|len| *len <= bits).ok_or(ValueFault::TooLarge(bits.into()))?;
+            let len = u32::try_from(len).ok().filter(|len| *len <= bits).ok_or(ValueFault::PrefixLong(bits))?;
             Ok(Self { first: address & !low_bits(bits - len), len })
         }))
     }
@@ -279,6 +279,10 @@ pub(crate) fn mended(field: &FieldDesc, text: &str, fault: &ValueFault) -> Optio
         (Some((low, high)), ValueFault::TooLarge(max)) if value::number(high).is_ok_and(|high| high > *max) => {
             format!("{low}..{max}")
         }
+        (None, ValueFault::PrefixLong(bits)) => match part.split_once('/') {
+            Some((address, _)) => format!("{address}/{bits}"),
+            None => part.into(),
+        },
         (Some((low, "")), ValueFault::OpenRange) => format!("{low}..{}", field.max()),
         _ => part.into(),
     });

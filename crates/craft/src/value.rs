@@ -34,6 +34,8 @@ pub(crate) enum ValueFault {
     Backwards,
     /// A range without an end, or a list without a value.
     OpenRange,
+    /// A prefix with more bits than an address has.
+    PrefixLong(u32),
     /// More values in a list than it may have.
     ListTooLong,
     /// `rand:` without a range or a prefix.
@@ -99,12 +101,8 @@ pub(crate) fn is_generator(text: &str) -> bool {
         return ends().next().is_some() && (alike(true) || alike(false));
     }
     text.split_once('/').is_some_and(|(address, len)| {
-        let longest = match (ipv4(address), address.parse::<Ipv6Addr>()) {
-            (Some(_), _) => 32,
-            (None, Ok(_)) => 128,
-            _ => return false,
-        };
-        len.parse::<u8>().is_ok_and(|len| len <= longest)
+        let is_address = ipv4(address).is_some() || address.parse::<Ipv6Addr>().is_ok();
+        is_address && !len.is_empty() && len.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use craft::Completion;
+use lab::Shape;
 
 use super::SHELLS;
-use crate::command::{self, Opt, VERBS, Verb};
+use crate::command::{self, Opt, Options, VERBS, Verb};
 use crate::speech::say;
 use crate::verbs::help;
 
@@ -42,7 +43,7 @@ const FILES_MAX: usize = 1000;
 
 /// What may stand behind these words of `ww`, beginning with the unfinished one.
 pub(super) fn behind(words: &[String], unfinished: &str) -> Vec<Offer> {
-    let line = Line { in_lab: false, unfinished };
+    let line = Line { lab: None, unfinished };
     let mut offers = line.command(words);
     offers.retain(|it| it.text.starts_with(unfinished));
     offers
@@ -50,7 +51,8 @@ pub(super) fn behind(words: &[String], unfinished: &str) -> Vec<Offer> {
 
 /// The end of a command line.
 struct Line<'a> {
-    in_lab: bool,
+    /// The practice network that the verb runs in.
+    lab: Option<Shape>,
     unfinished: &'a str,
 }
 
@@ -60,16 +62,17 @@ impl Line<'_> {
         let Some((first, rest)) = words.split_first() else { return self.verbs() };
         let Some(verb) = command::verb(first) else { return Vec::new() };
         match verb.name {
-            "lab" if !self.in_lab => self.lab(verb, rest),
+            "lab" if self.lab.is_none() => self.lab(verb, rest),
             _ => self.verb(verb, rest),
         }
     }
 
     fn verbs(&self) -> Vec<Offer> {
-        let verbs = VERBS.iter().filter(|verb| !self.in_lab || !matches!(verb.name, "lab" | "demo" | "completions"));
+        let verbs =
+            VERBS.iter().filter(|verb| self.lab.is_none() || !matches!(verb.name, "lab" | "demo" | "completions"));
         let mut offers: Vec<Offer> =
             verbs.map(|verb| Offer::closed(verb.name, say(&format!("verb.{}", verb.name), &[]))).collect();
-        if !self.in_lab {
+        if self.lab.is_none() {
             offers.push(Offer::closed("--help", say("verb.help", &[])));
             offers.push(Offer::closed("--version", ""));
         }
@@ -78,7 +81,7 @@ impl Line<'_> {
 
     /// Behind `ww lab`: its own options, then a verb in it.
     fn lab(&self, lab: &Verb, words: &[String]) -> Vec<Offer> {
-        let inside = Line { in_lab: true, unfinished: self.unfinished };
+        let inside = Line { lab: Some(shape_of(lab, words)), unfinished: self.unfinished };
         let mut at = 0;
         while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
             if word == "--" {
@@ -190,10 +193,9 @@ impl Line<'_> {
             let ports = craft::complete(&["tcp", "host"], &format!(":{port}")).words;
             return ports.into_iter().map(|it| Offer::closed(&format!("{host}{}", it.text), it.means)).collect();
         }
-        let names = if self.in_lab {
-            lab::Shape::ONE.entries().iter().map(|host| host.name.to_owned()).collect()
-        } else {
-            known_hosts()
+        let names = match self.lab {
+            Some(shape) => shape.entries().iter().map(|host| host.name.to_owned()).collect(),
+            None => known_hosts(),
         };
         let names = names.into_iter().map(|name| format!("{lead}{name}"));
         match with_port {
@@ -229,6 +231,13 @@ impl Line<'_> {
         offers.sort_by(|a, b| a.text.cmp(&b.text));
         offers
     }
+}
+
+/// The practice network that its options make; what they do wrong is for who runs the line to say.
+fn shape_of(lab: &Verb, words: &[String]) -> Shape {
+    let own: Vec<OsString> = words.iter().take_while(|word| *word != "--").map(OsString::from).collect();
+    let end = own.iter().position(|word| word.to_str().is_some_and(|word| command::verb(word).is_some()));
+    Options::read(lab, &own[..end.unwrap_or(own.len())]).map_or(Shape::ONE, |options| options.shape)
 }
 
 /// The long options of a verb that are not yet given.

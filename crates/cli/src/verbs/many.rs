@@ -25,7 +25,7 @@ use crate::said;
 use crate::speech::say;
 
 /// More packets than this, or more in a second, are sent only when somebody says so.
-const UNASKED_MAX: u64 = 1000;
+pub(super) const UNASKED_MAX: u64 = 1000;
 
 /// The pace unless told otherwise: as many a second as need no question.
 pub(super) const EVERY: Duration = Duration::from_millis(1);

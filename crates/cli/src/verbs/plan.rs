@@ -3,36 +3,38 @@
 use craft::Packet;
 use net::hand::{Fragment, Session};
 
+use super::many;
 use super::send::session_options;
 use crate::command::Options;
 use crate::context;
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
-use crate::input;
 use crate::output::Output;
-use crate::packets::{self, Packets};
+use crate::packets::Packets;
 use crate::place::Place;
 use crate::said;
 use crate::speech::{say, words};
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let words = options.text_words()?;
-    if packets::source_of(&words).is_none() && !words.is_empty() {
-        // Words make one packet here: what would happen to many is what happens to one of them.
-        craft::parse_words(&words).map_err(|error| input::language(place, "plan", &error))?;
-    }
     let mut packets = Packets::read("plan", options, place)?;
     let mut session = Session::open(session_options(options, place)?);
     let entropy = context::entropy(options.seed);
-    for index in 0..packets.count().unwrap_or(u64::MAX) {
+    let count = packets.count().unwrap_or(u64::MAX);
+    for index in 0..count.min(PLANNED_MAX) {
         if index > 0 && !out.json {
             out.result("")?;
         }
         let packet = packets.packet(index, entropy)?;
         plan(&packet, &mut session, &Attempt { verb: "plan", options, place }, out)?;
     }
+    if count > PLANNED_MAX {
+        out.tell(&say("plan.more", &[("count", &(count - PLANNED_MAX))]));
+    }
     Ok(Exit::Answered)
 }
+
+/// Plans of one call: as many packets as leave without a question. What happens to further ones shows in these.
+const PLANNED_MAX: u64 = many::UNASKED_MAX;
 
 /// Says what would happen to one packet.
 fn plan(packet: &Packet, session: &mut Session, attempt: &Attempt<'_>, out: &Output) -> Result<(), Failure> {

@@ -670,6 +670,7 @@ pub(super) fn value_problem(fault: &ValueFault, field: &str) -> Problem {
         ValueFault::Generator => Problem::NotOne {},
         ValueFault::Backwards => Problem::Backwards {},
         ValueFault::OpenRange => Problem::OpenRange {},
+        ValueFault::PrefixLong(bits) => Problem::PrefixAtMost { max: *bits },
         ValueFault::ListTooLong => Problem::ListTooLong { max: generator::LIST_MAX },
         ValueFault::RandForm => Problem::RandForm {},
         ValueFault::IncForm => Problem::IncForm {},

@@ -178,6 +178,8 @@ problems! {
     Value { text: String, why: Box<Problem> } "value" "`{text}`: {why}"
     /// No value.
     Empty { field: String } "value.empty" "{field} needs a value"
+    /// A prefix with more bits than an address has.
+    PrefixAtMost { max: u32 } "value.prefix-long" "a prefix has at most {max} bits"
     /// A number as some languages write octal.
     LeadingZero {} "value.leading-zero" "a decimal number has no leading zero (hexadecimal is 0x…)"
     /// No number.

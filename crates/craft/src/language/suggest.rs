@@ -292,6 +292,13 @@ pub(super) fn value_fault(
     {
         return Fault::new(code, at, problem).no_guess().fix([written(&mended)]);
     }
+    if let ValueFault::TooLarge(max) = fault
+        && *max < u128::MAX
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        // The nearest that fits.
+        ranked.push(9, at..at + 1, [written(&max.to_string())].into());
+    }
     let mut found = Fault::new(code, at, problem).no_guess();
     found.fixes = ranked.in_order();
     if matches!(fault, ValueFault::NotAMistake(_)) {

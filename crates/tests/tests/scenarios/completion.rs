@@ -64,6 +64,8 @@ const CASES: &[Case] = &[
     ("ww lab ask icmp ser", &["icmp server"], &["server:"]),
     ("ww lab ask tcp server:htt", &["http", "https"], &["telnet"]),
     ("ww lab ping ser", &["ping server"], &["server:"]),
+    ("ww lab --routers 3 ask icmp router3", &["icmp router3"], &[]),
+    ("ww lab --split ping router2", &["router2a", "router2b"], &[]),
     ("ww lab hand ser", &["hand server:"], &[]),
     ("ww lab get http://ser", &["http://server/"], &[]),
     ("ww ask tcp 192.0.2.2 :tel", &[":telnet"], &[]),

@@ -19,6 +19,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("1000_packets_are_1000_answers_and_more_are_not_sent_unasked", thousand),
         plain("a_seed_repeats_a_run_and_another_does_not", seeds),
         plain("an_expectation_is_of_every_packet", expectations),
+        plain("a_plan_is_of_every_packet_up_to_a_thousand", planned),
         plain("packets_between_plus_signs_are_asked_in_one_call", plus),
         plain("ctrl_c_prints_the_statistics", interrupted).tools(&["python3"]),
     ]
@@ -104,13 +105,32 @@ fn expectations() -> Outcome {
     Ok(())
 }
 
+fn planned() -> Outcome {
+    let plan = |words: &str| ww().args(["lab", "plan", "--json"]).args(words.split(' ')).run()?.success();
+    let output = plan("icmp server + udp server:7,9")?;
+    let packets: Vec<String> = objects(&output)?.iter().map(|it| it["packet"].to_string()).collect();
+    ensure!(packets.len() == 3 && packets[0].contains("icmp") && packets[2].contains("udp :9"), "{output}");
+    let output = plan("udp server:1..1500")?;
+    ensure!(output.text().lines().count() == 1000, "{} plans", output.text().lines().count());
+    ensure!(output.stderr == "ww: 500 more packets are not planned.\n", "{}", output.stderr);
+    Ok(())
+}
+
 fn plus() -> Outcome {
     let line = "lab ask --json --wait 300ms tcp server:80 S + icmp server src=198.51.100.9 + udp server:7,9999 data=x + icmp server";
     let output = ww().args(line.split(' ')).run()?.success()?;
     let objects = objects(&output)?;
-    let mut answers: Vec<&str> = objects.iter().filter_map(|it| it["answer"].as_str()).collect();
-    answers.sort_unstable();
-    ensure!(answers == ["echo-reply", "icmp-error", "syn-ack", "udp-reply"], "{output}");
+    // Each packet has its own answer, in whatever order they come; the packet that was sent says which it is.
+    let answer_to = |part: &str| {
+        let probe = objects.iter().find(|it| it["event"] == "sent" && it["packet"].to_string().contains(part));
+        let probe = probe.map(|it| &it["probe"]);
+        objects.iter().find(|it| Some(&it["probe"]) == probe && it["event"] == "answer").map(|it| &it["answer"])
+    };
+    for (part, answer) in [(" / tcp :80 S ", "syn-ack"), (" / udp :7 ", "udp-reply"), (" / udp :9999 ", "icmp-error")] {
+        ensure!(answer_to(part).is_some_and(|it| it == answer), "{part}: {output}");
+    }
+    ensure!(answer_to("src=198.51.100.9").is_none(), "{output}");
+    ensure!(objects.iter().filter(|it| it["answer"] == "echo-reply").count() == 1, "{output}");
     // What two sockets hear is told once.
     let summary = objects.last().ok_or("no summary")?;
     ensure!(summary["sent"] == 5 && summary["answered"] == 4 && summary["repeated"] == 0, "{summary}");

@@ -215,7 +215,13 @@ impl<'r, 'w> Scope<'r, 'w> {
             let mended = field.and_then(|field| generator::mended(field, text, &fault));
             let why = Box::new(value_problem(&fault, "dst="));
             let problem = Problem::Value { text: shown(text), why };
-            let fault = Fault::new(Code::BadAddress, at, problem).part(0..len).no_guess();
+            let fault_at = Fault::new(Code::BadAddress, at, problem).part(0..len).no_guess();
+            let is_long = matches!(fault, ValueFault::PrefixLong(_)) && len == word.len();
+            // A number that is no prefix is a port behind the wrong sign.
+            let fault = match is_long && self.is_transport() {
+                true => fault_at.fix([word.replace('/', ":")]),
+                false => fault_at,
+            };
             match mended {
                 Some(mended) => fault.fix([mended + &word[len..]]),
                 None => fault,

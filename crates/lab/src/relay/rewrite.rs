@@ -292,15 +292,14 @@ fn network(packet: &Packet) -> Option<&Layer> {
 fn is_of_neighbours(frame: &[u8]) -> bool {
     let Some((header, packet)) = frame.split_at_checked(14) else { return true };
     match header[12..] {
-        [0x08, 0x00] => false,
         [0x86, 0xdd] => {
             let link_local = |at: usize| packet.get(at..at + 2).is_some_and(|a| a[0] == 0xfe && a[1] & 0xc0 == 0x80);
             let is_discovery =
                 packet.get(6) == Some(&58) && packet.get(40).is_some_and(|kind| (133..=137).contains(kind));
             is_discovery || packet.get(24) == Some(&0xff) || link_local(8) || link_local(24)
         }
-        // VLAN tags and others are read like IPv4.
         [0x08, 0x06] => true,
+        // Behind VLAN tags and the like a rule finds its layer as well.
         _ => false,
     }
 }

@@ -36,7 +36,7 @@ pub(crate) const VERBS: &[Verb] = &[
         usage: "PACKET [+ PACKET]…",
         options: with_output!(
             "iface", "to", "write", "count", "every", "rate", "frag", "zip", "yes", "wait", "ipv4", "ipv6", "numeric",
-            "seed", "dry-run", "expect", "why", "leave", "guard"
+            "seed", "dry-run", "expect", "why", "leave", "guard", "source"
         ),
         examples: &[
             "ww lab ask tcp server:80 S",
@@ -59,7 +59,8 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "ping",
         usage: "HOST | PACKET",
         options: with_output!(
-            "iface", "to", "write", "count", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "expect", "why"
+            "iface", "to", "write", "count", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "expect",
+            "why", "guard", "source"
         ),
         examples: &[
             "ww lab ping server",
@@ -71,7 +72,8 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "trace",
         usage: "HOST | PACKET",
         options: with_output!(
-            "iface", "to", "write", "hops", "probes", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "why"
+            "iface", "to", "write", "hops", "probes", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "why",
+            "guard", "source"
         ),
         examples: &[
             "ww lab --routers 3 trace server",
@@ -84,7 +86,7 @@ pub(crate) const VERBS: &[Verb] = &[
         usage: "HOST PORTS | PACKET",
         options: with_output!(
             "iface", "to", "write", "probes", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "expect",
-            "why"
+            "why", "guard", "source"
         ),
         examples: &["ww lab probe server 1..100", "ww lab probe udp server:7,9,5353"],
     },
@@ -495,10 +497,6 @@ impl Options {
                 "never" => Color::Never,
                 _ => return Err(bad_value("color", &color, &say("hint.color", &[]))),
             };
-        }
-        if options.source.is_some() && options.rung != Some(Rung::OwnAddress) {
-            return Err(Failure::usage("option-conflict", say("error.option-conflict.source", &[]))
-                .row("or", "--guard own-address"));
         }
         if options.ipv4 && options.ipv6 {
             return Err(Failure::usage("option-conflict", say("error.option-conflict", &[]))

@@ -137,6 +137,16 @@ fn name(error: &NameError, attempt: &Attempt<'_>) -> Failure {
             Failure::usage("name-other-family", headline(said))
                 .row("or", say("hint.family-or-address", &[("option", &other)]))
         }
+        NameError::NotAllowed { name, place } => {
+            let (here, other, option) =
+                if *place == Families::V6 { ("IPv6", "IPv4", "-4") } else { ("IPv4", "IPv6", "-6") };
+            let option =
+                attempt.options.source.map_or_else(|| option.to_owned(), |source| format!("--source {source}"));
+            let values: [(&str, &dyn std::fmt::Display); 4] =
+                [("name", name), ("here", &here), ("option", &option), ("other", &other)];
+            Failure::usage("name-other-family", headline(say("refused.name-not-allowed", &values)))
+                .row("or", say("hint.layer-of-version", &[("other", &other), ("option", &option)]))
+        }
     }
 }
 

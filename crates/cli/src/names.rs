@@ -1,5 +1,7 @@
 //! Names in packets, filled in before anything is built.
 
+use std::net::IpAddr;
+
 use craft::{Packet, Template};
 
 use crate::command::Options;
@@ -7,11 +9,11 @@ use crate::explain::{self, Attempt};
 use crate::failure::Failure;
 use crate::place::Place;
 
-/// Which IP versions the options allow.
+/// Which IP versions the options allow: those of `-4`, `-6`, or of `--source`.
 pub(crate) const fn families(options: &Options) -> net::Families {
-    match (options.ipv4, options.ipv6) {
-        (true, _) => net::Families::V4,
-        (_, true) => net::Families::V6,
+    match (options.ipv4, options.ipv6, options.source) {
+        (true, ..) | (_, false, Some(IpAddr::V4(_))) => net::Families::V4,
+        (_, true, _) | (.., Some(IpAddr::V6(_))) => net::Families::V6,
         _ => net::Families::Both,
     }
 }

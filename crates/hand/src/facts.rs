@@ -15,6 +15,8 @@ pub struct Facts {
     pub interfaces: Vec<Interface>,
     /// The kernel's neighbour table.
     pub neighbors: Vec<Neighbor>,
+    /// An address that the kernel lacks, at which we hear the answers ourselves.
+    pub own: Option<IpAddr>,
 }
 
 impl Facts {

@@ -27,6 +27,8 @@ pub struct Wanted {
 /// What is in a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
+    /// Every IP packet.
+    Ip,
     /// Anything of an IP protocol.
     Protocol(u8),
     /// TCP, to and from these ports; `None`: any.
@@ -77,6 +79,11 @@ impl Filter {
     /// The program for a packet socket whose frames have `link_len` bytes of link header (14 on Ethernet, 0 on TUN).
     pub(crate) fn for_packet_socket(&self, link_len: u32) -> Option<Vec<Instruction>> {
         self.program(&[Place::FrameIpv4(link_len), Place::FrameIpv6(link_len), Place::Frame])
+    }
+
+    /// The program that lets everything through.
+    pub(crate) fn everything() -> Vec<Instruction> {
+        vec![statement(RETURN, u32::MAX)]
     }
 
     fn program(&self, places: &[Place]) -> Option<Vec<Instruction>> {
@@ -179,9 +186,8 @@ impl Block {
             self.compare(LOAD_HALF, ETHER_TYPE, if is_ipv6 { 0x86dd } else { 0x0800 });
         }
         let (protocol_at, source_at, destination_at) = if is_ipv6 { (6, 8, 24) } else { (9, 12, 16) };
-        let protocol = protocol(wanted.what, is_ipv6);
         // A raw IPv6 socket sees its own protocol only, and not behind which extension header.
-        if !matches!(place, Place::BehindIpv6) {
+        if let (Some(protocol), false) = (protocol(wanted.what, is_ipv6), matches!(place, Place::BehindIpv6)) {
             self.compare(LOAD_BYTE, network + protocol_at, protocol.into());
         }
         for (host, at) in hosts.into_iter().zip([source_at, destination_at]) {
@@ -201,7 +207,7 @@ impl Block {
 
     /// What stands behind the IP header: at `transport`, or where the IPv4 header's length says.
     fn transport(&mut self, what: What, network: u32, transport: Option<u32>, is_ipv6: bool) {
-        if matches!(what, What::Protocol(_)) {
+        if matches!(what, What::Ip | What::Protocol(_)) {
             return;
         }
         if transport.is_none() {
@@ -227,7 +233,7 @@ impl Block {
                 self.compare(half, at + 4, id.into());
             }
             What::IcmpErrors => self.compare_any(byte, at, if is_ipv6 { ICMPV6_ERRORS } else { ICMP_ERRORS }),
-            What::Protocol(_) | What::EtherType(_) => {}
+            What::Ip | What::Protocol(_) | What::EtherType(_) => {}
         }
     }
 
@@ -269,19 +275,16 @@ impl Block {
 /// A jump to the end of the block, until its length is known.
 const FAIL: u8 = u8::MAX;
 
-const fn protocol(what: What, is_ipv6: bool) -> u8 {
-    match what {
+/// The protocol that stands in the IP header; `None`: any.
+const fn protocol(what: What, is_ipv6: bool) -> Option<u8> {
+    Some(match what {
+        What::Ip | What::EtherType(_) => return None,
         What::Protocol(protocol) => protocol,
         What::Tcp { .. } => 6,
         What::Udp { .. } => 17,
-        What::EchoReply { .. } | What::IcmpErrors | What::EtherType(_) => {
-            if is_ipv6 {
-                58
-            } else {
-                1
-            }
-        }
-    }
+        What::EchoReply { .. } | What::IcmpErrors if is_ipv6 => 58,
+        What::EchoReply { .. } | What::IcmpErrors => 1,
+    })
 }
 
 fn words(octets: [u8; 16]) -> [u32; 4] {

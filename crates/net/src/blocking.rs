@@ -12,6 +12,7 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use wirewright_link::netlink::Netlink;
 use wirewright_link::{Rung, sys};
 use wirewright_stack::{Backlog, ConnectionId, ListenerId};
 use wirewright_tcp::{State as TcpState, Status};
@@ -19,7 +20,7 @@ use wirewright_units::Instant;
 
 use crate::breaker::Breaker;
 use crate::driver::{Engine, State, Waker, Watch};
-use crate::guard_wish::GuardWish;
+use crate::guard_wish::{GuardWish, Source};
 use crate::own_address::OwnAddress;
 use crate::raw_wire::RawWire;
 use crate::tcp_error::StreamError;
@@ -105,11 +106,16 @@ impl TcpStream {
         breaker: &Breaker,
         wish: &GuardWish,
     ) -> io::Result<(Self, Rung)> {
-        if wish.is_own_address() {
-            let own = OwnAddress::towards(peer.ip(), wish.source, watch)?;
+        let kernel = sys::system();
+        let interfaces = match wish.source {
+            Some(_) => Netlink::open(kernel.clone()).and_then(|mut netlink| netlink.interfaces()),
+            None => Ok(Vec::new()),
+        };
+        if let Source::Own(source) = wish.comes_from(&interfaces.map_err(StreamError::from)?) {
+            let own = OwnAddress::towards(peer.ip(), source, watch)?;
             return Ok((own.connect_breakable(peer, timeout, breaker)?, Rung::OwnAddress));
         }
-        let wire = RawWire::to(&sys::system(), peer, wish)?;
+        let wire = RawWire::to(&kernel, peer, wish)?;
         let rung = wire.sender.rung();
         let waker = Waker::new()?;
         let engine = Engine::start(wire.host, Box::new(wire.sender), Box::new(wire.receiver), watch, waker)?;

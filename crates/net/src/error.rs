@@ -59,7 +59,9 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Misuse(Misuse::Name(NameError::Unknown { .. })) => "name-unknown",
-            Self::Misuse(Misuse::Name(NameError::OtherFamily { .. })) => "name-other-family",
+            Self::Misuse(Misuse::Name(NameError::OtherFamily { .. } | NameError::NotAllowed { .. })) => {
+                "name-other-family"
+            }
             Self::Misuse(Misuse::Build(_)) => "build",
             Self::Misuse(Misuse::Fragment(error)) => error.code(),
             Self::Misuse(Misuse::NoSegment) => "no-segment",

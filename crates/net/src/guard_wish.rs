@@ -1,8 +1,9 @@
-//! Which rung of the guard is wished for.
+//! Which rung of the guard is wished for, and from which address packets are to come.
 
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use wirewright_link::netlink::Interface;
 use wirewright_link::sys::Kernel;
 use wirewright_link::{Guard, GuardError, Rung};
 
@@ -11,8 +12,20 @@ use wirewright_link::{Guard, GuardError, Rung};
 pub struct GuardWish {
     /// This rung and no other; `None`: the first that works for a port.
     pub rung: Option<Rung>,
-    /// With [`Rung::OwnAddress`]: the address; `None`: one that is free, out of the interface's network.
+    /// The source address. One that no interface of this machine has is taken as an address of our own, as by
+    /// [`Rung::OwnAddress`]. `None`: the route's; with that rung one that is free, out of the interface's network.
     pub source: Option<IpAddr>,
+}
+
+/// Where packets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The address that the route gives.
+    Route,
+    /// This address of the kernel's.
+    Kernels(IpAddr),
+    /// An address of our own: this one, or one that is free.
+    Own(Option<IpAddr>),
 }
 
 impl GuardWish {
@@ -22,9 +35,17 @@ impl GuardWish {
         Self { rung: Some(rung), source: None }
     }
 
-    /// An address of our own is wished for, rather than a port of the kernel.
-    pub(crate) fn is_own_address(&self) -> bool {
-        self.rung == Some(Rung::OwnAddress)
+    /// Where packets come from on a machine with these interfaces.
+    pub(crate) fn comes_from(&self, interfaces: &[Interface]) -> Source {
+        let kernels = |address: IpAddr| {
+            address.is_loopback() || interfaces.iter().flat_map(|it| &it.addresses).any(|own| own.address == address)
+        };
+        match (self.rung, self.source) {
+            (Some(Rung::OwnAddress), source) => Source::Own(source),
+            (None, Some(address)) if !kernels(address) => Source::Own(Some(address)),
+            (_, Some(address)) => Source::Kernels(address),
+            (_, None) => Source::Route,
+        }
     }
 
     /// Guards a port of TCP.

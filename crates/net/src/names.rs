@@ -104,6 +104,13 @@ pub enum NameError {
         /// The versions that fit.
         families: Families,
     },
+    /// The packet has a place for one version, or this is an address of it, and the person's wish allows the other alone.
+    NotAllowed {
+        /// The name.
+        name: String,
+        /// The version of that place.
+        place: Families,
+    },
 }
 
 /// Replaces the names in a packet by addresses.
@@ -128,7 +135,8 @@ pub fn resolve_template(template: &mut Template, names: &dyn Names, allowed: Fam
 /// When there is none.
 pub fn resolve_name(name: &str, names: &dyn Names, allowed: Families) -> Result<IpAddr, Error> {
     if let Ok(address) = name.parse::<IpAddr>() {
-        let other = || NameError::OtherFamily { name: name.to_owned(), has: address, families: allowed };
+        let place = if address.is_ipv4() { Families::V4 } else { Families::V6 };
+        let other = || NameError::NotAllowed { name: name.to_owned(), place };
         return if allowed.allows(address) { Ok(address) } else { Err(other().into()) };
     }
     Ok(look_up(names, name, Family::Either, allowed)?)
@@ -151,6 +159,9 @@ pub(crate) fn look_up(names: &dyn Names, name: &str, place: Family, allowed: Fam
         (Some(&address), _) => Ok(address),
         (None, None) => Err(unknown(String::new())),
         (None, Some(&has)) => {
+            if found.iter().any(|address| place.allows(*address)) && ![place, allowed].contains(&Families::Both) {
+                return Err(NameError::NotAllowed { name: name.to_owned(), place });
+            }
             let families = if place == Families::Both { allowed } else { place };
             Err(NameError::OtherFamily { name: name.to_owned(), has, families })
         }
@@ -176,6 +187,10 @@ mod tests {
         let error = look("six", Family::V4, Families::Both).unwrap_err();
         assert!(matches!(error, NameError::OtherFamily { families: Families::V4, .. }));
         let error = look("six", Family::Either, Families::V4).unwrap_err();
+        assert!(matches!(error, NameError::OtherFamily { families: Families::V4, .. }));
+        let error = look("server", Family::V4, Families::V6).unwrap_err();
+        assert_eq!(error, NameError::NotAllowed { name: "server".to_owned(), place: Families::V4 });
+        let error = look("six", Family::V4, Families::V6).unwrap_err();
         assert!(matches!(error, NameError::OtherFamily { families: Families::V4, .. }));
     }
 

@@ -9,7 +9,7 @@ use arrayvec::ArrayVec;
 use wirewright_link::netlink::{Netlink, Refusal, RouteAnswer, RouteQuery};
 use wirewright_link::sys::{BATCH_MAX, Kernel};
 use wirewright_link::{Filter, Guard, OsError, RawIpv4, RawIpv6, RawReceiver, Rung, SenderConfig, Wanted, What};
-use wirewright_stack::{Host, HostConfig, Link, Offload, Ownership, Prefix, Transmit};
+use wirewright_stack::{Host, HostConfig, Link, Misuse, Offload, Ownership, Prefix, Transmit};
 use wirewright_tcp::Config;
 
 use crate::driver::{Receiver, Take, Transmitter};
@@ -53,15 +53,18 @@ pub(crate) struct Receivers {
 }
 
 impl RawWire {
-    /// A wire for one connection to `remote`: its source by the kernel's route, a free port under the guard.
+    /// A wire for one connection to `remote`: its source as wished for or by the kernel's route, a free port under the guard.
     pub(crate) fn to(kernel: &Arc<dyn Kernel>, remote: SocketAddr, wish: &GuardWish) -> Result<Self, StreamError> {
         let mut netlink = Netlink::open(kernel.clone())?;
-        let query = RouteQuery { interface: scope_of(remote), ..RouteQuery::to(remote.ip()) };
+        if wish.source.is_some_and(|source| source.is_ipv4() != remote.is_ipv4()) {
+            return Err(StreamError::Misuse(Misuse::OtherVersion));
+        }
+        let query = RouteQuery { interface: scope_of(remote), source: wish.source, ..RouteQuery::to(remote.ip()) };
         let route = match netlink.route_to(&query)? {
             RouteAnswer::Via(route) => route,
             RouteAnswer::Refused(refusal) => return Err(StreamError::NoRoute { prohibited: is_prohibited(refusal) }),
         };
-        let source = route.source.ok_or(StreamError::NoRoute { prohibited: false })?;
+        let source = wish.source.or(route.source).ok_or(StreamError::NoRoute { prohibited: false })?;
         let interfaces = netlink.interfaces()?;
         let link = interfaces.iter().find(|it| it.index == route.interface).map(|it| it.mtu);
         let mtu = route.mtu.or(link).unwrap_or(1500);

@@ -33,7 +33,7 @@ pub use scenario::{Ground, Outcome, Scenario, World};
 pub use terminal::{Step, Terminal};
 pub use tshark::{Frame, Tshark};
 pub use wait::{Limit, wait_for};
-pub use ww::{binary, workspace_root, ww};
+pub use ww::{binary, workspace_root, ww, ww_lab};
 
 /// Fails a scenario with a text built like `format!`.
 #[macro_export]

@@ -140,6 +140,14 @@ impl Output {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
+    /// The JSON objects that stand on the lines of standard output.
+    ///
+    /// # Errors
+    /// A line that is no JSON.
+    pub fn objects(&self) -> Result<Vec<serde_json::Value>, String> {
+        self.text().lines().map(|line| serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))).collect()
+    }
+
     /// This output, if the program ended well.
     ///
     /// # Errors

@@ -36,6 +36,19 @@ pub fn ww() -> Program {
     Program::new(binary()).env("LANG", "C.UTF-8").env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1").env("TERM", "xterm")
 }
 
+/// `ww lab LINE`, its words divided by white space but for those in single quotes.
+#[must_use]
+pub fn ww_lab(line: &str) -> Program {
+    let mut words = Vec::new();
+    for (index, part) in line.split('\'').enumerate() {
+        match index % 2 {
+            0 => words.extend(part.split_whitespace()),
+            _ => words.push(part),
+        }
+    }
+    ww().arg("lab").args(words)
+}
+
 fn beside_this_test() -> PathBuf {
     let this = env::current_exe().expect("the path of the running test binary is known");
     // …/target/debug/deps/scenarios-1234: the profile's folder is the parent of `deps`.

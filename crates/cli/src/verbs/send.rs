@@ -80,10 +80,6 @@ pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result
 
 /// `ww ask`.
 pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    if options.rung == Some(link::Rung::OwnAddress) {
-        return Err(Failure::usage("option-conflict", say("error.option-conflict.own-address", &[("verb", &"ask")]))
-            .row("or", say("hint.own-address-verbs", &[])));
-    }
     let expect = options.expect.as_deref().map(expectation).transpose()?;
     let mut packets = packets("ask", options, place)?;
     let many = Many::of(&packets, options, place)?;

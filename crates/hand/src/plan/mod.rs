@@ -340,7 +340,7 @@ fn needs_and_notes(packet: &Outgoing<'_>, facts: &Facts, to: Option<IpAddr>, pla
     let Some(ip) = packet.ip() else { return };
     if ip.source.is_unspecified() {
         plan.notes.push(Note::NoSource);
-    } else if !facts.is_own(ip.source) {
+    } else if !facts.is_own(ip.source) && facts.own != Some(ip.source) {
         plan.notes.push(Note::ForeignSource { source: ip.source });
     }
     plan.needs.extend(guard_need(packet, facts));

@@ -36,6 +36,7 @@ fn facts(destination: IpAddr) -> Facts {
             Neighbor { interface: 2, address: PEER4.into(), mac: Some(PEER_MAC), state: NeighborState::Usable },
             Neighbor { interface: 2, address: PEER6.into(), mac: Some(PEER_MAC), state: NeighborState::Usable },
         ],
+        own: None,
     }
 }
 

@@ -94,7 +94,8 @@ fn lets_through(filter: &Filter, packet: &[u8]) -> bool {
     let by_frame = ethernet.passes(&filter.for_packet_socket(14).unwrap());
     assert_eq!(by_frame, tun.passes(&filter.for_packet_socket(0).unwrap()), "TUN and Ethernet");
     // A raw IPv6 socket is given its own protocol only, so its program does not look at it.
-    let is_own = filter.parts.iter().all(|part| protocol(part.what, is_ipv6) == packet[if is_ipv6 { 6 } else { 9 }]);
+    let own = packet[if is_ipv6 { 6 } else { 9 }];
+    let is_own = filter.parts.iter().all(|part| protocol(part.what, is_ipv6).is_none_or(|protocol| protocol == own));
     if is_own {
         assert_eq!(by_frame, raw.passes(&filter.for_raw_socket(is_ipv6).unwrap()), "raw and packet sockets");
     }
@@ -151,6 +152,24 @@ fn errors_pass_and_other_icmp_does_not() {
         assert_eq!(v4_passes, ICMP_ERRORS.contains(&kind), "ICMP {kind}");
         let v6_passes = lets_through(&filter, &v6(58, &[kind, 0, 0, 0, 0, 0, 0, 0]));
         assert_eq!(v6_passes, ICMPV6_ERRORS.contains(&kind), "ICMPv6 {kind}");
+    }
+}
+
+#[test]
+fn every_packet_for_a_host_passes_whatever_it_carries() {
+    let to = |destination| Filter::any_of(&[Wanted { destination, ..Wanted::anywhere(What::Ip) }]);
+    for protocol in [0, 1, 6, 17, 44, 47, 58, 132, 255] {
+        for packet in [v4(protocol, 8, 0x00b9, &PORTS), v6(protocol, &PORTS)] {
+            let is_ipv6 = packet[0] >> 4 == 6;
+            let [own, other]: [IpAddr; 2] = if is_ipv6 {
+                [1, 2].map(|host| host6(host).into())
+            } else {
+                [1, 2].map(|host| [192, 0, 2, host].into())
+            };
+            assert!(lets_through(&to(Some(own)), &packet), "{own} {protocol}");
+            assert!(!lets_through(&to(Some(other)), &packet), "{other} {protocol}");
+            assert!(lets_through(&to(None), &packet), "{protocol}");
+        }
     }
 }
 

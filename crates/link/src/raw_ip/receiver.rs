@@ -167,6 +167,16 @@ impl RawReceiver {
         Ok(count)
     }
 
+    /// Lets through what another filter does, from now on. What has come already stays to be fetched.
+    ///
+    /// **Errors**: the kernel's.
+    pub fn refilter(&mut self, filter: &Filter) -> Result<(), OsError> {
+        // The kernel puts one program in the place of the other, with no packet between them.
+        let program = filter.for_raw_socket(self.is_ipv6).unwrap_or_else(Filter::everything);
+        let attached = self.kernel.attach_filter(self.fd.as_fd(), &program);
+        attached.map_err(|errno| OsError::option(Operation::OpenRaw, "SO_ATTACH_FILTER", errno))
+    }
+
     /// Its protocol.
     #[must_use]
     pub const fn protocol(&self) -> u8 {

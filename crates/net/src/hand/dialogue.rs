@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use wirewright_craft::{Context, First, Packet, Setting};
+use wirewright_craft::{Context, First, Packet};
 use wirewright_hand::conversation::{Conversation, Segment, Silence, Step, TypedError};
 use wirewright_hand::probes::{Asked, Probes};
 use wirewright_hand::{NeighborState, SeqNum, Way, protocols};
@@ -15,12 +15,13 @@ use wirewright_units::{Instant, UnixTime};
 
 use super::Options;
 use super::listen::{Heard, HeardAnswer};
-use super::own_ear::OwnEar;
+use super::own_ear::{OwnEar, set_source, source};
 use super::ports::{Guarding, NoGuard, Ports};
 use super::prepare::{self, Prepared};
 use super::sent::{Fate, Held, Left, Role, Sent};
 use super::transmit::{Hears, Senders};
 use crate::error::Error;
+use crate::guard_wish::Source;
 use crate::names::Families;
 
 /// How long the copy of a segment is waited for: the kernel may be asking for the neighbour, three times at most.
@@ -99,10 +100,13 @@ impl Dialogue {
     /// All of [`Error`].
     pub fn client(options: Options, opening: &Packet) -> Result<Self, Error> {
         let mut it = Self::open(options, Conversation::server(SeqNum::new(0)))?;
-        let mut prepared = it.prepare(opening.clone())?;
-        if it.options.wish.is_own_address() {
-            return it.client_of_our_own(prepared);
+        let mut opening = opening.clone();
+        match it.options.wish.comes_from(&it.interfaces) {
+            Source::Own(named) => return it.client_of_our_own(opening, named),
+            Source::Kernels(source) => set_source(&mut opening, source)?,
+            Source::Route => {}
         }
+        let mut prepared = it.prepare(opening)?;
         it.senders.open(&prepared, &it.interfaces, Hears::Nothing)?;
         it.guard = it.ports.hold(&mut prepared, it.options.guard, &it.options.wish)?;
         if let Some(segment) = Segment::read(&prepared.built.bytes) {
@@ -115,15 +119,14 @@ impl Dialogue {
         Ok(it)
     }
 
-    /// The same from an address that the kernel does not have. `prepared` is the SYN from the kernel's own.
-    fn client_of_our_own(mut self, prepared: Prepared) -> Result<Self, Error> {
-        let peer = prepared.plan.destination;
+    /// The same from an address that the kernel does not have: this one, the SYN's, or one that is free.
+    fn client_of_our_own(mut self, opening: Packet, named: Option<IpAddr>) -> Result<Self, Error> {
+        // The SYN from the kernel's own address says where the peer is.
+        let Prepared { mut packet, plan, .. } = self.prepare(opening)?;
+        let peer = plan.destination;
         let is_ipv4 = peer.is_none_or(|peer| peer.is_ipv4());
-        self.take_address((peer, self.options.wish.source), is_ipv4)?;
-        let mut packet = prepared.packet;
-        if let Some(own) = &self.own {
-            set_source(&mut packet, own.address());
-        }
+        let address = self.take_address((peer, named.or_else(|| source(&packet))), is_ipv4)?;
+        set_source(&mut packet, address)?;
         let prepared = self.prepare(packet)?;
         self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
         if let Some(segment) = Segment::read(behind_ethernet(&prepared.built.bytes, prepared.built.first)) {
@@ -144,13 +147,18 @@ impl Dialogue {
         random.map_err(|errno| OsError::new(Operation::AskTables, "getrandom", errno))?;
         let iss = SeqNum::new(u32::from_ne_bytes(entropy));
         let mut it = Self::open(options, Conversation::server(iss))?;
-        if it.options.wish.is_own_address() {
-            let source = it.options.wish.source.or(address);
+        let comes_from = it.options.wish.comes_from(&it.interfaces);
+        if let Source::Own(source) = comes_from {
+            let source = source.or(address);
             let is_ipv4 = source.map_or(it.options.families != Families::V6, |source| source.is_ipv4());
             it.take_address((None, source), is_ipv4)?;
             it.hold_own(port);
             return Ok(it);
         }
+        let address = match comes_from {
+            Source::Kernels(source) => address.or(Some(source)),
+            _ => address,
+        };
         let all = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
         let mut locals = address.map_or_else(|| all.to_vec(), |address| vec![address]);
         locals.retain(|local| it.options.families.allows(*local));
@@ -304,7 +312,7 @@ impl Dialogue {
             }
         }
         while let Some(heard) = self.own.as_mut().map_or(Ok(None), OwnEar::hear)? {
-            // One socket hears both.
+            // One socket hears both, and frames.
             if let Some(happened) = self.segment(&heard).or_else(|| self.error(heard)) {
                 return Ok(Some(happened));
             }
@@ -313,9 +321,10 @@ impl Dialogue {
     }
 
     fn segment(&mut self, heard: &Heard) -> Option<Happened> {
-        let Heard { bytes, at, wall, rebuilt, .. } = heard;
-        let step = self.conversation.handle_received(*at, bytes)?;
-        let listened = Listened { step, bytes: bytes.clone(), wall: *wall, rebuilt: *rebuilt };
+        let Heard { bytes, first, at, wall, rebuilt } = heard;
+        let packet = behind_ethernet(bytes, *first);
+        let step = self.conversation.handle_received(*at, packet)?;
+        let listened = Listened { step, bytes: packet.to_vec(), wall: *wall, rebuilt: *rebuilt };
         Some(Happened::Segment(Box::new(listened)))
     }
 
@@ -326,10 +335,16 @@ impl Dialogue {
     }
 
     /// Takes an address of our own; from now on segments leave by Ethernet.
-    fn take_address(&mut self, (peer, source): (Option<IpAddr>, Option<IpAddr>), is_ipv4: bool) -> Result<(), Error> {
-        self.own = Some(OwnEar::open(&self.kernel, &self.options, (peer, source), is_ipv4)?);
+    fn take_address(
+        &mut self,
+        (peer, source): (Option<IpAddr>, Option<IpAddr>),
+        is_ipv4: bool,
+    ) -> Result<IpAddr, Error> {
+        let own = OwnEar::open(&self.kernel, &self.options, (peer, source), is_ipv4)?;
+        let address = own.address();
+        self.own = Some(own);
         self.options.way = Some(Way::Ethernet);
-        Ok(())
+        Ok(address)
     }
 
     /// No port of the kernel has to be held for it.
@@ -397,19 +412,6 @@ impl Dialogue {
                 Ok(())
             }
         }
-    }
-}
-
-/// Sets the source address, unless it is set.
-fn set_source(packet: &mut Packet, source: IpAddr) {
-    let (key, bits) = match source {
-        IpAddr::V4(v4) => ("ip", v4.to_bits().into()),
-        IpAddr::V6(v6) => ("ip6", v6.to_bits()),
-    };
-    if let Some(layer) = packet.layer_mut(key)
-        && layer.get("src") == Some(Setting::Auto)
-    {
-        layer.set("src", Setting::Exactly(bits));
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn gather(
 ) -> Result<Facts, OsError> {
     let interfaces: Vec<_> = interfaces.iter().map(interface_fact).collect();
     let named = interface.and_then(|name| interfaces.iter().find(|i| i.name == name)).map(|i| i.index);
-    let mut facts = Facts { route: None, interfaces, neighbors: Vec::new() };
+    let mut facts = Facts { interfaces, ..Facts::default() };
     if interface.is_some() && named.is_none() {
         // The plan says that there is no such interface.
         return Ok(facts);

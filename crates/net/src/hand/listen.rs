@@ -226,19 +226,16 @@ impl Listeners {
     /// One receiver a protocol and version: narrow for the first port, wider as soon as there is a second.
     fn ensure(&mut self, local: IpAddr, protocol: u8, scope: Scope) -> Result<(), OsError> {
         let v4 = local.is_ipv4();
-        let known = self.receivers.iter().position(|r| r.protocol == protocol && r.v4 == v4);
-        let scope = match known {
-            Some(index) => self.receivers[index].scope.join(scope),
-            None => scope,
-        };
-        if known.is_some_and(|index| self.receivers[index].scope == scope) {
+        if let Some(known) = self.receivers.iter_mut().find(|it| it.protocol == protocol && it.v4 == v4) {
+            let scope = known.scope.join(scope);
+            if known.scope != scope {
+                known.socket.refilter(&scope.filter(protocol))?;
+                known.scope = scope;
+            }
             return Ok(());
         }
         let open = if v4 { RawReceiver::ipv4 } else { RawReceiver::ipv6 };
         let socket = open(self.kernel.clone(), protocol, &scope.filter(protocol))?;
-        if let Some(index) = known {
-            self.receivers.swap_remove(index);
-        }
         self.receivers.push(Receiver { socket, v4, protocol, scope });
         Ok(())
     }

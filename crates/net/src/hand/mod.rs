@@ -97,7 +97,7 @@ pub struct Options {
     pub leave: bool,
     /// Guard the source port, so that our own kernel does not reset what comes back.
     pub guard: bool,
-    /// By which rung; [`Rung::OwnAddress`](wirewright_link::Rung::OwnAddress) in conversations alone.
+    /// By which rung, and from which source address.
     pub wish: GuardWish,
     /// What everything random is drawn from; `None`: fresh from the kernel for each packet.
     pub seed: Option<[u8; 32]>,

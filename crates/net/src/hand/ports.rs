@@ -19,7 +19,7 @@ use crate::guard_wish::GuardWish;
 pub enum Guarding {
     /// The port is reserved, and the kernel is silent about it.
     Held {
-        /// The address and port.
+        /// The address and port; port 0 for a whole address of our own.
         local: SocketAddr,
         /// How.
         rung: Rung,

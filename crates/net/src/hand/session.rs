@@ -3,25 +3,29 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
+use std::os::fd::BorrowedFd;
 
 use wirewright_craft::{Built, Context, First, Packet};
 use wirewright_hand::probes::{AnswerKind, Asked, Order, ProbeId, Probes};
 use wirewright_hand::reassembly::{Arrival, Reassembly, is_fragment};
-use wirewright_hand::{Facts, NeighborState, NextHop, NextHopBy, Plan, Way, Wishes, closing_reset};
+use wirewright_hand::{Facts, NeighborState, NextHop, NextHopBy, Plan, RouteAnswer, Way, Wishes, closing_reset};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::{Kernel, Poll};
-use wirewright_link::{OsError, SentCopy, Woken, wait};
+use wirewright_link::{OsError, Rung, SentCopy, Woken, wait};
 use wirewright_units::Instant;
 
 use super::Options;
 use super::batches::Batches;
 use super::listen::{AnswerFragment, Heard, HeardAnswer, Listeners};
+use super::own_ear::{OwnEars, set_source, source};
 use super::ports::{Guarding, Ports};
 use super::prepare::{self, Prepared};
 use super::sent::{Fate, Held, Left, Part, Role, Sent};
 use super::transmit::{Handle, Hears, Senders};
 use crate::error::Error;
+use crate::guard_wish::Source;
 
 /// How long a call waits for the copy of a packet that it has just handed over. Where the neighbour is known the copy is
 /// there at once; where the kernel asks for it, the copy comes later and wakes the session.
@@ -57,6 +61,7 @@ pub struct Session {
     senders: Senders,
     listeners: Listeners,
     ports: Ports,
+    own: OwnEars,
     probes: Probes,
     reassembly: Reassembly<AnswerFragment>,
     pending: Vec<Pending>,
@@ -90,6 +95,7 @@ impl Session {
             senders: Senders::new(kernel.clone(), options.interface.clone()),
             listeners: Listeners::new(kernel.clone()),
             ports: Ports::new(kernel.clone()),
+            own: OwnEars::default(),
             netlink: None,
             interfaces: Vec::new(),
             probes: Probes::new(),
@@ -249,6 +255,10 @@ impl Session {
 
     pub(super) fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
         let (facts, wishes) = self.facts_of(&mut packet)?;
+        self.ready(packet, facts, wishes)
+    }
+
+    fn ready(&mut self, packet: Packet, facts: Facts, wishes: Wishes) -> Result<Prepared, Error> {
         let context = Context { entropy: self.entropy()?, ..Context::default() };
         prepare::prepare(packet, context, facts, wishes, self.options.limit)
     }
@@ -263,12 +273,23 @@ impl Session {
         if self.interfaces.is_empty() {
             self.interfaces = netlink.interfaces()?;
         }
+        if let Source::Kernels(source) = self.options.wish.comes_from(&self.interfaces) {
+            set_source(packet, source)?;
+        }
         prepare::gather(packet, to, &self.options, netlink, &self.interfaces)
     }
 
     /// Plans, opens the sockets, reserves the port.
     fn make_ready(&mut self, packet: &Packet, wants: Hears) -> Result<(Prepared, Guarding), Error> {
-        let mut prepared = self.prepare(packet.clone())?;
+        let mut packet = packet.clone();
+        let (mut facts, mut wishes) = self.facts_of(&mut packet)?;
+        let own = self.take_address(&mut packet, &mut facts, &mut wishes)?;
+        let mut prepared = self.ready(packet, facts, wishes)?;
+        if let Some(address) = own {
+            self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
+            let local = SocketAddr::new(address, 0);
+            return Ok((prepared, Guarding::Held { local, rung: Rung::OwnAddress }));
+        }
         // The kernel puts together what raw sockets hear; where the question left in fragments, they are shown in the answer.
         let raw = Listeners::suit(&prepared) && prepared.fragments.is_empty();
         let hears = if raw { Hears::Nothing } else { wants };
@@ -278,6 +299,28 @@ impl Session {
             self.listeners.open(&prepared)?;
         }
         Ok((prepared, guard))
+    }
+
+    /// Where packets are to come from an address of our own: takes it, sets it in the packet, and has it leave by Ethernet.
+    fn take_address(
+        &mut self,
+        packet: &mut Packet,
+        facts: &mut Facts,
+        wishes: &mut Wishes,
+    ) -> Result<Option<IpAddr>, Error> {
+        let Source::Own(named) = self.options.wish.comes_from(&self.interfaces) else { return Ok(None) };
+        // What has no IP address has none of ours.
+        let Some(peer) = prepare::destination(packet) else { return Ok(None) };
+        let routed = match &facts.route {
+            Some(RouteAnswer::Route(route)) => Some(route.interface),
+            _ => None,
+        };
+        let named = named.or_else(|| source(packet));
+        let address = self.own.towards((&self.kernel, &self.options), (peer, routed), named)?;
+        set_source(packet, address)?;
+        wishes.way = Some(Way::Ethernet);
+        facts.own = Some(address);
+        Ok(Some(address))
     }
 
     fn entropy(&mut self) -> Result<[u8; 32], OsError> {
@@ -413,7 +456,10 @@ impl Session {
                     // It comes by a raw socket as well, and would be told twice.
                     Some(heard) if self.listeners.hear_too(&heard, &self.interfaces) => continue,
                     Some(heard) => heard,
-                    None => return Ok(()),
+                    None => match self.own.hear()? {
+                        Some(heard) => heard,
+                        None => return Ok(()),
+                    },
                 },
             };
             if !self.pending.is_empty() {
@@ -490,6 +536,10 @@ impl Session {
         Ok(())
     }
 
+    fn ears(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.listeners.fds().chain(self.senders.ear_fd()).chain(self.own.fds())
+    }
+
     fn wake(&self) -> Instant {
         let copies = self.pending.iter().map(|pending| pending.deadline).min();
         copies.into_iter().chain(self.probes.poll_timeout()).min().unwrap_or(Instant::NEVER)
@@ -500,7 +550,7 @@ impl Session {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Result<Woken, Error> {
-        let mut polls: Vec<Poll<'_>> = self.listeners.fds().chain(self.senders.ear_fd()).map(Poll::reading).collect();
+        let mut polls: Vec<Poll<'_>> = self.ears().map(Poll::reading).collect();
         for way in [Way::RawIpv4, Way::RawIpv6, Way::Ethernet] {
             let awaited = self.pending.iter().find(|pending| pending.plan.way == way);
             polls.extend(awaited.and_then(|pending| self.senders.fd_of(pending.handle)).map(Poll::errors));

@@ -8,7 +8,7 @@ use wirewright_link::sys::Kernel;
 use wirewright_link::{Operation, OsError, PacketSocket};
 use wirewright_stack::{Misuse, Prefix, Route};
 
-use super::claim::{self, ethernet_address};
+use super::claim::{self, Hears, ethernet_address};
 use crate::tcp_error::StreamError;
 use wirewright_hand::MacAddr;
 
@@ -26,6 +26,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) interface: Option<&'a str>,
     /// The address, where it is named.
     pub(crate) source: Option<IpAddr>,
+    /// What is heard there.
+    pub(crate) hears: Hears,
 }
 
 /// An address that is ours, and what hears and speaks for it.
@@ -69,7 +71,7 @@ pub(crate) fn claim_towards(kernel: &Arc<dyn Kernel>, wanted: &Wanted<'_>) -> Re
         let drawn = || draw(&**kernel, network, &[wanted.peer, gateway]);
         let address = wanted.source.map_or_else(drawn, |source| Ok(Some(source)))?;
         let Some(address) = address else { break };
-        match claim::claim(kernel, &interface, mac, &[address]) {
+        match claim::claim(kernel, &interface, mac, &[address], wanted.hears) {
             Ok(socket) => {
                 let address = Prefix::new(address, network.len);
                 let route = gateway.map(|gateway| Route { to: Prefix::default_of(gateway), gateway: Some(gateway) });

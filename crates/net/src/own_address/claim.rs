@@ -17,6 +17,15 @@ use crate::tcp_error::StreamError;
 /// that stay; a machine on the same link answers in well under a millisecond.
 const PROBE_WAIT: Duration = Duration::from_millis(250);
 
+/// What is heard at an address, beside the questions of neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hears {
+    /// What a stack takes, many segments at once.
+    Segments,
+    /// Every packet, each as it came.
+    Packets,
+}
+
 /// The interface, and its Ethernet address.
 pub(super) fn ethernet(kernel: &Arc<dyn Kernel>, name: &str) -> Result<(Interface, MacAddr), StreamError> {
     let interfaces = Netlink::open(kernel.clone())?.interfaces()?;
@@ -41,8 +50,9 @@ pub(super) fn claim(
     interface: &Interface,
     mac: MacAddr,
     addresses: &[IpAddr],
+    hears: Hears,
 ) -> Result<PacketSocket, StreamError> {
-    let mut socket = open_socket(kernel, interface, addresses)?;
+    let mut socket = open_socket(kernel, interface, addresses, hears)?;
     probe(&**kernel, &mut socket, mac, addresses)?;
     Ok(socket)
 }
@@ -52,6 +62,7 @@ fn open_socket(
     kernel: &Arc<dyn Kernel>,
     interface: &Interface,
     addresses: &[IpAddr],
+    hears: Hears,
 ) -> Result<PacketSocket, StreamError> {
     if let Some(kernels) = interface.addresses.iter().map(|own| own.address).find(|own| addresses.contains(own)) {
         return Err(StreamError::AddressTaken { address: kernels, by: None });
@@ -63,16 +74,17 @@ fn open_socket(
     ];
     for &address in addresses {
         let icmp = if address.is_ipv4() { protocols::ICMPV4 } else { protocols::ICMPV6 };
-        wanted.extend(
-            [protocols::TCP, protocols::UDP, icmp]
-                .map(|number| Wanted { destination: Some(address), ..Wanted::anywhere(What::Protocol(number)) }),
-        );
+        let what: &[What] = match hears {
+            Hears::Segments => &[protocols::TCP, protocols::UDP, icmp].map(What::Protocol),
+            Hears::Packets => &[What::Ip],
+        };
+        wanted.extend(what.iter().map(|&what| Wanted { destination: Some(address), ..Wanted::anywhere(what) }));
     }
     let config = PacketConfig {
         receive: Receive::Incoming,
         filter: Filter::any_of(&wanted),
         all_multicast: true,
-        segmentation: true,
+        segmentation: hears == Hears::Segments,
         ..PacketConfig::default()
     };
     Ok(PacketSocket::open(kernel.clone(), interface, &config)?)

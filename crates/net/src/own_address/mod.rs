@@ -31,6 +31,7 @@ use wirewright_stack::{Backlog, Host, HostConfig, Link, Offload, Ownership, Pref
 use wirewright_tcp::Config;
 
 pub(crate) use choose::{Claimed, Wanted, claim_towards};
+pub(crate) use claim::Hears;
 use ground::Ground;
 
 use crate::blocking::{TcpListener, TcpStream};
@@ -84,7 +85,7 @@ impl OwnAddress {
         let kernel = sys::system();
         let (interface, mac) = claim::ethernet(&kernel, &config.interface)?;
         let addresses: Vec<IpAddr> = config.addresses.iter().map(|prefix| prefix.address).collect();
-        let socket = claim::claim(&kernel, &interface, mac, &addresses)?;
+        let socket = claim::claim(&kernel, &interface, mac, &addresses, Hears::Segments)?;
         Self::start(&kernel, (&interface, mac), socket, config, watch)
     }
 
@@ -94,7 +95,8 @@ impl OwnAddress {
     /// As [`open`](Self::open); no route there; no free address.
     pub fn towards(peer: IpAddr, source: Option<IpAddr>, watch: Option<Watch>) -> io::Result<Self> {
         let kernel = sys::system();
-        let wanted = Wanted { peer: Some(peer), is_ipv4: peer.is_ipv4(), interface: None, source };
+        let hears = Hears::Segments;
+        let wanted = Wanted { peer: Some(peer), is_ipv4: peer.is_ipv4(), interface: None, source, hears };
         let Claimed { socket, interface, mac, address, route } = claim_towards(&kernel, &wanted)?;
         let config = OwnConfig {
             interface: interface.name.clone(),

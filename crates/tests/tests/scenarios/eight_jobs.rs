@@ -4,7 +4,7 @@ use std::{fs::File, io::BufReader};
 
 use serde_json::Value;
 use wirewright_capture::{Frame, Reader};
-use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, ensure, ww};
+use wirewright_tests::{Folder, Ground, Need, Outcome, Scenario, ensure, ww, ww_lab};
 
 /// Bytes before the IP header on the lab's links.
 const LINK: usize = 14;
@@ -23,8 +23,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 
 /// The events of a run of `ww lab LINE` with `--json`, and its exit code.
 fn lab(line: &str, code: i32) -> Result<Vec<Value>, Box<dyn std::error::Error + Send + Sync>> {
-    let output = ww().arg("lab").args(line.split(' ')).run()?.expect_code(code)?;
-    Ok(output.text().lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+    Ok(ww_lab(line).run()?.expect_code(code)?.objects()?)
 }
 
 /// The IP packets that were sent.

@@ -1,8 +1,7 @@
 //! Packets cut into fragments, by `--frag` and by hand, as a real kernel takes them; answers put together from theirs.
 
-use serde_json::Value;
 use wirewright_lab::Host;
-use wirewright_tests::{Folder, Ground, Outcome, Output, Scenario, World, ensure, ww};
+use wirewright_tests::{Folder, Ground, Outcome, Scenario, World, ensure, ww};
 
 /// The lab's server in both versions: the layer of an echo, its address, and the names of the kernel's counters.
 const SERVERS: [Server; 2] = [
@@ -37,11 +36,6 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// The objects of a run with `--json`.
-fn objects(output: &Output) -> Result<Vec<Value>, String> {
-    output.text().lines().map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
-}
-
 fn cut(world: &World) -> Outcome {
     for server in &SERVERS {
         let headers = if server.ip == "Ip" { 20 } else { 48 };
@@ -50,7 +44,7 @@ fn cut(world: &World) -> Outcome {
             let limit_text = limit.to_string();
             let words = [server.echo, server.address, "rand=992", "--frag", &limit_text];
             let output = ww().args(["ask", "--json"]).args(words).run()?.success()?;
-            let sent: Vec<_> = objects(&output)?.into_iter().filter(|it| it["event"] == "sent").collect();
+            let sent: Vec<_> = output.objects()?.into_iter().filter(|it| it["event"] == "sent").collect();
             let fragments = 1000_usize.div_ceil((limit - headers) / 8 * 8);
             ensure!(sent.len() == fragments, "{limit}: {} of {fragments} fragments\n{output}", sent.len());
             for (number, it) in sent.iter().enumerate() {
@@ -73,7 +67,7 @@ fn answers(_: &World) -> Outcome {
         let path = folder.file(server.echo).display().to_string();
         let words = [server.echo, server.address, "zero=4000", "--frag", "1400", "-w", &path];
         let output = ww().args(["ask", "--json"]).args(words).run()?.success()?;
-        let objects = objects(&output)?;
+        let objects = output.objects()?;
         let answers: Vec<_> = objects.iter().filter(|it| it["event"] == "answer").collect();
         let [answer] = answers[..] else { return Err(format!("{} answers\n{output}", answers.len()).into()) };
         ensure!(answer["answer"] == "echo-reply" && answer["data"] == 4000 && answer["fragments"] == 3, "{answer}");
@@ -144,7 +138,7 @@ fn many(world: &World) -> Outcome {
     let before = world.lab().counters(Host::Server)?;
     let words = ["icmp", "192.0.2.2", "seq=1..20", "zero=500", "--frag", "200"];
     let output = ww().args(["ask", "--json"]).args(words).run()?.success()?;
-    let summary = objects(&output)?.pop().ok_or("no summary")?;
+    let summary = output.objects()?.pop().ok_or("no summary")?;
     ensure!(summary["sent"] == 20 && summary["fragments"] == 60 && summary["answered"] == 20, "{summary}");
     let moved = world.lab().counters(Host::Server)?.since(&before);
     ensure!(moved.value("IpReasmReqds") == 60 && moved.value("IpReasmOKs") == 20, "{moved}");
@@ -153,7 +147,7 @@ fn many(world: &World) -> Outcome {
     let refused = ww().args(words).run()?.expect_code(2)?;
     ensure!(refused.stdout.is_empty() && refused.stderr.contains("1100 packets"), "{refused}");
     let planned = ww().args(["plan", "--json", "icmp", "192.0.2.2", "zero=500", "--frag", "200"]).run()?.success()?;
-    let plan = objects(&planned)?.pop().ok_or("no plan")?;
+    let plan = planned.objects()?.pop().ok_or("no plan")?;
     ensure!(plan["fragments"] == serde_json::json!([196, 196, 176]), "{plan}");
     Ok(())
 }

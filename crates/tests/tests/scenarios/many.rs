@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use wirewright_lab::Host;
-use wirewright_tests::{Ground, Need, Outcome, Output, Scenario, Step, Terminal, World, binary, ensure, ww};
+use wirewright_tests::{Ground, Need, Outcome, Scenario, Step, Terminal, World, binary, ensure, ww};
 
 /// The lab's server.
 const SERVER: &str = "192.0.2.2";
@@ -25,15 +25,10 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// The objects of a run with `--json`.
-fn objects(output: &Output) -> Result<Vec<Value>, String> {
-    output.text().lines().map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
-}
-
 fn sweep(world: &World) -> Outcome {
     let (client, server) = (world.lab().counters(Host::Client)?, world.lab().counters(Host::Server)?);
     let output = ww().args(["ask", "--json", "tcp", &format!("{SERVER}:1..100"), "S"]).run()?.success()?;
-    let objects = objects(&output)?;
+    let objects = output.objects()?;
     let summary = objects.last().ok_or("no summary")?;
     ensure!(summary["sent"] == 100 && summary["answered"] == 100 && summary["silent"] == 0, "{summary}");
     ensure!(summary["answers"]["rst"] == 97 && summary["answers"]["syn-ack"] == 3, "{summary}");
@@ -53,7 +48,7 @@ fn thousand(world: &World) -> Outcome {
     let server = world.lab().counters(Host::Server)?;
     let many = ["tcp", &format!("{SERVER}:1001..1200"), "S", "ttl=60..64"];
     let output = ww().args(["ask", "--json"]).args(many).run()?.success()?;
-    let objects = objects(&output)?;
+    let objects = output.objects()?;
     let summary = objects.last().ok_or("no summary")?;
     ensure!(summary["sent"] == 1000 && summary["answered"] == 1000 && summary["repeated"] == 0, "{summary}");
     let resets = world.lab().counters(Host::Server)?.since(&server).value("TcpOutRsts");
@@ -108,7 +103,7 @@ fn expectations() -> Outcome {
 fn planned() -> Outcome {
     let plan = |words: &str| ww().args(["lab", "plan", "--json"]).args(words.split(' ')).run()?.success();
     let output = plan("icmp server + udp server:7,9")?;
-    let packets: Vec<String> = objects(&output)?.iter().map(|it| it["packet"].to_string()).collect();
+    let packets: Vec<String> = output.objects()?.iter().map(|it| it["packet"].to_string()).collect();
     ensure!(packets.len() == 3 && packets[0].contains("icmp") && packets[2].contains("udp :9"), "{output}");
     let output = plan("udp server:1..1500")?;
     ensure!(output.text().lines().count() == 1000, "{} plans", output.text().lines().count());
@@ -119,7 +114,7 @@ fn planned() -> Outcome {
 fn plus() -> Outcome {
     let line = "lab ask --json --wait 300ms tcp server:80 S + icmp server src=198.51.100.9 + udp server:7,9999 data=x + icmp server";
     let output = ww().args(line.split(' ')).run()?.success()?;
-    let objects = objects(&output)?;
+    let objects = output.objects()?;
     // Each packet has its own answer, in whatever order they come; the packet that was sent says which it is.
     let answer_to = |part: &str| {
         let probe = objects.iter().find(|it| it["event"] == "sent" && it["packet"].to_string().contains(part));

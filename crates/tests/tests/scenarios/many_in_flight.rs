@@ -7,7 +7,7 @@ use std::thread;
 
 use serde_json::Value;
 use wirewright_lab::Host;
-use wirewright_tests::{Ground, Limit, Need, Outcome, Output, Scenario, World, binary, ensure, wait_for, ww};
+use wirewright_tests::{Ground, Limit, Need, Outcome, Scenario, World, binary, ensure, wait_for, ww};
 
 /// Probes, and forged answers beside them.
 const PROBES: i64 = 1000;
@@ -26,10 +26,6 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-fn objects(output: &Output) -> Result<Vec<Value>, String> {
-    output.text().lines().map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
-}
-
 fn through_the_relay() -> Outcome {
     // Longer than the second that sending takes: all are in flight together.
     let wire = "--dup 20% --reorder 20% --reorder-by 50ms --delay 1s --seed 7";
@@ -37,7 +33,7 @@ fn through_the_relay() -> Outcome {
     {
         let ask = ww().arg("lab").args(wire.split(' ')).args(["ask", "--json", "--wait", "15s"]);
         let output = ask.args(line.split(' ')).run()?.success()?;
-        let objects = objects(&output)?;
+        let objects = output.objects()?;
         let probes = |event: &str, order: Option<&str>| {
             let of = objects.iter().filter(|it| it["event"] == event && order.is_none_or(|order| it["order"] == order));
             of.filter(|it| it["role"] != "close").filter_map(|it| it["probe"].as_i64()).collect::<Vec<_>>()
@@ -119,7 +115,7 @@ fn asked_among(
         output
     })?;
     let heard = world.lab().counters(Host::Client)?.since(&before).value("IpInReceives");
-    Ok((objects(&output)?.pop().ok_or("no summary")?, heard))
+    Ok((output.objects()?.pop().ok_or("no summary")?, heard))
 }
 
 /// From the address that was asked, with a port that was not; for the port of the run before; errors that quote another flow; and

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use wirewright_lab::Host;
 use wirewright_tests::{
-    Folder, Ground, Need, Outcome, Output, Program, Scenario, Step, Terminal, World, binary, ensure, ww,
+    Folder, Ground, Need, Outcome, Output, Program, Scenario, Step, Terminal, World, binary, ensure, ww, ww_lab,
 };
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -35,21 +35,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// The objects of a run with `--json`.
-fn objects(output: &Output) -> Result<Vec<Value>, String> {
-    output.text().lines().map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
-}
-
-/// `ww lab WORDS`, words divided by white space but for those in single quotes.
+/// `ww lab LINE`, run.
 fn lab(line: &str) -> Result<Output, String> {
-    let mut words = Vec::new();
-    for (index, part) in line.split('\'').enumerate() {
-        match index % 2 {
-            0 => words.extend(part.split_whitespace()),
-            _ => words.push(part),
-        }
-    }
-    ww().arg("lab").args(words).run()
+    ww_lab(line).run()
 }
 
 fn ping() -> Outcome {
@@ -73,7 +61,7 @@ fn ping() -> Outcome {
     }
     // Any packet can be one's ping.
     let output = lab("ping -c 2 --every 20ms --json tcp server:80 S")?.success()?;
-    let objects = objects(&output)?;
+    let objects = output.objects()?;
     let answers = objects.iter().filter(|it| it["event"] == "answer" && it["answer"] == "syn-ack").count();
     let summary = objects.last().ok_or("no summary")?;
     ensure!(answers == 2 && summary["received"] == 2 && summary["loss_percent"] == 0.0, "{output}");
@@ -90,7 +78,7 @@ fn ping_marks() -> Outcome {
     ensure!(output.text().contains("3 packets transmitted, 0 received, 100% packet loss"), "{output}");
     ensure!(output.text().matches("no answer: seq=").count() == 3, "{output}");
     let output = lab("--loss 50% --seed 5 ping -c 40 --every 5ms --wait 100ms --json server")?.success()?;
-    let objects = objects(&output)?;
+    let objects = output.objects()?;
     let summary = objects.last().ok_or("no summary")?;
     let silent = objects.iter().filter(|it| it["event"] == "silence").count() as u64;
     let (sent, received) = (summary["sent"].as_u64(), summary["received"].as_u64());
@@ -134,7 +122,7 @@ fn trace_hops() -> Outcome {
     for (version, way) in [("", WAY_V4), ("-6", WAY_V6)] {
         for kind in ["", "udp", "tcp"] {
             let output = lab(&format!("--routers 3 trace {version} --json {kind} server"))?.success()?;
-            let objects = objects(&output)?;
+            let objects = output.objects()?;
             let hops: Vec<&Value> = objects.iter().filter(|it| it["event"] == "hop").collect();
             ensure!(hops.len() == 4, "{kind} {version}: {output}");
             for (hop, address) in hops.iter().zip(way) {
@@ -158,7 +146,7 @@ fn trace_hops() -> Outcome {
 fn said(line: &str, list: &str) -> Result<Vec<(u64, Value)>, Box<dyn std::error::Error + Send + Sync>> {
     let output = lab(line)?;
     let mut said = Vec::new();
-    for hop in objects(&output)?.iter().filter(|it| it["event"] == "hop") {
+    for hop in output.objects()?.iter().filter(|it| it["event"] == "hop") {
         let ttl = hop["ttl"].as_u64().ok_or("no ttl")?;
         said.extend(hop[list].as_array().ok_or("no list")?.iter().map(|it| (ttl, it.clone())));
     }
@@ -210,7 +198,7 @@ fn trace_splits() -> Outcome {
     for version in ["", "-6"] {
         for kind in ["udp", "tcp"] {
             let output = lab(&format!("--split trace {version} --probes 12 --json {kind} server"))?.success()?;
-            let objects = objects(&output)?;
+            let objects = output.objects()?;
             let splits: Vec<bool> =
                 objects.iter().filter(|it| it["event"] == "hop").map(|it| it["splits"] == true).collect();
             ensure!(splits.len() > 2 && !splits[0] && splits[1] && !splits[splits.len() - 1], "{output}");
@@ -225,7 +213,7 @@ fn ask_rewritten() -> Outcome {
     let said = "        rewritten on the way: ip.tos 0x28→0x00 · tcp.mss 1460→1380";
     ensure!(output.text().lines().any(|it| it == said), "{output}");
     let output = lab(&format!("{line} --json"))?.success()?;
-    let answer = objects(&output)?.into_iter().find(|it| it["event"] == "answer").ok_or("no answer")?;
+    let answer = output.objects()?.into_iter().find(|it| it["event"] == "answer").ok_or("no answer")?;
     ensure!(answer["quoted"][1]["field"] == "tcp.mss" && answer["quoted"][1]["seen"] == "1380", "{answer}");
     Ok(())
 }
@@ -236,7 +224,7 @@ fn trace_ended() -> Outcome {
     ensure!(text.contains("icmp unreach net") && text.lines().count() == 3, "{output}");
     ensure!(text.ends_with("203.0.113.9 was not reached: 198.51.100.1 lets nothing go on.\n"), "{output}");
     let output = lab("trace --json --probes 2 203.0.113.9")?.expect_code(1)?;
-    ensure!(objects(&output)?[0]["answers"][0]["says"] == "icmp unreach net", "{output}");
+    ensure!(output.objects()?[0]["answers"][0]["says"] == "icmp unreach net", "{output}");
     Ok(())
 }
 
@@ -295,7 +283,7 @@ fn probe_states() -> Outcome {
     }
     let output = lab("probe --wait 100ms --json udp server:7,9,9999 data=x")?.success()?;
     let states: Vec<String> =
-        objects(&output)?.iter().map(|it| it["state"].as_str().unwrap_or("-").to_owned()).collect();
+        output.objects()?.iter().map(|it| it["state"].as_str().unwrap_or("-").to_owned()).collect();
     ensure!(states == ["open", "open-or-filtered", "closed", "-"], "{output}");
     // What comes after its time, while the port is asked again, counts.
     let output = lab("--delay 150ms probe --wait 200ms server 79,80")?.success()?;
@@ -312,7 +300,7 @@ fn probe_filtered(world: &World) -> Outcome {
     ensure!(world.lab().run(Host::Router, command)?.success(), "the router takes no route");
     for packet in ["tcp 192.0.2.9:80,443 S", "udp 192.0.2.9:80,443"] {
         let output = ww().args(["probe", "--json"]).args(packet.split(' ')).run()?.success()?;
-        let objects = objects(&output)?;
+        let objects = output.objects()?;
         for port in &objects[..2] {
             ensure!(port["state"] == "filtered" && port["from"] == "198.51.100.1", "{port}");
             let reason = port["reason"].as_str().unwrap_or_default();
@@ -325,7 +313,7 @@ fn probe_filtered(world: &World) -> Outcome {
 fn probe_closes(world: &World) -> Outcome {
     let (client, server) = (world.lab().counters(Host::Client)?, world.lab().counters(Host::Server)?);
     let output = ww().args(["probe", "--json", "192.0.2.2", "1..200"]).run()?.success()?;
-    let summary = objects(&output)?.pop().ok_or("no summary")?;
+    let summary = output.objects()?.pop().ok_or("no summary")?;
     ensure!(summary["states"]["open"] == 3 && summary["states"]["closed"] == 197, "{summary}");
     let server = world.lab().counters(Host::Server)?.since(&server);
     // Each half-open connection got one reset, which is no reason for the kernel to send one of its own.

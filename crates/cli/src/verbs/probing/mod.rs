@@ -16,6 +16,7 @@ use std::time::Duration;
 use craft::{Code, First, Packet};
 use hand::Pace;
 use hand::probes::ProbeId;
+use net::Families;
 use net::hand::{Event, HeardAnswer, Role, Sent};
 
 pub(super) use ping::ping;
@@ -26,6 +27,7 @@ use super::many;
 use super::send::Talk;
 use crate::command::Options;
 use crate::failure::Failure;
+use crate::names;
 use crate::packets::{Packets, source_of};
 use crate::place::Place;
 
@@ -114,7 +116,11 @@ fn echo_layer(host: &str, options: &Options, place: &Place<'_>) -> &'static str 
         let found = place.names(options).addresses(host).unwrap_or_default();
         !found.is_empty() && found.iter().all(std::net::IpAddr::is_ipv6)
     };
-    let v6 = options.ipv6 || host.parse::<Ipv6Addr>().is_ok() || (!options.ipv4 && only_v6());
+    let v6 = match names::families(options) {
+        Families::V4 => host.parse::<Ipv6Addr>().is_ok(),
+        Families::V6 => true,
+        Families::Both => host.parse::<Ipv6Addr>().is_ok() || only_v6(),
+    };
     if v6 { "icmp6" } else { "icmp" }
 }
 

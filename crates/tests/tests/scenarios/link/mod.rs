@@ -40,6 +40,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         lab("send_errors::a_firewall_is_told_and_numbers_go_on", send_errors::a_firewall_is_told_and_numbers_go_on)
             .needs(Need::Tool("nft")),
         lab("receive::strangers_do_not_pass_the_filter", receive::strangers_do_not_pass_the_filter),
+        lab("receive::a_filter_that_widens_loses_nothing", receive::a_filter_that_widens_loses_nothing),
         lab("receive::a_rebuilt_ipv6_header_is_the_one_that_came", receive::a_rebuilt_ipv6_header_is_the_one_that_came),
         lab("receive::each_frame_says_what_is_known_of_its_sum", receive::each_frame_says_what_is_known_of_its_sum),
         lab("receive::answers_come_after_what_was_sent", receive::answers_come_after_what_was_sent),

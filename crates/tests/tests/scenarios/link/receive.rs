@@ -2,10 +2,13 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::os::fd::AsFd;
 
 use wirewright_lab::{Family, Host};
+use wirewright_link::sys::Poll;
 use wirewright_link::{
-    Checksum, Direction, Filter, HeaderOrigin, PacketConfig, RawReceiver, Receive, StartsWith, Wanted, What,
+    Checksum, Direction, Filter, HeaderOrigin, PacketConfig, RawReceiver, Receive, StartsWith, Wanted, What, Woken,
+    wait,
 };
 use wirewright_tests::{Outcome, World, ensure, fail};
 
@@ -44,6 +47,33 @@ pub(super) fn strangers_do_not_pass_the_filter(_: &World) -> Outcome {
         ensure!(received.interface == Some(CLIENT.index), "{family:?}: interface {:?}", received.interface);
         ensure!(receiver.recv(after(30))?.is_none(), "{family:?}: a stranger came");
         ensure!(receiver.lost() == 0, "{family:?}: {} lost", receiver.lost());
+    }
+    Ok(())
+}
+
+pub(super) fn a_filter_that_widens_loses_nothing(_: &World) -> Outcome {
+    for family in [Family::V4, Family::V6] {
+        let mut receiver = replies(family, 7)?;
+        let mut sender = RawIp::open(family)?;
+        let mut ask = |id| -> Outcome {
+            sender.send(&bytes(&echo(family, id))?, SERVER.address(family))?;
+            Ok(())
+        };
+        ask(7)?;
+        let came = wait(&*kernel(), &mut [Poll::reading(receiver.as_fd())], soon());
+        ensure!(came.is_ok_and(|woken| woken == Woken::Ready), "{family:?}: no reply");
+        // The reply lies there unread.
+        let echoes = [7, 8].map(|id| Wanted::anywhere(What::EchoReply { id }));
+        for (id, filter) in [(8, Filter::any_of(&echoes)), (9, Filter::all())] {
+            receiver.refilter(&filter)?;
+            ask(id)?;
+        }
+        let layer = if family == Family::V4 { "icmp" } else { "icmp6" };
+        for id in [7, 8, 9] {
+            let Some(received) = receiver.recv(soon())? else { fail!("{family:?}: no reply {id}") };
+            ensure!(field(received.bytes, layer, "id") == Some(id), "{family:?}: {:02x?}", received.bytes);
+        }
+        ensure!(receiver.recv(after(30))?.is_none(), "{family:?}: one came twice");
     }
     Ok(())
 }

@@ -97,23 +97,26 @@ impl Built {
     }
 }
 
-/// A [`Template`], whose packet number `n` is made and built.
+/// A [`Template`], whose packet number `n` is made out of the one before, as `ww send` does, and built.
 #[derive(Debug)]
 pub struct Generated {
     template: Template,
+    packet: Packet,
     context: Context,
 }
 
 impl Default for Generated {
     fn default() -> Self {
-        Self { template: parse_template(GENERATED).expect("a constant line"), context: Context::default() }
+        let template = parse_template(GENERATED).expect("a constant line");
+        Self { packet: template.packet(0, [0; 32]), template, context: Context::default() }
     }
 }
 
 impl Generated {
     /// Packet number `n` into `out`.
-    pub fn make(&self, out: &mut Vec<u8>, n: u32) {
-        let _first = self.template.packet(u64::from(n), [0; 32]).build_into(out, &self.context);
+    pub fn make(&mut self, out: &mut Vec<u8>, n: u32) {
+        self.template.refill(u64::from(n), [0; 32], &mut self.packet);
+        let _first = self.packet.build_into(out, &self.context);
     }
 }
 
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn all_jobs_make_the_same_packet() {
-        let (mut built, generated) = (Built::default(), Generated::default());
+        let (mut built, mut generated) = (Built::default(), Generated::default());
         for n in [0, 1, 77, 4095] {
             let mut wanted = [0; LEN];
             wire(&mut wanted, n);

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             (0..count).for_each(|n| built.make(black_box(&mut out), black_box(n)));
         }
         "template" => {
-            let generated = Generated::default();
+            let mut generated = Generated::default();
             (0..count).for_each(|n| generated.make(black_box(&mut out), black_box(n)));
         }
         _ => return ExitCode::from(2),

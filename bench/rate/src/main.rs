@@ -39,7 +39,7 @@ fn crafter(out: &mut Vec<u8>, n: u32) {
 }
 
 fn main() {
-    let (mut built, generated) = (Built::default(), Generated::default());
+    let (mut built, mut generated) = (Built::default(), Generated::default());
     let mut jobs: Vec<(&str, Box<dyn FnMut(&mut Vec<u8>, u32)>)> = vec![
         (
             "wire, one call",

@@ -31,6 +31,9 @@ pub fn ends<'a>(mut headers: impl Iterator<Item = (&'static HeaderDesc, &'a [u8]
         _ => return None,
     };
     if desc.key == "ip" {
+        if header.len() <= desc.len {
+            return Some(ends);
+        }
         let table = desc.options?;
         if let Some(value) = value_of(table, header.get(desc.len..)?, &["lsrr", "ssrr"]) {
             ends.follow(ipv4_route(value));

@@ -319,12 +319,10 @@ impl Layer {
             Setting::Auto if has_fixed_default(field) => Some(field.default),
             _ => None,
         };
-        *open &= !(1 << place.row);
+        // The table fills its header, so the field fits.
+        let _fits = field.write(bytes, settled.unwrap_or(0));
         match settled {
-            // The table fills its header, so the field fits.
-            Some(value) => {
-                let _fits = field.write(bytes, value);
-            }
+            Some(_) => *open &= !(1 << place.row),
             None => *open |= 1 << place.row,
         }
         if place.part == Part::Header && field.selects_next {

@@ -1,8 +1,8 @@
 //! From settings to bytes: what fills itself, what is wrong on purpose, spans, and the chain of layers found again.
 
 use wirewright_craft::{
-    Built, Context, First, Note, Origin, Packet, What, Wrong, arp, eth, icmp, icmp6, ip, ip6, parse, plus, qinq, tcp,
-    udp, vlan, walk,
+    Built, Context, First, Note, Origin, Packet, Setting, What, Wrong, arp, eth, icmp, icmp6, ip, ip6, parse, plus,
+    qinq, tcp, udp, vlan, walk,
 };
 use wirewright_wire::checksum;
 
@@ -346,4 +346,18 @@ fn a_header_that_is_cut_has_its_first_bytes_alone() {
     assert!(built.span(3, "ack").is_none());
     let again = Packet::from_bytes(&built.bytes, built.first).to_string();
     assert!(again.ends_with(" / tcp :80 sport=4000 seq=7 cut=8"), "{again}");
+}
+
+#[test]
+fn a_checksum_that_is_set_no_longer_is_made_again() {
+    let mut packet = parse("ip 192.0.2.2 src=192.0.2.1 id=1 / udp :9 sport=40000 data=x").unwrap();
+    let right = packet.build(&Context::default()).unwrap().bytes;
+    for (layer, key) in [("ip", "sum"), ("udp", "sum"), ("udp", "len"), ("ip", "proto")] {
+        for setting in [Setting::Exactly(0xbe), Setting::Relative(1)] {
+            assert!(packet.layer_mut(layer).unwrap().set(key, setting));
+            assert_ne!(packet.build(&Context::default()).unwrap().bytes, right, "{layer}.{key}");
+            assert!(packet.layer_mut(layer).unwrap().set(key, Setting::Auto));
+            assert_eq!(packet.build(&Context::default()).unwrap().bytes, right, "{layer}.{key}");
+        }
+    }
 }

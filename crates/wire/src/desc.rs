@@ -1,6 +1,6 @@
 //! What a header is as data: fields, bodies, options. `craft`, `inspect` and `render` work from these alone.
 
-use crate::{Auto, FieldDesc, LengthOf, Name};
+use crate::{Auto, FieldDesc, LengthOf, Name, SumOver};
 
 /// A header as data: its fields in wire order, and what may follow the fixed part.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,9 @@ pub struct HeaderDesc {
     pub shark: &'static str,
     /// What other tools call the layer, for the did-you-mean; written as [`FieldDesc::also`].
     pub also: &'static [&'static str],
+    /// The row of the field that selects what follows, and of the checksum: looked up for every packet.
+    selector: Option<usize>,
+    checksum: Option<(usize, SumOver)>,
 }
 
 impl HeaderDesc {
@@ -36,7 +39,18 @@ impl HeaderDesc {
         len: usize,
         fields: &'static [FieldDesc],
     ) -> Self {
-        Self { key, title, rfc, len, fields, options: None, variants: &[], shark: "", also: &[] }
+        let (mut selector, mut checksum) = (None, None);
+        let mut row = fields.len();
+        while row > 0 {
+            row -= 1;
+            if fields[row].selects_next {
+                selector = Some(row);
+            }
+            if let Auto::Checksum(over) = fields[row].auto {
+                checksum = Some((row, over));
+            }
+        }
+        Self { key, title, rfc, len, fields, options: None, variants: &[], shark: "", also: &[], selector, checksum }
     }
 
     /// With options behind the fixed part.
@@ -76,7 +90,13 @@ impl HeaderDesc {
     /// The field that selects the next layer or this one's variant.
     #[must_use]
     pub fn selector(&self) -> Option<&'static FieldDesc> {
-        self.fields.iter().find(|field| field.selects_next)
+        self.selector.map(|row| &self.fields[row])
+    }
+
+    /// The row of the header's checksum, and what it covers.
+    #[must_use]
+    pub const fn checksum(&self) -> Option<(usize, SumOver)> {
+        self.checksum
     }
 
     /// The body for a value of the selecting field.

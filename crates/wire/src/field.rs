@@ -235,6 +235,9 @@ pub struct FieldDesc {
     pub bare: bool,
     /// Reserved or unused: left out of one-line output while zero.
     pub reserved: bool,
+    /// The first byte and the one behind the last, worked out while compiling: they are needed for every packet.
+    first: usize,
+    end: usize,
 }
 
 impl FieldDesc {
@@ -265,6 +268,8 @@ impl FieldDesc {
             rfc: "",
             bare: false,
             reserved: false,
+            first: offset / 8,
+            end: (offset + bits).div_ceil(8),
         }
     }
 
@@ -355,13 +360,13 @@ impl FieldDesc {
     /// The first byte of the field, from the start of its header.
     #[must_use]
     pub const fn first_byte(&self) -> usize {
-        self.offset / 8
+        self.first
     }
 
     /// The byte behind the field's last, from the start of its header.
     #[must_use]
     pub const fn end_byte(&self) -> usize {
-        (self.offset + self.bits).div_ceil(8)
+        self.end
     }
 
     /// Reads the field out of a header; `None` when the header ends before it.
@@ -373,17 +378,22 @@ impl FieldDesc {
     /// Writes the low bits of `value`; `false`, and nothing written, when the header ends before the field.
     #[must_use]
     pub fn write(&self, header: &mut [u8], value: u128) -> bool {
-        let fits = self.end_byte() <= header.len();
-        let at = self.offset / 8;
-        // Three of four fields are whole bytes: where the width is not known while compiling, those need no masks.
-        match (fits, self.offset % 8, self.bits) {
-            (false, ..) => {}
-            (_, 0, 8) => header[at] = value as u8,
-            (_, 0, 16) => header[at..at + 2].copy_from_slice(&(value as u16).to_be_bytes()),
-            (_, 0, 32) => header[at..at + 4].copy_from_slice(&(value as u32).to_be_bytes()),
-            _ => store_bits(header, self.offset, self.bits, value),
+        let Some(bytes) = header.get_mut(self.first..self.end) else { return false };
+        let (before, width) = (self.offset % 8, self.bits);
+        // Three of four fields are whole bytes: where the width is not known while compiling, those need no masks. Of the
+        // others most lie within one byte.
+        match bytes {
+            [byte] if width == 8 => *byte = value as u8,
+            [byte] => {
+                let shift = 8 - before - width;
+                let mask = (0xff_u8 >> (8 - width)) << shift;
+                *byte = *byte & !mask | (value as u8) << shift & mask;
+            }
+            [a, b] if width == 16 => [*a, *b] = (value as u16).to_be_bytes(),
+            [a, b, c, d] if width == 32 => [*a, *b, *c, *d] = (value as u32).to_be_bytes(),
+            _ => store_bits(bytes, before, width, value),
         }
-        fits
+        true
     }
 
     /// The word for a value, if it has one.

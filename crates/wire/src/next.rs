@@ -75,7 +75,7 @@ pub fn ether_type(number: u16) -> Option<&'static HeaderDesc> {
 /// The EtherType that announces a layer.
 #[must_use]
 pub fn ether_type_of(desc: &HeaderDesc) -> Option<u16> {
-    ETHER_TYPES.iter().find(|(_, d)| d.key == desc.key).map(|&(number, _)| number)
+    ETHER_TYPES.iter().find(|(_, d)| core::ptr::eq(*d, desc)).map(|&(number, _)| number)
 }
 
 /// The layer that an IP protocol number announces, whichever version the IP header has.
@@ -87,7 +87,7 @@ pub fn protocol(number: u8) -> Option<&'static HeaderDesc> {
 /// The IP protocol number that announces a layer.
 #[must_use]
 pub fn protocol_of(desc: &HeaderDesc) -> Option<u8> {
-    PROTOCOLS.iter().find(|(_, d)| d.key == desc.key).map(|&(number, _)| number)
+    PROTOCOLS.iter().find(|(_, d)| core::ptr::eq(*d, desc)).map(|&(number, _)| number)
 }
 
 /// The IP layer whose version stands in the high half of a packet's first byte.

@@ -32,6 +32,10 @@ impl Filler<'_> {
         bytes[..layer.template.len()].copy_from_slice(&layer.template);
         for row in Bits(layer.open) {
             let (field, setting) = (&layer.desc.fields[row], layer.fields[row]);
+            // Made from the bytes when all else stands there; until then 0, as in the template.
+            if matches!(field.auto, Auto::Checksum(_)) {
+                continue;
+            }
             let value = self.value(Part::Header, row, field, setting, notes)?;
             // The table fills its header, and the header is there: the field fits.
             let _fits = field.write(bytes, value);
@@ -44,8 +48,10 @@ impl Filler<'_> {
                 let _fits = field.write(body, value);
             }
         }
-        let fixed = layer.fixed_len();
-        bytes[fixed..fixed + layer.options.len()].copy_from_slice(&layer.options);
+        if !layer.options.is_empty() {
+            let fixed = layer.fixed_len();
+            bytes[fixed..fixed + layer.options.len()].copy_from_slice(&layer.options);
+        }
         if laid.head < laid.whole {
             let there = bytes[..laid.head].to_vec();
             out[laid.start..laid.start + laid.head].copy_from_slice(&there);
@@ -57,10 +63,11 @@ impl Filler<'_> {
         &self.packet.layers[self.index]
     }
 
-    fn laid(&self) -> Laid {
-        self.layout.layers()[self.index]
+    fn laid(&self) -> &Laid {
+        &self.layout.layers()[self.index]
     }
 
+    #[inline]
     fn value(
         &self,
         part: Part,
@@ -98,17 +105,17 @@ impl Filler<'_> {
         notes: &mut Vec<Note>,
     ) -> Result<u128, BuildError> {
         // Told apart by layer, part and row: one draw never repeats another.
-        let lane = (self.index as u64) << 16 | (part as u64) << 8 | row as u64;
+        let lane = || (self.index as u64) << 16 | (part as u64) << 8 | row as u64;
         Ok(match field.auto {
-            Auto::Random => u128::from(self.context.draw(lane)) & field.max(),
+            Auto::Random => u128::from(self.context.draw(lane())) & field.max(),
             Auto::Length(of) => self.length(of) as u128,
             Auto::Next => self.next(),
             Auto::Source => self.source(field, notes),
             Auto::NextHop => self.next_hop(field, notes),
-            Auto::SourcePort => self.context.source_port.unwrap_or_else(|| self.context.dynamic_port(lane)).into(),
+            Auto::SourcePort => self.context.source_port.unwrap_or_else(|| self.context.dynamic_port(lane())).into(),
             Auto::Identifier => match self.context.identifier {
                 Some(identifier) => identifier.into(),
-                None => u128::from(self.context.draw(lane)) & field.max(),
+                None => u128::from(self.context.draw(lane())) & field.max(),
             },
             Auto::Required if !self.layer().holds(Place { part, row }, field) => 0,
             Auto::Required => {

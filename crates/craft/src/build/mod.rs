@@ -60,7 +60,7 @@ pub(crate) struct Laid {
 }
 
 /// Where everything lies in the bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layout {
     layers: [Laid; MAX_LAYERS],
     count: usize,
@@ -108,8 +108,7 @@ impl Packet {
     /// # Errors
     /// See [`BuildError`]: names or payloads not filled in, a field that must be set and is not, a length that does not fit.
     pub fn build(&self, context: &Context) -> Result<Built, BuildError> {
-        let mut bytes = Vec::new();
-        let mut notes = Vec::new();
+        let (mut bytes, mut notes) = (Vec::new(), Vec::new());
         let layout = self.layout()?;
         self.lay_into(&mut bytes, &layout, context, &mut notes)?;
         let spans = spans::of(self, &layout, &bytes);
@@ -122,7 +121,8 @@ impl Packet {
     /// # Errors
     /// As [`Packet::build`]; `out` is then of no use.
     pub fn build_into(&self, out: &mut Vec<u8>, context: &Context) -> Result<First, BuildError> {
-        let layout = self.layout()?;
+        let mut layout = Layout::default();
+        self.lay_out(&mut layout)?;
         self.lay_into(out, &layout, context, &mut Vec::new())?;
         Ok(self.first(out))
     }
@@ -144,8 +144,10 @@ impl Packet {
         self.check_complete()?;
         out.clear();
         out.resize(layout.total, 0);
-        self.write_payload(&mut out[layout.payload..layout.end], context);
-        out[layout.end..].copy_from_slice(&self.trailer);
+        if layout.payload < layout.total {
+            self.write_payload(&mut out[layout.payload..layout.end], context);
+            out[layout.end..].copy_from_slice(&self.trailer);
+        }
         for index in 0..layout.count {
             fill::Filler { packet: self, index, layout, context }.write(out, notes)?;
         }
@@ -167,13 +169,18 @@ impl Packet {
     }
 
     pub(crate) fn layout(&self) -> Result<Layout, BuildError> {
-        let count = self.layers.len();
-        if count > MAX_LAYERS {
+        let mut layout = Layout::default();
+        self.lay_out(&mut layout).map(|()| layout)
+    }
+
+    /// Finds where everything lies. Into a layout of the caller's: it is too large to be handed over for every packet.
+    fn lay_out(&self, layout: &mut Layout) -> Result<(), BuildError> {
+        layout.count = self.layers.len();
+        if layout.count > MAX_LAYERS {
             return Err(BuildError::LayersTooMany);
         }
-        let mut layers = [Laid::default(); MAX_LAYERS];
         let mut start = 0;
-        for (laid, layer) in layers.iter_mut().zip(&self.layers) {
+        for (laid, layer) in layout.layers.iter_mut().zip(&self.layers) {
             let whole = head_len(layer);
             *laid = Laid { start, head: layer.cut.map_or(whole, |cut| cut.min(whole)), whole };
             start += laid.head;
@@ -188,7 +195,8 @@ impl Packet {
             return Err(BuildError::PayloadTooLong { len: payload_len.max(self.trailer.len()) });
         }
         let end = start + payload_len;
-        Ok(Layout { layers, count, payload: start, end, total: end + self.trailer.len() })
+        (layout.payload, layout.end, layout.total) = (start, end, end + self.trailer.len());
+        Ok(())
     }
 
     fn write_payload(&self, out: &mut [u8], context: &Context) {

@@ -3,22 +3,19 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use wirewright_wire::checksum::Sum;
+use wirewright_wire::checksum::{Sum, pseudo_v4, pseudo_v6};
 use wirewright_wire::{Auto, FieldDesc, LengthOf, SumOver};
 
 use super::{Layout, Note, network_below};
 use crate::ends::{Ends, ends};
 use crate::numbers;
-use crate::packet::{Layer, Packet, Part, Place, Setting, Wrong};
+use crate::packet::{Layer, Packet, Setting, Wrong};
 
 /// Fills the checksum of layer `index`; the layers above it have theirs.
 pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8], notes: &mut Vec<Note>) {
     let layer = &packet.layers[index];
-    if layer.open == 0 {
-        return;
-    }
-    let Some((row, field, _)) = checksum_of(layer) else { return };
-    let setting = layer.setting(Place { part: Part::Header, row });
+    let Some((row, _)) = layer.desc.checksum() else { return };
+    let setting = layer.fields[row];
     if let Setting::Exactly(_) = setting {
         return;
     }
@@ -39,7 +36,7 @@ pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8
         _ => right,
     };
     let start = layout.layers()[index].start;
-    let _fits = field.write(&mut out[start..], value.into());
+    let _fits = layer.desc.fields[row].write(&mut out[start..], value.into());
 }
 
 /// The right checksum of layer `index` in finished bytes; `None` when the layer has none.
@@ -47,53 +44,26 @@ pub(super) fn right(packet: &Packet, index: usize, layout: &Layout, bytes: &[u8]
     let summed = Summed::new(packet, index, layout, bytes)?;
     // The field counts as 0. It stands at an even offset, so leaving it out leaves every other byte in its half of a word.
     let at = summed.field.first_byte();
-    let mut sum = Sum::new();
-    if let Some(pseudo) = &summed.pseudo {
-        sum = pseudo.add(sum, summed.message.len());
-    }
-    let sum = sum.add(&summed.message[..at]).add(summed.message.get(at + 2..)?).finish();
+    let sum = summed.pseudo_sum().add(&summed.message[..at]).add(summed.message.get(at + 2..)?).finish();
     Some(summed.never_zero(sum).into())
 }
 
-fn checksum_of(layer: &Layer) -> Option<(usize, &'static FieldDesc, SumOver)> {
-    layer.desc.fields.iter().enumerate().find_map(|(row, field)| match field.auto {
-        Auto::Checksum(over) => Some((row, field, over)),
-        _ => None,
-    })
-}
-
-/// The addresses and the protocol of a pseudo-header; its length is that of the message.
+/// Between whom a message goes, and its protocol; the length in its pseudo-header is that of the message.
 #[derive(Clone, Copy)]
 struct Pseudo {
-    source: [u8; 16],
-    destination: [u8; 16],
-    /// Bytes of an address: 4 or 16.
-    width: usize,
+    ends: Ends,
     protocol: u8,
 }
 
 impl Pseudo {
-    fn of(ends: &Ends, layer: &Layer) -> Self {
-        let protocol = numbers::own_protocol(layer.desc);
-        let mut pseudo = Self { source: [0; 16], destination: [0; 16], width: 4, protocol };
-        match (ends.source, ends.destination) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                pseudo.source[..4].copy_from_slice(&source.octets());
-                pseudo.destination[..4].copy_from_slice(&destination.octets());
-            }
-            (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                (pseudo.width, pseudo.source, pseudo.destination) = (16, source.octets(), destination.octets());
-            }
+    /// RFC 9293 §3.1 and RFC 8200 §8.1.
+    fn sum(&self, len: usize) -> Sum {
+        match (self.ends.source, self.ends.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => pseudo_v4(source, destination, self.protocol, len as u32),
+            (IpAddr::V6(source), IpAddr::V6(destination)) => pseudo_v6(source, destination, self.protocol, len as u32),
             // The two are read from one header.
-            _ => {}
+            _ => Sum::new(),
         }
-        pseudo
-    }
-
-    /// RFC 9293 §3.1 and RFC 8200 §8.1: in both versions the sum is over addresses, protocol and length; zeros do not count.
-    fn add(&self, sum: Sum, len: usize) -> Sum {
-        let len = (len as u32).to_be_bytes();
-        sum.add(&self.source[..self.width]).add(&self.destination[..self.width]).add(&[0, self.protocol]).add(&len)
     }
 }
 
@@ -113,7 +83,8 @@ struct Summed<'a> {
 impl<'a> Summed<'a> {
     fn new(packet: &'a Packet, index: usize, layout: &Layout, bytes: &'a [u8]) -> Option<Self> {
         let layer = &packet.layers[index];
-        let (_, field, over) = checksum_of(layer)?;
+        let (row, over) = layer.desc.checksum()?;
+        let field = &layer.desc.fields[row];
         let laid = layout.layers()[index];
         if field.end_byte() > laid.head {
             return None;
@@ -126,7 +97,7 @@ impl<'a> Summed<'a> {
             (packet.layers[at].desc, bytes.get(laid.start..laid.start + laid.head).unwrap_or_default())
         };
         let ends = below.and_then(|below| ends((below..index).map(header)));
-        let pseudo = ends.map(|ends| Pseudo::of(&ends, layer));
+        let pseudo = ends.map(|ends| Pseudo { ends, protocol: numbers::own_protocol(layer.desc) });
         let pseudo_missing = wanted && pseudo.is_none();
         // Bytes that are read back may end before what their own lengths pad them to.
         let message = bytes.get(laid.start..end.min(bytes.len())).unwrap_or_default();
@@ -134,11 +105,11 @@ impl<'a> Summed<'a> {
     }
 
     fn right(&self) -> u16 {
-        let mut sum = Sum::new();
-        if let Some(pseudo) = &self.pseudo {
-            sum = pseudo.add(sum, self.message.len());
-        }
-        self.never_zero(sum.add(self.message).finish())
+        self.never_zero(self.pseudo_sum().add(self.message).finish())
+    }
+
+    fn pseudo_sum(&self) -> Sum {
+        self.pseudo.map_or_else(Sum::new, |pseudo| pseudo.sum(self.message.len()))
     }
 
     /// RFC 768: a computed 0 is sent as 0xffff, 0 says that none was computed.
@@ -187,9 +158,9 @@ impl<'a> Summed<'a> {
         }
         if let Some(pseudo) = self.pseudo.filter(|_| !wrong.has(Wrong::NOPSEUDO)) {
             if !wrong.has(Wrong::NOSOURCE) {
-                sum += words(&pseudo.source);
+                sum += address_words(pseudo.ends.source);
             }
-            sum += words(&pseudo.destination) + u64::from(pseudo.protocol) + pseudo_len;
+            sum += address_words(pseudo.ends.destination) + u64::from(pseudo.protocol) + pseudo_len;
         }
         if wrong.has(Wrong::ODD) && message.len() % 2 == 1 {
             // The beginner's loop: the last byte never counts, the one before it counts a second time.
@@ -210,6 +181,13 @@ impl<'a> Summed<'a> {
     fn zero_own_length(&self, message: &mut [u8]) -> bool {
         let own = |field: &&FieldDesc| matches!(field.auto, Auto::Length(LengthOf::Whole | LengthOf::Behind));
         self.layer.desc.fields.iter().find(own).is_some_and(|field| field.write(message, 0))
+    }
+}
+
+fn address_words(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => words(&address.octets()),
+        IpAddr::V6(address) => words(&address.octets()),
     }
 }
 

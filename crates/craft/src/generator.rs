@@ -290,6 +290,20 @@ pub(crate) fn mended(field: &FieldDesc, text: &str, fault: &ValueFault) -> Optio
     (mended != text && Generator::read(field, &[], &mended).is_ok()).then_some(mended)
 }
 
+/// A range as other tools write it: `79-81`, `20-25,80`, `192.0.2.70-73`, `192.0.2.70..73`.
+pub(crate) fn from_dashes(field: &FieldDesc, text: &str) -> Option<String> {
+    let part = |part: &str| {
+        let Some((low, high)) = part.split_once("..").or(part.split_once('-')) else { return part.into() };
+        // nmap's addresses: the end is the last number alone.
+        match low.rsplit_once('.') {
+            Some((network, _)) if !high.contains('.') => format!("{low}..{network}.{high}"),
+            _ => format!("{low}..{high}"),
+        }
+    };
+    let ranges = text.split(',').map(part).collect::<Vec<String>>().join(",");
+    (ranges != text && Generator::read(field, &[], &ranges).is_ok()).then_some(ranges)
+}
+
 /// What one random value is drawn from: the run's seed, the packet's number, the generator's number.
 pub(crate) struct Draw {
     pub(crate) seed: [u8; 32],

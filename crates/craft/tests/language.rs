@@ -374,6 +374,7 @@ fn a_plus_divides_packets() {
     // One packet is wanted.
     let error = parse("icmp 192.0.2.2 + udp 192.0.2.2:7").unwrap_err();
     assert_eq!((error.code, error.column), (Code::OnePacket, 15));
+    assert_eq!(error.correction.as_deref(), Some("icmp 192.0.2.2"));
     // A mistake has its place in the whole line, and the whole line is corrected.
     let error = read("icmp 192.0.2.2 + tcp 192.0.2.2:80 S tll=3 + udp 192.0.2.2:9").unwrap_err();
     assert_eq!((error.column, error.word), (36, 6));
@@ -383,5 +384,22 @@ fn a_plus_divides_packets() {
     {
         let error = read(line).unwrap_err();
         assert_eq!((error.code, error.column), (Code::LayerExpected, column), "{line}: {error}");
+    }
+}
+
+#[test]
+fn ranges_as_other_tools_write_them_are_put_right() {
+    for (line, meant) in [
+        ("tcp 192.0.2.2:79-81 S", Some("tcp 192.0.2.2:79..81 S")),
+        ("tcp server:20-25,80 S", Some("tcp server:20..25,80 S")),
+        ("icmp 192.0.2.1-9", Some("icmp 192.0.2.1..192.0.2.9")),
+        ("tcp 192.0.2.1-9:80 S", Some("tcp 192.0.2.1..192.0.2.9:80 S")),
+        ("ip 192.0.2.2 src=192.0.2.70..73 / udp :9", Some("ip 192.0.2.2 src=192.0.2.70..192.0.2.73 / udp :9")),
+        ("ip 192.0.2.2 ttl=1,3-5 / udp :9", Some("ip 192.0.2.2 ttl=1,3..5 / udp :9")),
+        ("ip 192.0.2.2 ttl=250-300 / udp :9", None),
+        ("icmp 192.0.2.1-900", None),
+    ] {
+        let error = wirewright_craft::parse_template(line).unwrap_err();
+        assert_eq!(error.correction.as_deref(), meant, "{line}: {error}");
     }
 }

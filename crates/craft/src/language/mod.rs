@@ -204,7 +204,8 @@ fn read(words: &[&str]) -> Result<(Template, Vec<Written>), LanguageError> {
         return Err(explain(&[], too_long(words.len())));
     }
     if let Some(at) = words.iter().position(|word| *word == NEXT_PACKET) {
-        return Err(explain(words, Fault::new(Code::OnePacket, at, Problem::NextPacket {}).no_guess()));
+        let fault = Fault::new(Code::OnePacket, at, Problem::NextPacket {}).no_guess();
+        return Err(explain(words, fault.fix_words(at..words.len(), [""; 0])));
     }
     reader::read(words).map_err(|fault| explain(words, fault))
 }

@@ -62,21 +62,21 @@ pub(super) fn is_like_ipv4(text: &str) -> bool {
     text.contains('.') && (text.bytes().all(|b| b.is_ascii_digit() || b == b'.') || numeric >= 3)
 }
 
-/// An IPv4 address as it was probably meant: leading zeros taken away, a comma for a dot.
+/// An IPv4 address as it was probably meant: leading zeros taken away, a comma for a dot, a range as nmap writes it.
 pub(super) fn mended_ipv4(text: &str) -> Option<String> {
     let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let behind = || port.map_or_else(String::new, |port| [":", port].concat());
+    if let Some(range) = generator::address_field(false).and_then(|field| generator::from_dashes(field, host)) {
+        return Some(range + &behind());
+    }
     let host = host.replace(',', ".");
     let parts = host.split('.').map(|part| {
         let bare = part.trim_start_matches('0');
         if bare.is_empty() && !part.is_empty() { "0" } else { bare }
     });
-    let mut mended = parts.collect::<alloc::vec::Vec<_>>().join(".");
+    let mended = parts.collect::<alloc::vec::Vec<_>>().join(".");
     value::ipv4(&mended)?;
-    if let Some(port) = port {
-        mended.push(':');
-        mended.push_str(port);
-    }
-    Some(mended)
+    Some(mended + &behind())
 }
 
 /// An IPv6 address that ends like a port, taken apart: `2001:db8::2:80` is an address, and `2001:db8::2 :80` was meant.

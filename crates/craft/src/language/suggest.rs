@@ -287,6 +287,9 @@ pub(super) fn value_fault(
         }
     }
     guess_number(field, text, at, &written, &mut ranked);
+    if let Some(ranges) = generator::from_dashes(field, text) {
+        return Fault::new(code, at, problem).no_guess().fix([written(&ranges)]);
+    }
     if value::is_generator(text)
         && let Some(mended) = generator::mended(field, text, fault)
     {

@@ -71,7 +71,8 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "trace",
         usage: "HOST | PACKET",
         options: with_output!(
-            "iface", "to", "write", "hops", "probes", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "why"
+            "iface", "to", "write", "hops", "probes", "classic", "every", "yes", "wait", "ipv4", "ipv6", "numeric",
+            "seed", "why"
         ),
         examples: &[
             "ww lab --routers 3 trace server",
@@ -225,6 +226,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("every", None, "TIME"),
     opt("hops", None, "N"),
     opt("probes", None, "N"),
+    opt("classic", None, ""),
     opt("frag", None, "N"),
     opt("zip", None, ""),
     opt("yes", None, ""),
@@ -373,6 +375,8 @@ pub(crate) struct Options {
     pub hops: Option<u8>,
     /// `--probes`.
     pub probes: Option<u8>,
+    /// `--classic`.
+    pub classic: bool,
     /// `--yes`.
     pub yes: bool,
     /// `--zip`.
@@ -452,6 +456,7 @@ impl Options {
             zip: flag("zip"),
             hops: small_number("hops", text(verb, &matches, "hops")?)?,
             probes: small_number("probes", text(verb, &matches, "probes")?)?,
+            classic: flag("classic"),
             yes: flag("yes"),
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),

@@ -7,6 +7,7 @@
 
 mod ping;
 mod probe;
+mod probes;
 mod trace;
 
 use std::net::Ipv6Addr;
@@ -36,7 +37,7 @@ trait Course {
     /// Makes that packet.
     fn packet(&mut self) -> Result<Packet, Failure>;
     /// It was started under this number.
-    fn started(&mut self, probe: ProbeId);
+    fn started(&mut self, talk: &Talk<'_>, probe: ProbeId);
     /// A probe left, or did not.
     fn sent(&mut self, talk: &mut Talk<'_>, sent: &Sent) -> Result<(), Failure>;
     /// An answer came.
@@ -61,7 +62,7 @@ fn run(talk: &mut Talk<'_>, course: &mut dyn Course, every: Duration) -> Result<
             pace.on_sent(now, 1);
             let packet = course.packet()?;
             let probe = talk.session.start(&packet).map_err(|error| talk.explain(&error))?;
-            course.started(probe);
+            course.started(talk, probe);
             continue;
         }
         let event = if wants { talk.session.listen_until(pace.next()) } else { talk.session.next_event() };

@@ -5,16 +5,16 @@ use std::net::IpAddr;
 
 use craft::{First, Packet, Setting};
 use hand::probes::{Order, ProbeId};
-use hand::trace::{Heard, Told, Trace, Wishes};
+use hand::trace::{Asking, Heard, Told, Trace, Wishes};
 use net::hand::{Fate, HeardAnswer, Sent};
 use serde_json::json;
 
+use super::probes::{Probes, ttl_key};
 use super::{Course, destination, echo_layer, packets, run, ttl_of};
 use crate::command::Options;
 use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::packets::Packets;
 use crate::place::Place;
 use crate::speech::{say, words};
 use crate::verbs::many;
@@ -46,13 +46,12 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
             [("target", &target), ("protocol", &protocol), ("hops", &hops)];
         out.result(&say("trace.title", &values))?;
     }
-    let wishes = Wishes { each, hops, in_flight: IN_FLIGHT };
+    let probes = Probes::new(packets, entropy, &first, options.classic);
+    let wishes = Wishes { each, hops, in_flight: IN_FLIGHT, one_a_flow: probes.one_a_flow() };
     let mut tracing = Tracing {
-        packets,
-        entropy,
-        index: 0,
+        probes,
         target,
-        ttl: 0,
+        asking: Asking { ttl: 0, flow: 0 },
         trace: Trace::new(wishes),
         left: BTreeMap::new(),
         told: 0,
@@ -92,18 +91,11 @@ fn aim(packet: &Packet) -> Result<(IpAddr, &'static str), Failure> {
     Ok((target, protocol.unwrap_or(ip.key())))
 }
 
-fn ttl_key(layer: &str) -> &'static str {
-    if layer == "ip" { "ttl" } else { "hlim" }
-}
-
 struct Tracing {
-    packets: Packets,
-    entropy: [u8; 32],
-    /// Packets made: each has a random port or id of its own.
-    index: u64,
+    probes: Probes,
     target: IpAddr,
-    /// The TTL of the packet made last.
-    ttl: u8,
+    /// The packet made last.
+    asking: Asking,
     trace: Trace,
     /// Each probe as it left.
     left: BTreeMap<ProbeId, (Vec<u8>, First)>,
@@ -132,21 +124,17 @@ impl Tracing {
 
 impl Course for Tracing {
     fn wants(&self) -> bool {
-        self.trace.next_ttl().is_some()
+        self.trace.next_probe().is_some()
     }
 
     fn packet(&mut self) -> Result<Packet, Failure> {
-        let mut packet = self.packets.packet(self.index, self.entropy)?;
-        self.index += 1;
-        self.ttl = self.trace.next_ttl().unwrap_or(1);
-        if let Some(ip) = packet.layers.iter_mut().find(|layer| matches!(layer.key(), "ip" | "ip6")) {
-            ip.set(ttl_key(ip.key()), Setting::Exactly(self.ttl.into()));
-        }
-        Ok(packet)
+        self.asking = self.trace.next_probe().unwrap_or(self.asking);
+        self.probes.packet(self.asking)
     }
 
-    fn started(&mut self, probe: ProbeId) {
-        self.trace.started(probe, self.ttl);
+    fn started(&mut self, talk: &Talk<'_>, probe: ProbeId) {
+        self.probes.started(talk, probe, self.asking.flow);
+        self.trace.started(probe, self.asking);
     }
 
     fn sent(&mut self, talk: &mut Talk<'_>, sent: &Sent) -> Result<(), Failure> {
@@ -166,8 +154,10 @@ impl Course for Tracing {
         };
         let left = self.left.get(&answer.probe);
         let quoted = left.and_then(|(sent, first)| hand::quoted((&heard.bytes, heard.first), (sent, *first)));
-        let (rtt, kind, ttl, is_target) = (answer.rtt, answer.kind, ttl_of(heard), from == self.target);
-        self.trace.answered(answer.probe, Heard { from, rtt, kind, ttl, quoted, is_target });
+        let Some(flow) = self.trace.flow_of(answer.probe) else { return Ok(()) };
+        let (at, rtt, kind, ttl) = (answer.at, answer.rtt, answer.kind, ttl_of(heard));
+        let is_target = from == self.target;
+        self.trace.answered(answer.probe, Heard { flow, from, at, rtt, kind, ttl, quoted, is_target });
         self.tell(talk)
     }
 

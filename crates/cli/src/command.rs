@@ -71,12 +71,13 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "trace",
         usage: "HOST | PACKET",
         options: with_output!(
-            "iface", "to", "write", "hops", "probes", "classic", "every", "yes", "wait", "ipv4", "ipv6", "numeric",
-            "seed", "why"
+            "iface", "to", "write", "hops", "probes", "paths", "classic", "every", "yes", "wait", "ipv4", "ipv6",
+            "numeric", "seed", "why"
         ),
         examples: &[
             "ww lab --routers 3 trace server",
             "ww lab --routers 3 trace tcp server:80",
+            "ww lab --split trace --paths udp server",
             "ww lab --routers 3 --rewrite 'tcp mss=1380' trace tcp server:80 S mss=1460",
         ],
     },
@@ -226,6 +227,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("every", None, "TIME"),
     opt("hops", None, "N"),
     opt("probes", None, "N"),
+    opt("paths", None, ""),
     opt("classic", None, ""),
     opt("frag", None, "N"),
     opt("zip", None, ""),
@@ -375,6 +377,8 @@ pub(crate) struct Options {
     pub hops: Option<u8>,
     /// `--probes`.
     pub probes: Option<u8>,
+    /// `--paths`.
+    pub paths: bool,
     /// `--classic`.
     pub classic: bool,
     /// `--yes`.
@@ -456,6 +460,7 @@ impl Options {
             zip: flag("zip"),
             hops: small_number("hops", text(verb, &matches, "hops")?)?,
             probes: small_number("probes", text(verb, &matches, "probes")?)?,
+            paths: flag("paths"),
             classic: flag("classic"),
             yes: flag("yes"),
             ipv4: flag("ipv4"),

@@ -52,7 +52,7 @@ pub fn hop(told: &Told, style: &Style, words: &Catalogue) -> String {
 }
 
 /// The numbers of flows, as people count: `flows 1 3`.
-fn flows(numbers: impl Iterator<Item = u16>, words: &Catalogue) -> String {
+pub(crate) fn flows(numbers: impl Iterator<Item = u16>, words: &Catalogue) -> String {
     let numbers: Vec<String> = numbers.map(|flow| (flow + 1).to_string()).collect();
     let key = if numbers.len() == 1 { "trace.flow" } else { "trace.flows" };
     words.say(key, &[("flows", &numbers.join(" "))])
@@ -68,7 +68,7 @@ fn time_of(hop: &Hop, flow: u16) -> String {
     hop.heard.iter().find(|it| it.flow == flow).map_or_else(|| "*".to_owned(), |it| duration(it.rtt))
 }
 
-fn is_exceeded(kind: &AnswerKind) -> bool {
+pub(crate) fn is_exceeded(kind: &AnswerKind) -> bool {
     matches!(kind, AnswerKind::IcmpError(error) if error.kind == if error.v6 { 3 } else { 11 })
 }
 

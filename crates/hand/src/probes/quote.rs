@@ -72,7 +72,7 @@ fn same_udp_sum(ends: &Ends, flow: &Flow, quoted: &Datagram<'_>) -> Option<bool>
     let Some((udp, _)) = udp::View::split(quoted.upper) else { return Some(false) };
     let words = |source: IpAddr, destination: IpAddr, ports: [u16; 2]| {
         let words = [address_sum(source), address_sum(destination), ports[0].into(), ports[1].into()];
-        words.into_iter().fold(0_u64, |sum, word| sum + word)
+        words.into_iter().sum::<u64>()
     };
     let before = words(ends.source, ends.destination, [source_port, destination_port]);
     let after = words(quoted.ends.source, quoted.ends.destination, [udp.source_port(), udp.destination_port()]);

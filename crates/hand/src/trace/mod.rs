@@ -6,6 +6,7 @@
 //! Not here: packets, sending, the clock.
 
 mod flows;
+mod paths;
 mod tells;
 
 use alloc::collections::BTreeMap;
@@ -14,6 +15,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 pub use flows::Flows;
+pub use paths::{CONFIDENCE_PERCENT, FLOWS_MAX, Met, PathWishes, Paths, Stage, Way, Ways, flows_enough};
 pub use tells::{Odd, Rewriting};
 
 use wirewright_units::Instant;

@@ -5,6 +5,7 @@
 //! Above: `verbs`. Below: net's sessions, `hand::trace`, `hand::port_state`, render.
 //! Not here: matching of answers, what a hop tells, what a port is: `hand`.
 
+mod paths;
 mod ping;
 mod probe;
 mod probes;

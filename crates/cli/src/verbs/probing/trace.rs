@@ -10,7 +10,7 @@ use net::hand::{Fate, HeardAnswer, Sent};
 use serde_json::json;
 
 use super::probes::{Probes, ttl_key};
-use super::{Course, destination, echo_layer, packets, run, ttl_of};
+use super::{Course, destination, echo_layer, packets, paths, run, ttl_of};
 use crate::command::Options;
 use crate::context;
 use crate::failure::{Exit, Failure};
@@ -24,9 +24,22 @@ use crate::verbs::send::Talk;
 const HOPS: u8 = 30;
 const EACH: u8 = 3;
 /// Probes on the way together.
-const IN_FLIGHT: usize = 16;
+pub(super) const IN_FLIGHT: usize = 16;
+
+/// What a trace is of.
+pub(super) struct Job {
+    pub(super) probes: Probes,
+    pub(super) target: IpAddr,
+    pub(super) hops: u8,
+    protocol: &'static str,
+}
 
 pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let conflict = [("classic", options.classic)].into_iter().find(|(_, is_set)| *is_set && options.paths);
+    if let Some((id, _)) = conflict {
+        let text = say("error.option-conflict.paths", &[("option", &format!("--{id}"))]);
+        return Err(Failure::usage("option-conflict", text).row("see", "ww help trace"));
+    }
     let mut packets = packets("trace", options, place, |words| {
         let echo = echo_layer(&words[0], options, place).to_owned();
         [vec![echo], words].concat()
@@ -37,16 +50,28 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
     let entropy = context::entropy(options.seed);
     let first = packets.packet(0, entropy)?;
     let (target, protocol) = aim(&first)?;
-    let (each, hops) = (options.probes.unwrap_or(EACH), options.hops.unwrap_or(HOPS));
-    let every = options.every.unwrap_or(many::EVERY);
-    many::check(Some(u64::from(each) * u64::from(hops)), every, options, place)?;
-    let mut talk = Talk::begin("trace", options, out, place)?;
-    if !out.json {
-        let values: [(&str, &dyn std::fmt::Display); 3] =
-            [("target", &target), ("protocol", &protocol), ("hops", &hops)];
-        out.result(&say("trace.title", &values))?;
-    }
     let probes = Probes::new(packets, entropy, &first, options.classic);
+    let job = Job { probes, target, hops: options.hops.unwrap_or(HOPS), protocol };
+    if options.paths { paths::paths(job, options, out, place) } else { once(job, options, out, place) }
+}
+
+impl Job {
+    /// The first line.
+    pub(super) fn title(&self, key: &str, out: &Output) -> Result<(), Failure> {
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("target", &self.target), ("protocol", &self.protocol), ("hops", &self.hops)];
+        if out.json { Ok(()) } else { out.result(&say(key, &values)) }
+    }
+}
+
+/// Each hop once.
+fn once(job: Job, options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let each = options.probes.unwrap_or(EACH);
+    let every = options.every.unwrap_or(many::EVERY);
+    many::check(Some(u64::from(each) * u64::from(job.hops)), every, options, place)?;
+    let mut talk = Talk::begin("trace", options, out, place)?;
+    job.title("trace.title", out)?;
+    let Job { probes, target, hops, .. } = job;
     let wishes = Wishes { each, hops, in_flight: IN_FLIGHT, one_a_flow: probes.one_a_flow() };
     let mut tracing = Tracing {
         probes,
@@ -70,11 +95,15 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
         out.result(&said)?;
     }
     talk.why()?;
-    Ok(match reached {
+    Ok(exit(interrupted, reached))
+}
+
+pub(super) fn exit(interrupted: bool, reached: bool) -> Exit {
+    match reached {
         _ if interrupted => Exit::Interrupted,
         true => Exit::Answered,
         false => Exit::NoAnswer,
-    })
+    }
 }
 
 /// Whom the probes are for, and by which protocol.

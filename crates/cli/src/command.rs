@@ -71,13 +71,14 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "trace",
         usage: "HOST | PACKET",
         options: with_output!(
-            "iface", "to", "write", "hops", "probes", "paths", "classic", "every", "yes", "wait", "ipv4", "ipv6",
-            "numeric", "seed", "why"
+            "iface", "to", "write", "hops", "probes", "paths", "live", "count", "classic", "every", "yes", "wait",
+            "ipv4", "ipv6", "numeric", "seed", "why"
         ),
         examples: &[
             "ww lab --routers 3 trace server",
             "ww lab --routers 3 trace tcp server:80",
             "ww lab --split trace --paths udp server",
+            "ww lab --routers 3 trace -c 3 --every 50ms server",
             "ww lab --routers 3 --rewrite 'tcp mss=1380' trace tcp server:80 S mss=1460",
         ],
     },
@@ -228,6 +229,7 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("hops", None, "N"),
     opt("probes", None, "N"),
     opt("paths", None, ""),
+    opt("live", None, ""),
     opt("classic", None, ""),
     opt("frag", None, "N"),
     opt("zip", None, ""),
@@ -379,6 +381,8 @@ pub(crate) struct Options {
     pub probes: Option<u8>,
     /// `--paths`.
     pub paths: bool,
+    /// `--live`.
+    pub live: bool,
     /// `--classic`.
     pub classic: bool,
     /// `--yes`.
@@ -461,6 +465,7 @@ impl Options {
             hops: small_number("hops", text(verb, &matches, "hops")?)?,
             probes: small_number("probes", text(verb, &matches, "probes")?)?,
             paths: flag("paths"),
+            live: flag("live"),
             classic: flag("classic"),
             yes: flag("yes"),
             ipv4: flag("ipv4"),

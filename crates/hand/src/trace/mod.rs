@@ -7,6 +7,7 @@
 
 mod flows;
 mod paths;
+mod rounds;
 mod tells;
 
 use alloc::collections::BTreeMap;
@@ -16,6 +17,7 @@ use core::time::Duration;
 
 pub use flows::Flows;
 pub use paths::{CONFIDENCE_PERCENT, FLOWS_MAX, Met, PathWishes, Paths, Stage, Way, Ways, flows_enough};
+pub use rounds::{HopTimes, RoundWishes, Rounds};
 pub use tells::{Odd, Rewriting};
 
 use wirewright_units::Instant;

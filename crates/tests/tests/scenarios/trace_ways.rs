@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use wirewright_tests::{Folder, Ground, Need, Outcome, Output, Scenario, Tshark, ensure, ww};
+use wirewright_tests::{Folder, Ground, Need, Outcome, Output, Scenario, Step, Terminal, Tshark, binary, ensure, ww};
 
 use crate::lab_child::{ROUTER, Task, itself};
 
@@ -21,6 +21,13 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         plain("a_balancer_that_looks_at_the_checksum_of_echoes_is_seen_through", echo_ways).tools(&["nft", "ip"]),
         plain("a_balancer_of_packets_is_told_from_one_of_flows", packet_ways).tools(&["nft", "ip"]),
         plain("all_ways_are_not_looked_for_where_flows_cannot_differ", paths_refused),
+        plain("rounds_add_up_to_a_table", rounds),
+        plain("a_live_table_is_kept_in_its_place_until_ctrl_c", live_table).tools(&["python3"]),
+        plain("a_live_table_survives_other_sizes_of_the_terminal", live_sizes).tools(&["python3"]),
+        plain("whatever_ends_a_live_table_leaves_the_terminal_as_it_was", live_ended).tools(&["python3", "stty"]),
+        Scenario::new("trace_ways::no_more_than_a_thousand_probes_leave_unasked", Ground::Lab, |world| {
+            world.with_counters(limited)
+        }),
     ]
 }
 
@@ -361,5 +368,180 @@ fn paths_refused() -> Outcome {
     }
     let output = lab("trace --paths --classic server")?.expect_code(2)?;
     ensure!(output.stderr.starts_with("ww: --classic and --paths exclude each other"), "{output}");
+    Ok(())
+}
+
+fn rounds() -> Outcome {
+    for (version, way) in [("", SPLIT_V4), ("-6", SPLIT_V6)] {
+        for packet in ["server", "udp server", "tcp server:80", "udp server:7 data=x"] {
+            let output = lab(&format!("--split trace {version} -c 6 --every 20ms --json {packet}"))?.success()?;
+            let hops = events(&output, "hop")?;
+            ensure!(hops.len() == 4, "{output}");
+            for (hop, expected) in hops.iter().zip(way) {
+                ensure!(hop["answered"] == hop["sent"] && hop["loss_percent"] == 0.0, "{hop}");
+                let [min, avg, max] = ["min", "avg", "max"].map(|key| hop["rtt_ns"][key].as_u64());
+                ensure!(min.is_some() && min <= avg && avg <= max, "{hop}");
+                let addresses = hop["addresses"].as_array().ok_or("no addresses")?;
+                ensure!(addresses.iter().all(|it| expected.iter().any(|one| it["address"] == **one)), "{hop}");
+            }
+            // The first round asks more hops than there are; flows take turns.
+            let probes = events(&output, "probe")?;
+            let flows: BTreeSet<u64> = probes.iter().filter_map(|it| it["flow"].as_u64()).collect();
+            ensure!(flows == BTreeSet::from([1, 2, 3]), "{flows:?}");
+            let summary = events(&output, "summary")?.pop().ok_or("no summary")?;
+            ensure!(summary["rounds"] == 6 && summary["reached"] == true, "{summary}");
+        }
+    }
+    let output = lab("--routers 3 trace --live -c 3 --every 20ms server")?.success()?;
+    let text = output.text();
+    ensure!(text.starts_with("to 192.0.2.2 by icmp, rounds: 3\n    address "), "{output}");
+    ensure!(text.lines().count() == 6 && text.contains("\n 4  192.0.2.2 "), "{output}");
+    let output = lab("trace -c 2 --every 20ms --wait 100ms silent")?.expect_code(1)?;
+    let text = output.text();
+    ensure!(text.contains("\n 2  *                   100%        2\n"), "{output}");
+    ensure!(text.ends_with("192.0.2.4 was not reached.\n"), "{output}");
+    Ok(())
+}
+
+/// The screen that a program's output leaves on a terminal of this size, which knows four controls and nothing else.
+fn screen(text: &str, columns: usize, rows: usize) -> Result<Vec<String>, String> {
+    let mut lines = vec![String::new()];
+    let (mut top, mut row, mut column) = (0, 0, 0);
+    let mut rest = text;
+    while let Some(char) = rest.chars().next() {
+        rest = &rest[char.len_utf8()..];
+        match char {
+            '\r' => column = 0,
+            '\n' => {
+                row += 1;
+                if row == lines.len() {
+                    lines.push(String::new());
+                }
+                top = top.max((row + 1).saturating_sub(rows));
+            }
+            '\x1b' => {
+                let end = rest.find(|char: char| char.is_ascii_alphabetic()).ok_or("a control without an end")?;
+                let (control, behind) = rest.split_at(end + 1);
+                rest = behind;
+                match control {
+                    "[K" => lines[row].truncate(column),
+                    "[J" => {
+                        lines[row].truncate(column);
+                        lines.truncate(row + 1);
+                    }
+                    "[H" => (row, column) = (top, 0),
+                    _ => {
+                        let up = control.strip_prefix('[').and_then(|it| it.strip_suffix('A'));
+                        let up: usize = up.and_then(|it| it.parse().ok()).ok_or(format!("{control:?}"))?;
+                        // A terminal's cursor stays on the screen.
+                        row = row.saturating_sub(up).max(top);
+                    }
+                }
+            }
+            char => {
+                if column >= columns {
+                    return Err(format!("a line is wider than {columns}: {:?}", lines[row]));
+                }
+                let line = &mut lines[row];
+                while line.len() < column {
+                    line.push(' ');
+                }
+                line.replace_range(column..(column + 1).min(line.len()).max(column), &char.to_string());
+                column += 1;
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// Waits until the table was drawn so often more.
+fn drawn(times: usize) -> Vec<Step> {
+    vec![Step::See("; ctrl-C".into()); times]
+}
+
+/// The words of `ww lab --routers 3 trace …`.
+fn traced<'a>(program: &'a str, words: &[&'a str]) -> Vec<&'a str> {
+    [&[program, "lab", "--routers", "3", "trace"][..], words].concat()
+}
+
+fn live_table() -> Outcome {
+    let program = binary().display().to_string();
+    for (words, address) in [
+        (&["--live", "--every", "60ms", "server"][..], "192.0.2.2"),
+        (&["--live", "--every", "60ms", "-6", "udp", "server"], "2001:db8::2"),
+    ] {
+        let steps = [drawn(5), vec![Step::Type("\u{3}".into())]].concat();
+        let output = Terminal::default().run(&traced(&program, words), &steps)?;
+        ensure!(output.code == 130, "{output}");
+        let shown = screen(&output.text(), 80, 24)?;
+        // One table, whatever was drawn before it: the title, the heading, four hops, and the cursor below.
+        ensure!(shown.len() == 7 && shown[6].is_empty(), "{shown:#?}");
+        ensure!(shown[0].starts_with(&format!("to {address} by ")) && shown[0].contains(", rounds: "), "{shown:#?}");
+        for (hop, line) in (1..=4).zip(&shown[2..]) {
+            let numbers: Vec<&str> = line.split_whitespace().collect();
+            ensure!(numbers[0] == hop.to_string() && numbers[2] == "0%" && numbers.len() == 12, "{shown:#?}");
+            ensure!(numbers[3].parse::<u64>().is_ok_and(|sent| sent >= 4), "{shown:#?}");
+        }
+        ensure!(output.text().matches("\x1b[J").count() > 3, "{output}");
+    }
+    // No place to draw in: lines at the end, and not one control.
+    let program = binary().display().to_string();
+    let words = ["env", "TERM=dumb", &program, "lab", "trace", "--live", "-c", "2", "--every", "20ms", "server"];
+    let output = Terminal::default().run(&words, &[])?;
+    ensure!(output.code == 0 && !output.text().contains('\x1b'), "{output}");
+    ensure!(output.text().starts_with("to 192.0.2.2 by icmp, rounds: 2\r\n"), "{output}");
+    Ok(())
+}
+
+fn live_sizes() -> Outcome {
+    let program = binary().display().to_string();
+    let words = traced(&program, &["--live", "--every", "60ms", "server"]);
+    // Narrower in the middle: drawn anew from the top, and no line wider than it is.
+    let narrower = vec![Step::Resize(40), Step::See("\x1b[H\x1b[J".into())];
+    let steps = [drawn(3), narrower, drawn(1), vec![Step::Type("\u{3}".into())]].concat();
+    let output = Terminal::default().run(&words, &steps)?;
+    let text = output.text();
+    let (_, behind) = text.split_once("\x1b[H\x1b[J").ok_or("it was not drawn anew")?;
+    ensure!(output.code == 130, "{output}");
+    let shown = screen(behind, 40, 24)?;
+    ensure!(shown.iter().any(|line| line.starts_with(" 4  192.0.2.2 ") && line.contains('%')), "{shown:#?}");
+    ensure!(shown.iter().filter(|line| line.contains("address")).count() == 1, "{shown:#?}");
+    // Lower than the table: what fits is drawn, and at the end all of it.
+    let steps = [drawn(3), vec![Step::Type("\u{3}".into())]].concat();
+    let output = Terminal { rows: 4, ..Terminal::default() }.run(&words, &steps)?;
+    let shown = screen(&output.text(), 80, 4)?;
+    ensure!(shown.len() == 7 && shown[5].starts_with(" 4  192.0.2.2 "), "{shown:#?}");
+    Ok(())
+}
+
+fn live_ended() -> Outcome {
+    let program = binary().display().to_string();
+    for (signal, code) in [("TERM", 143), ("HUP", 129), ("KILL", 137)] {
+        let script = format!(
+            "before=$(stty -a); {program} lab trace --live --every 50ms server & pid=$!; sleep 0.6; kill -{signal} $pid
+            wait $pid; echo \"ended $?\"; [ \"$before\" = \"$(stty -a)\" ] && echo 'as it was'"
+        );
+        let output = Terminal::default().run(&["sh", "-c", &script], &[])?;
+        let shown = screen(&output.text(), 80, 24)?;
+        let last: Vec<&str> = shown.iter().map(String::as_str).filter(|line| !line.is_empty()).collect();
+        ensure!(last.iter().any(|line| line.ends_with(&format!("ended {code}"))), "{signal}: {shown:#?}");
+        ensure!(last.ends_with(&["as it was"]), "{signal}: {shown:#?}");
+        ensure!(last.iter().any(|line| line.starts_with(" 2  192.0.2.2 ")), "{signal}: {shown:#?}");
+    }
+    let hang_up = [drawn(2), vec![Step::HangUp]].concat();
+    let words = traced(&program, &["--live", "--every", "60ms", "server"]);
+    let output = Terminal::default().run(&words, &hang_up)?;
+    ensure!(output.code == 129, "{output}");
+    Ok(())
+}
+
+fn limited() -> Outcome {
+    // Two hops, so that a thousand probes are some five hundred rounds; nobody said --yes.
+    let output = ww().args(["trace", "-c", "2000", "--every", "1ms", "192.0.2.2"]).run()?.success()?;
+    ensure!(output.text().ends_with("\nIt ended after 1000 probes: more are sent with --yes.\n"), "{output}");
+    let output =
+        ww().args(["trace", "-c", "600", "--every", "1ms", "--yes", "--json", "192.0.2.2"]).run()?.success()?;
+    let summary = events(&output, "summary")?.pop().ok_or("no summary")?;
+    ensure!(summary["rounds"] == 600 && summary["probes"].as_u64().is_some_and(|it| it >= 1200), "{summary}");
     Ok(())
 }

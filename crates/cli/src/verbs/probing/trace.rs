@@ -10,7 +10,7 @@ use net::hand::{Fate, HeardAnswer, Sent};
 use serde_json::json;
 
 use super::probes::{Probes, ttl_key};
-use super::{Course, destination, echo_layer, packets, paths, run, ttl_of};
+use super::{Course, destination, echo_layer, live, packets, paths, run, ttl_of};
 use crate::command::Options;
 use crate::context;
 use crate::failure::{Exit, Failure};
@@ -22,7 +22,7 @@ use crate::verbs::send::Talk;
 
 /// As traceroute has them since 1988.
 const HOPS: u8 = 30;
-const EACH: u8 = 3;
+pub(super) const EACH: u8 = 3;
 /// Probes on the way together.
 pub(super) const IN_FLIGHT: usize = 16;
 
@@ -31,11 +31,12 @@ pub(super) struct Job {
     pub(super) probes: Probes,
     pub(super) target: IpAddr,
     pub(super) hops: u8,
-    protocol: &'static str,
+    pub(super) protocol: &'static str,
 }
 
 pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let conflict = [("classic", options.classic)].into_iter().find(|(_, is_set)| *is_set && options.paths);
+    let others = [("classic", options.classic), ("live", options.live), ("count", options.count.is_some())];
+    let conflict = others.into_iter().find(|(_, is_set)| *is_set && options.paths);
     if let Some((id, _)) = conflict {
         let text = say("error.option-conflict.paths", &[("option", &format!("--{id}"))]);
         return Err(Failure::usage("option-conflict", text).row("see", "ww help trace"));
@@ -52,7 +53,11 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
     let (target, protocol) = aim(&first)?;
     let probes = Probes::new(packets, entropy, &first, options.classic);
     let job = Job { probes, target, hops: options.hops.unwrap_or(HOPS), protocol };
-    if options.paths { paths::paths(job, options, out, place) } else { once(job, options, out, place) }
+    match () {
+        () if options.paths => paths::paths(job, options, out, place),
+        () if options.live || options.count.is_some() => live::live(job, options, out, place),
+        () => once(job, options, out, place),
+    }
 }
 
 impl Job {

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(lines[0], "    address             loss     sent     last      avg     best    worst");
         assert!(lines[1].starts_with(" 1  198.51.100.1       33.3%        3    20 us"), "{}", lines[1]);
         assert_eq!(lines[2], "    198.51.100.2");
-        assert_eq!(lines[3], " 2  *                                 1");
+        assert_eq!(lines[3], " 2  *                               1");
     }
 
     #[test]

@@ -37,6 +37,20 @@ pub struct Wishes {
     pub in_flight: usize,
     /// Nothing tells the probes of one flow apart: only one of each is on its way.
     pub one_a_flow: bool,
+    /// Further flows to each hop at which all flows met one router, until one of them meets another: they are no probes of the
+    /// hop, and only what they find is told.
+    pub scouts: u8,
+}
+
+/// A router that only a scout met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The TTL.
+    pub ttl: u8,
+    /// The scout's flow.
+    pub flow: u16,
+    /// Whom it met.
+    pub from: IpAddr,
 }
 
 /// A probe to send.
@@ -93,6 +107,8 @@ pub struct Hop {
     /// Probes that nobody answered.
     pub silent: u8,
     awaited: u8,
+    /// Scouts that were started.
+    scouts: u8,
 }
 
 impl Hop {
@@ -153,20 +169,30 @@ pub struct Trace {
     probes: BTreeMap<ProbeId, Asking>,
     told: usize,
     known: Known,
+    /// Scouts that await an answer, by probe.
+    scouts: BTreeMap<ProbeId, Asking>,
+    /// A way that splits was seen: nothing is left for scouts.
+    is_split: bool,
+    other: Option<Other>,
 }
 
 impl Trace {
     /// Nothing sent yet.
     #[must_use]
     pub fn new(wishes: Wishes) -> Self {
-        Self { wishes, hops: Vec::new(), probes: BTreeMap::new(), told: 0, known: Known::default() }
+        let (probes, scouts) = (BTreeMap::new(), BTreeMap::new());
+        let known = Known::default();
+        Self { wishes, hops: Vec::new(), probes, told: 0, known, scouts, is_split: false, other: None }
     }
 
     /// The probe to send now; `None`: none now, or none any more.
     #[must_use]
     pub fn next_probe(&self) -> Option<Asking> {
-        if self.probes.len() >= self.wishes.in_flight {
+        if self.probes.len() + self.scouts.len() >= self.wishes.in_flight {
             return None;
+        }
+        if let Some(scout) = self.next_scout() {
+            return Some(scout);
         }
         let ends_before = self.end().is_some_and(|end| end + 1 < self.hops.len());
         let started = |hop: &Hop| hop.heard.len() + usize::from(hop.silent) + usize::from(hop.awaited);
@@ -182,9 +208,37 @@ impl Trace {
         (!is_busy).then_some(Asking { ttl, flow })
     }
 
+    /// A further flow to a hop that was told with one router.
+    fn next_scout(&self) -> Option<Asking> {
+        let each = u16::from(self.wishes.each);
+        let is_one = |hop: &&Hop| !hop.heard.is_empty() && !hop.ends() && hop.scouts < self.wishes.scouts;
+        let hop = self.hops[..self.told].iter().find(is_one).filter(|_| !self.is_split)?;
+        Some(Asking { ttl: hop.ttl, flow: each + u16::from(hop.scouts) })
+    }
+
+    /// A router that only a scout met, once.
+    pub fn poll_other(&mut self) -> Option<Other> {
+        self.other.take()
+    }
+
+    fn scout_answered(&mut self, asking: Asking, from: IpAddr) {
+        let Some(hop) = self.hops.iter().find(|hop| hop.ttl == asking.ttl) else { return };
+        if !self.is_split && hop.heard.iter().all(|it| it.from != from) {
+            self.is_split = true;
+            self.other = Some(Other { ttl: asking.ttl, flow: asking.flow, from });
+        }
+    }
+
     /// A probe was started.
     pub fn started(&mut self, probe: ProbeId, asking: Asking) {
-        let Asking { ttl, .. } = asking;
+        let Asking { ttl, flow } = asking;
+        if flow >= u16::from(self.wishes.each) {
+            if let Some(hop) = self.hops.iter_mut().find(|hop| hop.ttl == ttl) {
+                hop.scouts += 1;
+            }
+            self.scouts.insert(probe, asking);
+            return;
+        }
         if self.hops.last().is_none_or(|hop| hop.ttl < ttl) {
             self.hops.push(Hop { ttl, ..Hop::default() });
         }
@@ -197,11 +251,14 @@ impl Trace {
     /// The flow of a probe that is awaited.
     #[must_use]
     pub fn flow_of(&self, probe: ProbeId) -> Option<u16> {
-        self.probes.get(&probe).map(|asking| asking.flow)
+        self.probes.get(&probe).or_else(|| self.scouts.get(&probe)).map(|asking| asking.flow)
     }
 
     /// A probe was answered; one that is not awaited is passed over.
     pub fn answered(&mut self, probe: ProbeId, heard: Heard) {
+        if let Some(asking) = self.scouts.remove(&probe) {
+            return self.scout_answered(asking, heard.from);
+        }
         let Some(hop) = self.ended(probe) else { return };
         let (flow, is_of_any) = (heard.flow, heard.is_of_any());
         let place = hop.heard.partition_point(|it| it.flow <= flow);
@@ -228,6 +285,9 @@ impl Trace {
 
     /// Nobody answered a probe.
     pub fn silent(&mut self, probe: ProbeId) {
+        if self.scouts.remove(&probe).is_some() {
+            return;
+        }
         if let Some(hop) = self.ended(probe) {
             hop.silent += 1;
         }
@@ -251,6 +311,7 @@ impl Trace {
             return None;
         }
         self.told += 1;
+        self.is_split |= hop.splits();
         let (rewritings, odd) = self.known.tells(hop);
         Some(Told { hop: hop.clone(), rewritings, odd })
     }
@@ -258,10 +319,11 @@ impl Trace {
     /// Nothing more is to be sent or told.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        match self.end() {
+        let is_told = match self.end() {
             Some(end) => self.told > end,
             None => self.told == usize::from(self.wishes.hops),
-        }
+        };
+        is_told && (self.is_split || (self.scouts.is_empty() && self.next_scout().is_none()))
     }
 
     /// The host was reached.

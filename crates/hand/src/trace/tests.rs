@@ -10,7 +10,7 @@ use super::*;
 use crate::probes::IcmpError;
 use crate::quoted::Difference;
 
-const WISHES: Wishes = Wishes { each: 2, hops: 30, in_flight: 6, one_a_flow: false };
+const WISHES: Wishes = Wishes { each: 2, hops: 30, in_flight: 6, one_a_flow: false, scouts: 0 };
 
 fn router(number: u8) -> IpAddr {
     Ipv4Addr::new(203, 0, 113, number).into()
@@ -159,4 +159,36 @@ fn a_ttl_that_was_changed_shows_in_each_way() {
     let (trace, told) = run(Wishes { hops: 4, ..WISHES }, lowered);
     assert!(!trace.is_reached());
     assert_eq!(told[2].odd, [Odd::SameRouter { router: router(2), ttl: 2 }]);
+}
+
+/// Runs a trace with scouts in which `at` says whom a flow meets at a TTL; the probes of each TTL, and what scouts found.
+fn scouted(at: impl Fn(u8, u16) -> IpAddr) -> (Vec<usize>, Option<Other>, Vec<Told>) {
+    let mut trace = Trace::new(Wishes { scouts: 3, ..WISHES });
+    let (mut sent, mut other, mut told, mut id) = (std::vec![0; 32], None, Vec::new(), 0);
+    while !trace.is_over() {
+        let Some(asking) = trace.next_probe() else { panic!("nothing to send, and not over: {trace:?}") };
+        trace.started(id, asking);
+        sent[usize::from(asking.ttl)] += 1;
+        let Asking { ttl, flow } = asking;
+        assert_eq!(trace.flow_of(id), Some(flow));
+        trace.answered(id, Heard { flow, ..heard(at(ttl, flow), 1, ttl > 3, &[]) });
+        told.extend(core::iter::from_fn(|| trace.poll_hop()));
+        other = other.or(trace.poll_other());
+        id += 1;
+    }
+    (sent, other, told)
+}
+
+#[test]
+fn scouts_find_a_split_that_the_flows_of_the_trace_do_not_show() {
+    // Flow 3 alone goes by another router.
+    let (_, other, told) = scouted(|ttl, flow| router(if ttl == 2 && flow == 3 { 22 } else { ttl.max(1) }));
+    assert_eq!(other, Some(Other { ttl: 2, flow: 3, from: router(22) }));
+    assert!(told.len() == 4 && told.iter().all(|it| !it.hop.splits() && it.hop.heard.len() == 2));
+    // One way: three scouts a router, none to the host.
+    let (sent, other, _) = scouted(|ttl, _| router(ttl));
+    assert_eq!((other, &sent[1..5]), (None, &[5, 5, 5, 2][..]));
+    // A split that shows by itself: no scouts behind it.
+    let (sent, other, told) = scouted(|ttl, flow| router(if ttl == 2 { 20 + flow as u8 } else { ttl }));
+    assert_eq!((other, &sent[1..5], told[1].hop.splits()), (None, &[5, 2, 2, 2][..], true));
 }

@@ -4,7 +4,7 @@
 //! whatever ends the program, a signal, a panic, `kill -9`, leaves a terminal as it was, with the table in what scrolls by. All
 //! that is written are line ends and three controls: up by so many lines, clear to the end of the line, clear to the end.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use units::Instant;
@@ -102,7 +102,6 @@ fn size(out: &Output) -> (usize, usize) {
 /// Whether a table can be drawn in place on standard output.
 pub(crate) fn is_possible(out: &Output) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    let _ = io::stdout().flush();
     out.is_terminal() && !out.json && !out.quiet && !dumb
 }
 

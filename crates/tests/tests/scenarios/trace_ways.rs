@@ -251,6 +251,7 @@ fn check_fork(output: &Output, way: [&[&str]; 4]) -> Outcome {
     }
     let summary = events(output, "summary")?.pop().ok_or("no summary")?;
     ensure!(summary["balanced"] == "flow" && summary["reached"] == true, "{summary}");
+    ensure!(summary["complete"] == true, "{summary}");
     ensure!(summary["part"] == serde_json::json!([{"ttl": 1, "address": way[0][0]}]), "{summary}");
     ensure!(summary["meet"] == serde_json::json!([{"ttl": 4, "address": way[3][0]}]), "{summary}");
     let ways = summary["ways"].as_array().ok_or("no ways")?;
@@ -314,7 +315,14 @@ fn no_false_ways() -> Outcome {
         }
     }
     let output = lab("--routers 3 trace --paths server")?.success()?;
-    ensure!(output.text().contains("\nOne way: every flow meets the same routers.\n24 probes; "), "{output}");
+    ensure!(output.text().contains("\nOne way: every flow meets the same routers.\n24 probes, 95 % sure "), "{output}");
+    // Nobody answers behind the router: what is not known is not said.
+    let output = lab("trace --paths --hops 3 --wait 100ms silent")?.expect_code(1)?;
+    ensure!(output.text().contains("\n 2  *  6 flows\n 3  *  6 flows\n"), "{output}");
+    // A limit below what the rule asks for leaves it open.
+    let output = lab("--routers 3 trace --paths --probes 4 server")?.success()?;
+    let text = output.text();
+    ensure!(text.contains("There may be more here") && text.ends_with("\n16 probes.\n"), "{output}");
     Ok(())
 }
 

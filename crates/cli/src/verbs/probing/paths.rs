@@ -35,9 +35,10 @@ pub(super) fn paths(job: Job, options: &Options, out: &Output, place: &Place<'_>
     };
     let is_asked = matches!(place, Place::Machine) && !options.yes;
     let may_send = if is_asked { UNASKED_MAX } else { u64::MAX };
-    let mut search =
-        Search { job, paths: Paths::new(wishes), asking: Asking { ttl: 0, flow: 0 }, may_send, hops: 0, widest: 0 };
+    let (paths, asking) = (Paths::new(wishes), Asking { ttl: 0, flow: 0 });
+    let mut search = Search { job, paths, asking, may_send, hops: 0, widest: 0, is_open: false };
     let interrupted = run(&mut talk, &mut search, every)?;
+    search.is_open |= !search.paths.is_over();
     while let Some(stage) = search.paths.poll_unsettled() {
         search.stage(&talk, &stage)?;
     }
@@ -56,6 +57,8 @@ struct Search {
     hops: u8,
     /// How many interfaces the hop told last has.
     widest: usize,
+    /// A hop may have more interfaces than were found, or the search ended before it was through.
+    is_open: bool,
 }
 
 impl Search {
@@ -69,6 +72,8 @@ impl Search {
     fn stage(&mut self, talk: &Talk<'_>, stage: &Stage) -> Result<(), Failure> {
         let had = std::mem::replace(&mut self.widest, stage.met.len());
         self.hops = stage.ttl;
+        // Where packets are spread, the rule that counts flows says nothing.
+        self.is_open |= stage.is_open || stage.by_packet;
         if talk.out.json {
             return talk.out.json_line(&render::stage_json(stage));
         }
@@ -91,16 +96,20 @@ impl Search {
             json["hops"] = self.hops.into();
             json["probes"] = sent.into();
             json["confidence_percent"] = CONFIDENCE_PERCENT.into();
+            json["complete"] = (!self.is_open).into();
             return talk.out.json_line(&json);
         }
-        let mut lines = render::ways(&ways, port, &talk.out.style, words());
+        let mut lines = Vec::new();
+        if !ways.part.is_empty() || self.paths.is_over() {
+            lines = render::ways(&ways, port, &talk.out.style, words());
+        }
         if self.is_at_limit() && !self.paths.is_over() {
             lines.push(say("trace.limit", &[("count", &sent)]));
         } else if !interrupted && !reached {
             lines.push(say("trace.not-reached", &[("target", &self.job.target)]));
         }
         let values: [(&str, &dyn Display); 2] = [("probes", &sent), ("percent", &CONFIDENCE_PERCENT)];
-        lines.push(say("trace.sure", &values));
+        lines.push(if self.is_open { say("trace.probes", &values[..1]) } else { say("trace.sure", &values) });
         talk.out.result(&lines.join("\n"))
     }
 }

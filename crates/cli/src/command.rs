@@ -72,12 +72,14 @@ pub(crate) const VERBS: &[Verb] = &[
         name: "trace",
         usage: "HOST | PACKET",
         options: with_output!(
-            "iface", "to", "write", "hops", "probes", "every", "yes", "wait", "ipv4", "ipv6", "numeric", "seed", "why",
-            "guard", "source"
+            "iface", "to", "write", "hops", "probes", "paths", "live", "count", "classic", "every", "yes", "wait",
+            "ipv4", "ipv6", "numeric", "seed", "why", "guard", "source"
         ),
         examples: &[
             "ww lab --routers 3 trace server",
             "ww lab --routers 3 trace tcp server:80",
+            "ww lab --split trace --paths udp server",
+            "ww lab --routers 3 trace -c 3 --every 50ms server",
             "ww lab --routers 3 --rewrite 'tcp mss=1380' trace tcp server:80 S mss=1460",
         ],
     },
@@ -227,6 +229,9 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("every", None, "TIME"),
     opt("hops", None, "N"),
     opt("probes", None, "N"),
+    opt("paths", None, ""),
+    opt("live", None, ""),
+    opt("classic", None, ""),
     opt("frag", None, "N"),
     opt("zip", None, ""),
     opt("yes", None, ""),
@@ -375,6 +380,12 @@ pub(crate) struct Options {
     pub hops: Option<u8>,
     /// `--probes`.
     pub probes: Option<u8>,
+    /// `--paths`.
+    pub paths: bool,
+    /// `--live`.
+    pub live: bool,
+    /// `--classic`.
+    pub classic: bool,
     /// `--yes`.
     pub yes: bool,
     /// `--zip`.
@@ -454,6 +465,9 @@ impl Options {
             zip: flag("zip"),
             hops: small_number("hops", text(verb, &matches, "hops")?)?,
             probes: small_number("probes", text(verb, &matches, "probes")?)?,
+            paths: flag("paths"),
+            live: flag("live"),
+            classic: flag("classic"),
             yes: flag("yes"),
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),

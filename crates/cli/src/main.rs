@@ -41,6 +41,7 @@ mod relay;
 mod said;
 mod speech;
 mod suggest;
+mod table;
 mod verbs;
 
 use std::ffi::{OsStr, OsString};

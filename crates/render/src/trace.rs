@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wirewright_hand::probes::AnswerKind;
-use wirewright_hand::trace::{Heard, Odd, Rewriting, Told};
+use wirewright_hand::trace::{Heard, Hop, Odd, Rewriting, Told};
 use wirewright_hand::{Difference, Quoted};
 
 use crate::answer::{answer_kind, duration};
@@ -23,11 +23,17 @@ const INDENT: usize = 4;
 pub fn hop(told: &Told, style: &Style, words: &Catalogue) -> String {
     let hop = &told.hop;
     let mut lines = Vec::new();
-    for (index, address) in hop.addresses().into_iter().enumerate() {
-        let heard: Vec<&Heard> = hop.heard.iter().filter(|it| it.from == address).collect();
+    let addresses = hop.addresses();
+    for (index, address) in addresses.iter().enumerate() {
+        let heard: Vec<&Heard> = hop.heard.iter().filter(|it| it.from == *address).collect();
         let mut parts: Vec<String> = heard.iter().map(|it| duration(it.rtt)).collect();
-        if index == 0 {
+        if addresses.len() == 1 {
+            parts = (0..probes(hop)).map(|flow| time_of(hop, flow)).collect();
+        } else if index == 0 {
             parts.extend((0..hop.silent).map(|_| "*".to_owned()));
+        }
+        if hop.splits() {
+            parts.push(flows(heard.iter().map(|it| it.flow), words));
         }
         let ended = heard.iter().find(|it| it.is_target || !is_exceeded(&it.kind));
         let kind = ended.map_or_else(String::new, |it| format!("  {}", answer_kind(&it.kind, words)));
@@ -45,7 +51,24 @@ pub fn hop(told: &Told, style: &Style, words: &Catalogue) -> String {
     lines.join("\n")
 }
 
-fn is_exceeded(kind: &AnswerKind) -> bool {
+/// The numbers of flows, as people count: `flows 1 3`.
+pub(crate) fn flows(numbers: impl Iterator<Item = u16>, words: &Catalogue) -> String {
+    let numbers: Vec<String> = numbers.map(|flow| (flow + 1).to_string()).collect();
+    let key = if numbers.len() == 1 { "trace.flow" } else { "trace.flows" };
+    words.say(key, &[("flows", &numbers.join(" "))])
+}
+
+/// Probes of a hop that have come to an end.
+fn probes(hop: &Hop) -> u16 {
+    u16::try_from(hop.heard.len()).unwrap_or(u16::MAX) + u16::from(hop.silent)
+}
+
+/// The time of a flow's probe: a column for each.
+fn time_of(hop: &Hop, flow: u16) -> String {
+    hop.heard.iter().find(|it| it.flow == flow).map_or_else(|| "*".to_owned(), |it| duration(it.rtt))
+}
+
+pub(crate) fn is_exceeded(kind: &AnswerKind) -> bool {
     matches!(kind, AnswerKind::IcmpError(error) if error.kind == if error.v6 { 3 } else { 11 })
 }
 
@@ -114,7 +137,7 @@ pub fn hop_json(told: &Told) -> Value {
     let hop = &told.hop;
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let answer = |it: &Heard| {
-        json!({"from": it.from.to_string(), "answer": it.kind.word(), "says": answer_kind(&it.kind, Catalogue::get(Lang::En)), "rtt_ns": nanos(it.rtt), "ttl": it.ttl,
+        json!({"flow": it.flow + 1, "from": it.from.to_string(), "answer": it.kind.word(), "says": answer_kind(&it.kind, Catalogue::get(Lang::En)), "rtt_ns": nanos(it.rtt), "ttl": it.ttl,
             "target": it.is_target, "quoted_ttl": it.quoted.as_ref().and_then(|quoted| quoted.ttl)})
     };
     let place =

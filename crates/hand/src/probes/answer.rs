@@ -199,4 +199,8 @@ pub enum Rewritten {
 pub(super) struct Match {
     pub(super) kind: AnswerKind,
     pub(super) rewritten: Vec<Rewritten>,
+    /// How much of a quote agrees, in bits; 0 where nothing is quoted.
+    pub(super) likeness: u32,
+    /// No other probe is more alike.
+    pub(super) is_whole: bool,
 }

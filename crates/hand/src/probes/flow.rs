@@ -47,6 +47,7 @@ pub(super) enum Flow {
         source_port: u16,
         destination_port: u16,
         length: u16,
+        sum: u16,
     },
     /// A question with id and sequence number, and the type of its reply. `data` is a digest of the bytes behind.
     IcmpQuery {
@@ -236,6 +237,7 @@ pub(super) fn flow_of(datagram: &Datagram<'_>) -> Flow {
             source_port: udp.source_port(),
             destination_port: udp.destination_port(),
             length: udp.length(),
+            sum: udp.checksum(),
         }),
         next::protocol::ICMPV4 if !v6 => icmp_flow(upper, false, whole),
         next::protocol::ICMPV6 if v6 => icmp_flow(upper, true, whole),
@@ -408,5 +410,5 @@ pub(super) fn arp_answer(sent: &Sent, arp: &arp::View<'_>) -> Option<Match> {
     let Flow::Arp { sender, target } = sent.flow else { return None };
     let ours = arp.operation() == arp::REPLY && arp.sender_protocol() == target && arp.target_protocol() == sender;
     let kind = AnswerKind::ArpReply { address: target, mac: arp.sender_hardware() };
-    ours.then(|| Match { kind, rewritten: Vec::new() })
+    ours.then(|| Match { kind, rewritten: Vec::new(), likeness: 0, is_whole: true })
 }

@@ -128,7 +128,8 @@ impl Probes {
 
     /// A packet arrived at `now`, which is the kernel's stamp where there is one. `None`: it answers no probe of ours.
     ///
-    /// The newest probe that it answers and that has no answer yet gets it, else the newest of those that have one.
+    /// A quote goes to the probe that it is most alike; what quotes nothing, and a quote that fits several as well, to the
+    /// newest that has no answer yet, else to the newest of those that have one.
     pub fn handle_received(&mut self, now: Instant, bytes: &[u8], first: First) -> Option<Answer> {
         let heard = flow::of_heard(bytes, first)?;
         let (number, found) = self.best(&heard)?;
@@ -147,8 +148,8 @@ impl Probes {
         Some(Answer { probe: id, kind: found.kind, from, at: now, rtt, order, rewritten: found.rewritten })
     }
 
-    /// The newest probe that this answers among those without an answer, else among all; by the index first, and only for a
-    /// quote that was rewritten on the way among all that are remembered.
+    /// The probe that this answers, by the index first, and only for a quote that was rewritten on the way among all that are
+    /// remembered.
     fn best(&self, heard: &Heard<'_>) -> Option<(u64, answer::Match)> {
         let keyed = self.best_of(self.index.candidates(heard), heard);
         if keyed.is_some() || !matches!(heard, Heard::Ip(datagram) if quote::error_of(datagram).is_some()) {
@@ -159,18 +160,24 @@ impl Probes {
     }
 
     fn best_of(&self, newest_first: impl Iterator<Item = u64>, heard: &Heard<'_>) -> Option<(u64, answer::Match)> {
-        let mut best = None;
+        let mut best: Option<(u64, answer::Match)> = None;
+        let mut best_rank = (0, false);
+        let quotes = matches!(heard, Heard::Ip(datagram) if quote::error_of(datagram).is_some());
         for number in newest_first {
             let Some(probe) = number.checked_sub(self.forgotten).and_then(|at| self.probes.get(at as usize)) else {
                 continue;
             };
             let open = probe.state == State::InFlight;
-            if !open && best.is_some() {
+            if !open && !quotes && best.is_some() {
                 continue;
             }
             let Some(found) = matching(&probe.sent, heard) else { continue };
-            best = Some((number, found));
-            if open {
+            // Probes of one flow differ in little: a quote is of the one that it is most alike, answered or not.
+            let (rank, is_best) = ((found.likeness, open), open && found.is_whole);
+            if best.is_none() || rank > best_rank {
+                (best, best_rank) = (Some((number, found)), rank);
+            }
+            if is_best {
                 break;
             }
         }
@@ -226,10 +233,13 @@ fn matching(sent: &Sent, heard: &Heard<'_>) -> Option<answer::Match> {
         Heard::Arp(arp) => flow::arp_answer(sent, arp),
         Heard::Ip(datagram) => match quote::error_of(datagram) {
             Some((error, quoted)) => {
-                let rewritten = quote::is_of(sent, quoted)?;
-                Some(answer::Match { kind: AnswerKind::IcmpError(error), rewritten })
+                let quote::Found { rewritten, likeness, is_whole } = quote::is_of(sent, quoted)?;
+                Some(answer::Match { kind: AnswerKind::IcmpError(error), rewritten, likeness, is_whole })
             }
-            None => flow::answer(sent, datagram).map(|kind| answer::Match { kind, rewritten: Vec::new() }),
+            None => {
+                let found = |kind| answer::Match { kind, rewritten: Vec::new(), likeness: 0, is_whole: true };
+                flow::answer(sent, datagram).map(found)
+            }
         },
     }
 }

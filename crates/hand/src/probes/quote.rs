@@ -1,8 +1,9 @@
 //! ICMP errors: whose packet do they quote?
 
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
-use wirewright_wire::{icmpv6, next};
+use wirewright_wire::{icmpv6, next, udp};
 
 use super::answer::{IcmpError, Rewritten};
 use super::flow::{Datagram, Ends, Flow, Sent, datagram};
@@ -28,11 +29,21 @@ pub(super) fn error_of<'a>(heard: &Datagram<'a>) -> Option<(IcmpError, &'a [u8])
     Some((IcmpError { v6, kind, code, mtu }, &heard.upper[HEAD..]))
 }
 
+/// A quoted packet that is a sent one.
+pub(super) struct Found {
+    /// What was rewritten on the way.
+    pub(super) rewritten: Vec<Rewritten>,
+    /// Bits that agree: of several packets of one flow, the one with the most is meant.
+    pub(super) likeness: u32,
+    /// Nothing could agree more.
+    pub(super) is_whole: bool,
+}
+
 /// Whether a quoted packet is the sent one; if so, what was rewritten on the way.
 ///
 /// Address translation changes addresses, ports, echo ids and checksums; what it leaves must still single the packet out.
 /// Bits that would agree by chance: 32 of a sequence number, 16 each of identification, ports and echo numbers.
-pub(super) fn is_of(sent: &Sent, quoted: &[u8]) -> Option<Vec<Rewritten>> {
+pub(super) fn is_of(sent: &Sent, quoted: &[u8]) -> Option<Found> {
     let ends = sent.ip?;
     let quoted = datagram(quoted)?;
     if quoted.ends.protocol != ends.protocol || quoted.ends.source.is_ipv6() != ends.source.is_ipv6() {
@@ -45,7 +56,38 @@ pub(super) fn is_of(sent: &Sent, quoted: &[u8]) -> Option<Vec<Rewritten>> {
         tally.compare(quoted.ends.identification == ends.identification, 16, Rewritten::Identification);
     }
     compare_upper(&mut tally, sent, quoted.upper)?;
-    (tally.bits >= enough(&ends, &sent.flow)).then_some(tally.rewritten)
+    let same_sum = same_udp_sum(&ends, &sent.flow, &quoted);
+    let likeness = tally.bits + if same_sum == Some(true) { SUM_BITS } else { 0 };
+    let is_whole = tally.rewritten.is_empty() && same_sum != Some(false);
+    (tally.bits >= enough(&ends, &sent.flow)).then_some(Found { rewritten: tally.rewritten, likeness, is_whole })
+}
+
+/// What a UDP checksum tells: it is no evidence that a packet is ours, but of which one among those with the same ports.
+const SUM_BITS: u32 = 16;
+
+/// Whether the UDP checksum in a quote is the one that was sent, as it is with the addresses and ports in the quote: who
+/// translates them corrects it (RFC 3022 §4.2). `None`: it is no UDP.
+fn same_udp_sum(ends: &Ends, flow: &Flow, quoted: &Datagram<'_>) -> Option<bool> {
+    let &Flow::Udp { source_port, destination_port, sum, .. } = flow else { return None };
+    let Some((udp, _)) = udp::View::split(quoted.upper) else { return Some(false) };
+    let words = |source: IpAddr, destination: IpAddr, ports: [u16; 2]| {
+        let words = [address_sum(source), address_sum(destination), ports[0].into(), ports[1].into()];
+        words.into_iter().sum::<u64>()
+    };
+    let before = words(ends.source, ends.destination, [source_port, destination_port]);
+    let after = words(quoted.ends.source, quoted.ends.destination, [udp.source_port(), udp.destination_port()]);
+    // RFC 1624 §3, in whole ones' complement numbers: what is stored is the complement of the sum.
+    let ones = u64::from(u16::MAX);
+    Some((u64::from(!sum) + after) % ones == (u64::from(!udp.checksum()) + before) % ones)
+}
+
+/// The words of an address, added.
+fn address_sum(address: IpAddr) -> u64 {
+    let words = |bits: u128| (0..8).map(|word| u64::from((bits >> (16 * word)) as u16)).sum();
+    match address {
+        IpAddr::V4(v4) => words(v4.to_bits().into()),
+        IpAddr::V6(v6) => words(v6.to_bits()),
+    }
 }
 
 /// Bits of evidence, and what speaks against.
@@ -100,7 +142,7 @@ fn compare_upper(tally: &mut Tally, sent: &Sent, upper: &[u8]) -> Option<()> {
                 None => {}
             }
         }
-        Flow::Udp { source_port, destination_port, length } => {
+        Flow::Udp { source_port, destination_port, length, .. } => {
             let ports = ports(tally, upper, source_port, destination_port)?;
             let same_length = word(4) == Some(length);
             match (ports, same_length) {

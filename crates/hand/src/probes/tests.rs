@@ -330,6 +330,29 @@ fn an_answer_goes_to_the_newest_open_probe_that_it_fits() {
 }
 
 #[test]
+fn a_quote_goes_to_the_probe_of_its_flow_that_it_is_most_alike() {
+    for (ip, us, peer, router) in VERSIONS {
+        // One flow, told apart by the checksum alone: `made` gives each the same identification.
+        let packets: Vec<_> = (1..=3_u8).map(|tag| udp(ip, us, peer, (50000, 9), &[0, tag])).collect();
+        let mut probes = Probes::new();
+        for (id, packet) in (1..).zip(&packets) {
+            probes.sent(Instant::ORIGIN, id, &Asked::new(packet, First::Ip), WAIT);
+        }
+        let head = if ip == "ip" { 28 } else { 48 };
+        let mut quote = |packet: &[u8]| {
+            let answer = hear(&mut probes, &error(ip, router, us, if ip == "ip" { 11 } else { 3 }, 0, packet)).unwrap();
+            (answer.probe, answer.order)
+        };
+        assert_eq!(quote(&packets[0][..head]), (1, Order::First), "{ip}");
+        // It comes twice, while others of its flow are open.
+        assert_eq!(quote(&packets[0][..head]), (1, Order::Duplicate), "{ip}");
+        // Translated on the way: the address and, as RFC 3022 asks, the checksum.
+        let translated = udp(ip, us + 76, peer, (50000, 9), &[0, 2]);
+        assert_eq!(quote(&translated[..head]), (2, Order::First), "{ip}");
+    }
+}
+
+#[test]
 fn the_oldest_is_forgotten_when_there_are_too_many() {
     let mut probes = Probes::new();
     for id in 0..=PROBES_MAX as u32 {

@@ -7,7 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::os::fd::BorrowedFd;
 
-use wirewright_craft::{Built, Context, First, Packet};
+use wirewright_craft::{Built, Context, First, Packet, walk};
 use wirewright_hand::probes::{AnswerKind, Asked, Order, ProbeId, Probes};
 use wirewright_hand::reassembly::{Arrival, Reassembly, is_fragment};
 use wirewright_hand::{Facts, NeighborState, NextHop, NextHopBy, Plan, RouteAnswer, Way, Wishes, closing_reset};
@@ -243,6 +243,16 @@ impl Session {
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.listeners.lost()
+    }
+
+    /// The source port that a probe left with; `None`: it has none, or is long forgotten.
+    #[must_use]
+    pub fn source_port_of(&self, probe: ProbeId) -> Option<u16> {
+        let (_, prepared) = self.started.iter().rev().find(|(id, _)| *id == probe)?;
+        let (bytes, first) = (&prepared.built.bytes, prepared.built.first);
+        let chain = walk(bytes, first);
+        let transport = chain.iter().find(|layer| matches!(layer.desc.key, "tcp" | "udp"))?;
+        transport.value(bytes, "sport").and_then(|port| u16::try_from(port).ok())
     }
 
     /// The moment, by the clock that events are stamped with.

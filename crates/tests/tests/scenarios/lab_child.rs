@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use wirewright_lab::{Host, Lab, Options, Recorded, Rung, ServiceKind};
+use wirewright_lab::{Host, Lab, Options, Recorded, Rung, ServiceKind, Shape};
 use wirewright_link::clock;
 use wirewright_tests::{Folder, Program};
 
@@ -30,7 +30,12 @@ pub(crate) enum Task {
     Time,
     /// Enters, records, sends one datagram, and says what was recorded.
     Record,
+    /// Enters a lab whose path splits, has its first router run the script in [`ROUTER`], and runs `ww` with its arguments.
+    Split,
 }
+
+/// What the first router runs.
+pub(crate) const ROUTER: &str = "WIREWRIGHT_TESTS_ROUTER";
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,6 +51,9 @@ pub(crate) fn main() -> Option<ExitCode> {
     if task == Task::SayWithoutUsers.to_string() {
         options.first = Rung::NetworkNamespace;
     }
+    if task == Task::Split.to_string() {
+        options.shape = Shape::new(Shape::SPLIT_ROUTERS_MIN, true).unwrap_or_default();
+    }
     let lab = match Lab::enter(options) {
         Ok(lab) => lab,
         Err(error) => {
@@ -60,6 +68,8 @@ pub(crate) fn main() -> Option<ExitCode> {
         stay(&lab);
     } else if task == Task::Record.to_string() {
         record(&lab);
+    } else if task == Task::Split.to_string() {
+        return Some(split(&lab));
     } else {
         println!("{}", took.as_micros());
     }
@@ -119,6 +129,23 @@ fn record(lab: &Lab) {
     }
 }
 
+fn split(lab: &Lab) -> ExitCode {
+    let mut script = Command::new("sh");
+    script.args(["-e", "-c", &env::var(ROUTER).unwrap_or_default()]);
+    let router = lab.run(Host::Router, script).is_ok_and(|status| status.success());
+    let mut command = Command::new(wirewright_tests::binary());
+    command.args(env::args_os().skip(1)).env_remove(TASK);
+    match (router, lab.run(Host::Client, command)) {
+        (true, Ok(status)) => {
+            status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, Into::into)
+        }
+        (router, ran) => {
+            println!("the router's script: {router}; {ran:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// What a page holds, or why there is none.
 pub(crate) fn page(server: SocketAddr, path: &str) -> Result<String, String> {
     let fetch = || -> std::io::Result<String> {
@@ -166,6 +193,12 @@ impl Copied {
         let (first, rest) = words.split_first().expect("a program has a name");
         given(Program::new(first).args(rest).arg(&self.path), task)
     }
+}
+
+/// This binary as it lies there, to do `task`.
+pub(crate) fn itself(task: Task) -> Result<Program, String> {
+    let this = env::current_exe().map_err(|error| error.to_string())?;
+    Ok(given(Program::new(this), task))
 }
 
 fn given(program: Program, task: Task) -> Program {

@@ -5,8 +5,11 @@
 //! Above: `verbs`. Below: net's sessions, `hand::trace`, `hand::port_state`, render.
 //! Not here: matching of answers, what a hop tells, what a port is: `hand`.
 
+mod live;
+mod paths;
 mod ping;
 mod probe;
+mod probes;
 mod trace;
 
 use std::net::Ipv6Addr;
@@ -18,6 +21,7 @@ use hand::Pace;
 use hand::probes::ProbeId;
 use net::Families;
 use net::hand::{Event, HeardAnswer, Role, Sent};
+use units::Instant;
 
 pub(super) use ping::ping;
 pub(super) use probe::probe;
@@ -33,12 +37,20 @@ use crate::place::Place;
 
 /// Probes with one aim.
 trait Course {
+    /// A turn begins at `now`: before anything is asked, and after whatever happened.
+    fn turn(&mut self, _talk: &Talk<'_>, _now: Instant) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// When there is something to do without anything happening; `None`: never.
+    fn wake(&self) -> Option<Instant> {
+        None
+    }
     /// Whether there is a packet to send now.
     fn wants(&self) -> bool;
     /// Makes that packet.
     fn packet(&mut self) -> Result<Packet, Failure>;
     /// It was started under this number.
-    fn started(&mut self, probe: ProbeId);
+    fn started(&mut self, talk: &Talk<'_>, probe: ProbeId);
     /// A probe left, or did not.
     fn sent(&mut self, talk: &mut Talk<'_>, sent: &Sent) -> Result<(), Failure>;
     /// An answer came.
@@ -57,16 +69,21 @@ fn run(talk: &mut Talk<'_>, course: &mut dyn Course, every: Duration) -> Result<
         if pressed.load(Ordering::Relaxed) {
             return Ok(true);
         }
-        let wants = course.wants();
         let now = talk.session.now();
+        course.turn(talk, now)?;
+        let (wants, wake) = (course.wants(), course.wake());
         if wants && pace.due(now) > 0 {
             pace.on_sent(now, 1);
             let packet = course.packet()?;
             let probe = talk.session.start(&packet).map_err(|error| talk.explain(&error))?;
-            course.started(probe);
+            course.started(talk, probe);
             continue;
         }
-        let event = if wants { talk.session.listen_until(pace.next()) } else { talk.session.next_event() };
+        let until = wants.then(|| pace.next()).into_iter().chain(wake).min();
+        let event = match until {
+            Some(until) => talk.session.listen_until(until),
+            None => talk.session.next_event(),
+        };
         match event.map_err(|error| talk.explain(&error))? {
             Some(Event::Sent(sent)) => {
                 talk.record_sent(&sent)?;
@@ -79,7 +96,7 @@ fn run(talk: &mut Talk<'_>, course: &mut dyn Course, every: Duration) -> Result<
                 course.answered(talk, &heard)?;
             }
             Some(Event::TimedOut { probe }) => course.silent(talk, probe)?,
-            None if !wants => return Ok(false),
+            None if until.is_none() => return Ok(false),
             _ => {}
         }
     }

@@ -186,7 +186,7 @@ impl Course for Ping {
         Ok(packet)
     }
 
-    fn started(&mut self, probe: ProbeId) {
+    fn started(&mut self, _talk: &Talk<'_>, probe: ProbeId) {
         if self.open.len() == KEPT_MAX {
             self.open.pop_first();
         }

@@ -215,7 +215,7 @@ impl Course for Probing {
         Ok(packet)
     }
 
-    fn started(&mut self, probe: ProbeId) {
+    fn started(&mut self, _talk: &Talk<'_>, probe: ProbeId) {
         if let Some(mut asked) = self.made.take() {
             asked.tries += 1;
             self.open.insert(probe, asked);

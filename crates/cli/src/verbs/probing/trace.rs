@@ -5,16 +5,17 @@ use std::net::IpAddr;
 
 use craft::{First, Packet, Setting};
 use hand::probes::{Order, ProbeId};
-use hand::trace::{Heard, Told, Trace, Wishes};
+use hand::trace::{Asking, Heard, Other, Told, Trace, Wishes};
 use net::hand::{Fate, HeardAnswer, Sent};
+use render::Ink;
 use serde_json::json;
 
-use super::{Course, destination, echo_layer, packets, run, ttl_of};
+use super::probes::{Probes, ttl_key};
+use super::{Course, destination, echo_layer, live, packets, paths, run, ttl_of};
 use crate::command::Options;
 use crate::context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::packets::Packets;
 use crate::place::Place;
 use crate::speech::{say, words};
 use crate::verbs::many;
@@ -22,11 +23,27 @@ use crate::verbs::send::Talk;
 
 /// As traceroute has them since 1988.
 const HOPS: u8 = 30;
-const EACH: u8 = 3;
+pub(super) const EACH: u8 = 3;
+/// Further flows to each hop, in search of a split: six miss one of two ways in 3 of 100 traces, three in 25.
+const SCOUTS: u8 = 3;
 /// Probes on the way together.
-const IN_FLIGHT: usize = 16;
+pub(super) const IN_FLIGHT: usize = 16;
+
+/// What a trace is of.
+pub(super) struct Job {
+    pub(super) probes: Probes,
+    pub(super) target: IpAddr,
+    pub(super) hops: u8,
+    pub(super) protocol: &'static str,
+}
 
 pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let others = [("classic", options.classic), ("live", options.live), ("count", options.count.is_some())];
+    let conflict = others.into_iter().find(|(_, is_set)| *is_set && options.paths);
+    if let Some((id, _)) = conflict {
+        let text = say("error.option-conflict.paths", &[("option", &format!("--{id}"))]);
+        return Err(Failure::usage("option-conflict", text).row("see", "ww help trace"));
+    }
     let mut packets = packets("trace", options, place, |words| {
         let echo = echo_layer(&words[0], options, place).to_owned();
         [vec![echo], words].concat()
@@ -37,22 +54,39 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
     let entropy = context::entropy(options.seed);
     let first = packets.packet(0, entropy)?;
     let (target, protocol) = aim(&first)?;
-    let (each, hops) = (options.probes.unwrap_or(EACH), options.hops.unwrap_or(HOPS));
-    let every = options.every.unwrap_or(many::EVERY);
-    many::check(Some(u64::from(each) * u64::from(hops)), every, options, place)?;
-    let mut talk = Talk::begin("trace", options, out, place)?;
-    if !out.json {
-        let values: [(&str, &dyn std::fmt::Display); 3] =
-            [("target", &target), ("protocol", &protocol), ("hops", &hops)];
-        out.result(&say("trace.title", &values))?;
+    let probes = Probes::new(packets, entropy, &first, options.classic);
+    let job = Job { probes, target, hops: options.hops.unwrap_or(HOPS), protocol };
+    match () {
+        () if options.paths => paths::paths(job, options, out, place),
+        () if options.live || options.count.is_some() => live::live(job, options, out, place),
+        () => once(job, options, out, place),
     }
-    let wishes = Wishes { each, hops, in_flight: IN_FLIGHT };
+}
+
+impl Job {
+    /// The first line.
+    pub(super) fn title(&self, key: &str, out: &Output) -> Result<(), Failure> {
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("target", &self.target), ("protocol", &self.protocol), ("hops", &self.hops)];
+        if out.json { Ok(()) } else { out.result(&say(key, &values)) }
+    }
+}
+
+/// Each hop once.
+fn once(job: Job, options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    let each = options.probes.unwrap_or(EACH);
+    let every = options.every.unwrap_or(many::EVERY);
+    many::check(Some(u64::from(each) * u64::from(job.hops)), every, options, place)?;
+    let mut talk = Talk::begin("trace", options, out, place)?;
+    job.title("trace.title", out)?;
+    let Job { probes, target, hops, .. } = job;
+    // Who says how many probes a hop is to have gets so many.
+    let scouts = if options.probes.is_none() && probes.may_differ() { SCOUTS } else { 0 };
+    let wishes = Wishes { each, hops, in_flight: IN_FLIGHT, one_a_flow: probes.one_a_flow(), scouts };
     let mut tracing = Tracing {
-        packets,
-        entropy,
-        index: 0,
+        probes,
         target,
-        ttl: 0,
+        asking: Asking { ttl: 0, flow: 0 },
         trace: Trace::new(wishes),
         left: BTreeMap::new(),
         told: 0,
@@ -71,11 +105,15 @@ pub(crate) fn trace(options: &Options, out: &Output, place: &Place<'_>) -> Resul
         out.result(&said)?;
     }
     talk.why()?;
-    Ok(match reached {
+    Ok(exit(interrupted, reached))
+}
+
+pub(super) fn exit(interrupted: bool, reached: bool) -> Exit {
+    match reached {
         _ if interrupted => Exit::Interrupted,
         true => Exit::Answered,
         false => Exit::NoAnswer,
-    })
+    }
 }
 
 /// Whom the probes are for, and by which protocol.
@@ -92,18 +130,11 @@ fn aim(packet: &Packet) -> Result<(IpAddr, &'static str), Failure> {
     Ok((target, protocol.unwrap_or(ip.key())))
 }
 
-fn ttl_key(layer: &str) -> &'static str {
-    if layer == "ip" { "ttl" } else { "hlim" }
-}
-
 struct Tracing {
-    packets: Packets,
-    entropy: [u8; 32],
-    /// Packets made: each has a random port or id of its own.
-    index: u64,
+    probes: Probes,
     target: IpAddr,
-    /// The TTL of the packet made last.
-    ttl: u8,
+    /// The packet made last.
+    asking: Asking,
     trace: Trace,
     /// Each probe as it left.
     left: BTreeMap<ProbeId, (Vec<u8>, First)>,
@@ -119,7 +150,15 @@ impl Tracing {
             self.ended_by = told.hop.ended_by();
             self.hop(talk, &told)?;
         }
-        Ok(())
+        let Some(Other { ttl, flow, from }) = self.trace.poll_other() else { return Ok(()) };
+        if talk.out.json {
+            let other = json!({"v": 1, "event": "split", "ttl": ttl, "flow": flow + 1, "from": from.to_string()});
+            return talk.out.json_line(&other);
+        }
+        let values: [(&str, &dyn std::fmt::Display); 3] = [("ttl", &ttl), ("flow", &(flow + 1)), ("router", &from)];
+        let wrapped = render::wrap(&say("trace.other", &values), talk.out.style.width.saturating_sub(4));
+        let painted = wrapped.iter().map(|line| format!("    {}", talk.out.style.paint(Ink::Note, line)));
+        talk.out.result(&painted.collect::<Vec<_>>().join("\n"))
     }
 
     fn hop(&self, talk: &Talk<'_>, told: &Told) -> Result<(), Failure> {
@@ -132,21 +171,17 @@ impl Tracing {
 
 impl Course for Tracing {
     fn wants(&self) -> bool {
-        self.trace.next_ttl().is_some()
+        self.trace.next_probe().is_some()
     }
 
     fn packet(&mut self) -> Result<Packet, Failure> {
-        let mut packet = self.packets.packet(self.index, self.entropy)?;
-        self.index += 1;
-        self.ttl = self.trace.next_ttl().unwrap_or(1);
-        if let Some(ip) = packet.layers.iter_mut().find(|layer| matches!(layer.key(), "ip" | "ip6")) {
-            ip.set(ttl_key(ip.key()), Setting::Exactly(self.ttl.into()));
-        }
-        Ok(packet)
+        self.asking = self.trace.next_probe().unwrap_or(self.asking);
+        self.probes.packet(self.asking)
     }
 
-    fn started(&mut self, probe: ProbeId) {
-        self.trace.started(probe, self.ttl);
+    fn started(&mut self, talk: &Talk<'_>, probe: ProbeId) {
+        self.probes.started(talk, probe, self.asking.flow);
+        self.trace.started(probe, self.asking);
     }
 
     fn sent(&mut self, talk: &mut Talk<'_>, sent: &Sent) -> Result<(), Failure> {
@@ -166,8 +201,10 @@ impl Course for Tracing {
         };
         let left = self.left.get(&answer.probe);
         let quoted = left.and_then(|(sent, first)| hand::quoted((&heard.bytes, heard.first), (sent, *first)));
-        let (rtt, kind, ttl, is_target) = (answer.rtt, answer.kind, ttl_of(heard), from == self.target);
-        self.trace.answered(answer.probe, Heard { from, rtt, kind, ttl, quoted, is_target });
+        let Some(flow) = self.trace.flow_of(answer.probe) else { return Ok(()) };
+        let (at, rtt, kind, ttl) = (answer.at, answer.rtt, answer.kind, ttl_of(heard));
+        let is_target = from == self.target;
+        self.trace.answered(answer.probe, Heard { flow, from, at, rtt, kind, ttl, quoted, is_target });
         self.tell(talk)
     }
 

@@ -14,11 +14,11 @@ use crate::packet::{Layer, Packet, Part, Place, Setting, Wrong};
 /// Fills the checksum of layer `index`; the layers above it have theirs.
 pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8], notes: &mut Vec<Note>) {
     let layer = &packet.layers[index];
-    if layer.open == 0 {
+    if layer.open | layer.body_open == 0 {
         return;
     }
-    let Some((row, field, _)) = checksum_of(layer) else { return };
-    let setting = layer.setting(Place { part: Part::Header, row });
+    let Some((place, field, _)) = checksum_of(layer) else { return };
+    let setting = layer.setting(place);
     if let Setting::Exactly(_) = setting {
         return;
     }
@@ -38,7 +38,7 @@ pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8
         Setting::Relative(offset) => summed.relative(right, offset),
         _ => right,
     };
-    let start = layout.layers()[index].start;
+    let start = layout.layers()[index].start + layer.start_of(place.part);
     let _fits = field.write(&mut out[start..], value.into());
 }
 
@@ -46,7 +46,7 @@ pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8
 pub(super) fn right(packet: &Packet, index: usize, layout: &Layout, bytes: &[u8]) -> Option<u128> {
     let summed = Summed::new(packet, index, layout, bytes)?;
     // The field counts as 0. It stands at an even offset, so leaving it out leaves every other byte in its half of a word.
-    let at = summed.field.first_byte();
+    let at = summed.at;
     let mut sum = Sum::new();
     if let Some(pseudo) = &summed.pseudo {
         sum = pseudo.add(sum, summed.message.len());
@@ -55,11 +55,15 @@ pub(super) fn right(packet: &Packet, index: usize, layout: &Layout, bytes: &[u8]
     Some(summed.never_zero(sum).into())
 }
 
-fn checksum_of(layer: &Layer) -> Option<(usize, &'static FieldDesc, SumOver)> {
-    layer.desc.fields.iter().enumerate().find_map(|(row, field)| match field.auto {
-        Auto::Checksum(over) => Some((row, field, over)),
-        _ => None,
-    })
+fn checksum_of(layer: &Layer) -> Option<(Place, &'static FieldDesc, SumOver)> {
+    let in_part = |part: Part, fields: &'static [FieldDesc]| {
+        fields.iter().enumerate().find_map(|(row, field)| match field.auto {
+            Auto::Checksum(over) if field.is_there() => Some((Place { part, row }, field, over)),
+            _ => None,
+        })
+    };
+    let body = layer.variant.map_or(&[][..], |variant| variant.body.fields);
+    in_part(Part::Header, layer.desc.fields).or_else(|| in_part(Part::Body, body))
 }
 
 /// The addresses and the protocol of a pseudo-header; its length is that of the message.
@@ -100,7 +104,8 @@ impl Pseudo {
 /// What a checksum is made over.
 struct Summed<'a> {
     layer: &'a Layer,
-    field: &'static FieldDesc,
+    /// The first byte of the field, in the message.
+    at: usize,
     /// The header and what stands behind it, the checksum field 0.
     message: &'a [u8],
     /// Length of the header in the message.
@@ -113,9 +118,10 @@ struct Summed<'a> {
 impl<'a> Summed<'a> {
     fn new(packet: &'a Packet, index: usize, layout: &Layout, bytes: &'a [u8]) -> Option<Self> {
         let layer = &packet.layers[index];
-        let (_, field, over) = checksum_of(layer)?;
+        let (place, field, over) = checksum_of(layer)?;
         let laid = layout.layers()[index];
-        if field.end_byte() > laid.head {
+        let at = layer.start_of(place.part) + field.first_byte();
+        if at + 2 > laid.head {
             return None;
         }
         let end = if over == SumOver::Header { laid.start + laid.head } else { layout.end };
@@ -130,7 +136,7 @@ impl<'a> Summed<'a> {
         let pseudo_missing = wanted && pseudo.is_none();
         // Bytes that are read back may end before what their own lengths pad them to.
         let message = bytes.get(laid.start..end.min(bytes.len())).unwrap_or_default();
-        Some(Self { layer, field, message, head: laid.head, pseudo, pseudo_missing })
+        Some(Self { layer, at, message, head: laid.head, pseudo, pseudo_missing })
     }
 
     fn right(&self) -> u16 {

@@ -47,6 +47,7 @@ mod refusals;
 mod remedies;
 mod sent_line;
 mod tour;
+mod tunnels;
 mod ways;
 
 use std::process::ExitCode;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         remedies::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),
+        tunnels::scenarios(),
         eight_jobs::scenarios(),
         erring::scenarios(),
         every_field::scenarios(),

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, LengthOf, Name, SumOver};
+use wirewright_wire::{Auto, FieldDesc, Form, HeaderDesc, Kind, LengthOf, Name, SumOver};
 
 use crate::layers;
 
@@ -46,7 +46,8 @@ pub struct FieldRow {
 pub enum FieldPlace {
     /// In the fixed header.
     Header,
-    /// In the body that follows for these values of the type.
+    /// In the body that follows for these values of the type; of several forms the one with every field. Without values it
+    /// follows always, and bits of the header say which of its fields are there.
     Body {
         /// The body's name.
         body: &'static str,
@@ -73,8 +74,9 @@ pub fn fields(layer: &str) -> Option<Vec<FieldRow>> {
     let desc = layers::known(layer)?;
     let mut rows = Vec::new();
     header_rows(desc, &mut rows);
-    for variant in desc.variants {
-        let place = FieldPlace::Body { body: variant.body.key, types: variant.values };
+    for variant in desc.variants.iter().filter(|variant| variant.form != Form::Short) {
+        let types = if desc.selects_body() { variant.values } else { &[] };
+        let place = FieldPlace::Body { body: variant.body.key, types };
         rows.extend(variant.body.fields.iter().map(|field| row(desc.key, place, field, variant.body.rfc)));
         option_rows(desc.key, variant.body, &mut rows);
     }
@@ -168,7 +170,8 @@ fn auto_word(auto: Auto) -> &'static str {
         Auto::NextHop => "the next hop's address",
         Auto::SourcePort => "random, free and reserved port",
         Auto::Required => "must be set",
-        Auto::Entries(_) => "number of entries that follow",
+        Auto::Entries(_) | Auto::Records => "number of entries that follow",
+        Auto::Present => "set where its fields are there",
         Auto::Count(_) => "number of entries in this section",
         Auto::Identifier => "random, tells apart who asks",
         _ => "",

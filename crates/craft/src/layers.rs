@@ -1,15 +1,12 @@
-//! The layers that have a table, and the words of those that will have one.
+//! The layers, by their words and by what they are.
 
-use wirewright_wire::{HeaderDesc, arp, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan};
+use wirewright_wire::{HeaderDesc, arp, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan, vxlan};
 
 /// The table with this word.
 #[must_use]
 pub(crate) fn known(word: &str) -> Option<&'static HeaderDesc> {
     wirewright_wire::LAYERS.iter().find(|desc| desc.key == word).copied()
 }
-
-/// Words of layers that the language names and that have no table yet.
-pub(crate) const LATER: &[&str] = &["gre", "vxlan"];
 
 /// Whether a layer stands between Ethernet and the network: a VLAN tag, an MPLS label.
 pub(crate) fn is_tag(desc: &HeaderDesc) -> bool {
@@ -19,6 +16,11 @@ pub(crate) fn is_tag(desc: &HeaderDesc) -> bool {
 /// Whether a layer carries no address of the network: Ethernet and its tags, below every other.
 pub(crate) fn is_link(desc: &HeaderDesc) -> bool {
     desc.key == "eth" || is_tag(desc)
+}
+
+/// Whether a layer stands between IPv6 and what it carries.
+pub(crate) fn is_extension(desc: &HeaderDesc) -> bool {
+    matches!(desc.key, "hopopt" | "route" | "frag" | "dstopt")
 }
 
 pub(crate) fn eth() -> &'static HeaderDesc {
@@ -53,4 +55,7 @@ pub(crate) fn udp() -> &'static HeaderDesc {
 }
 pub(crate) fn dns() -> &'static HeaderDesc {
     &dns::DESC
+}
+pub(crate) fn vxlan() -> &'static HeaderDesc {
+    &vxlan::DESC
 }

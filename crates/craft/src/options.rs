@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::ops::Range;
 
-use wirewright_wire::{FieldDesc, Kind, OptionDesc, OptionLen, TlvDesc, TlvLength};
+use wirewright_wire::{Auto, FieldDesc, Kind, OptionDesc, OptionLen, TlvDesc, TlvLength};
 
 use crate::generator::Generator;
+use crate::records;
 use crate::text::{read_hex, write_hex};
 use crate::value::{ValueFault, exact, write_plain};
 
@@ -50,7 +51,7 @@ impl OptionAt {
     pub fn value(&self) -> Range<usize> {
         let skip = match self.item {
             OptionItem::Known { desc } if matches!(desc.len, OptionLen::Single) => 1,
-            OptionItem::Known { desc } if matches!(desc.len, OptionLen::Entry(_)) => 0,
+            OptionItem::Known { desc } if matches!(desc.len, OptionLen::Entry(_) | OptionLen::Counted) => 0,
             OptionItem::Known { .. } | OptionItem::Unknown { .. } => 2,
             OptionItem::Cut { .. } => self.range.len().min(2),
             OptionItem::Behind | OptionItem::Malformed => self.range.len(),
@@ -82,6 +83,10 @@ impl<'a> Options<'a> {
         }
         if let Some(OptionLen::Entry(size)) = desc.map(|desc| desc.len) {
             return (self.at + size <= self.area.len()).then_some(size);
+        }
+        if let Some(desc) = desc.filter(|desc| desc.len == OptionLen::Counted) {
+            let left = &self.area[self.at..];
+            return desc.counted_len(left).map(|(len, _)| len).filter(|len| *len <= left.len());
         }
         let stated = usize::from(*self.area.get(self.at + 1)?);
         let len = match self.table.length {
@@ -195,7 +200,7 @@ pub(crate) fn encode_many(
 ) -> Result<(), OptionFault> {
     let mut value = Vec::new();
     let (begun, told) = (out.len() + 2, many.len());
-    let given: Vec<&'static FieldDesc> = desc.fields.iter().filter(|field| !field.reserved).collect();
+    let given: Vec<&'static FieldDesc> = given(desc).collect();
     match (desc.len, text) {
         (OptionLen::Single, _) => {
             out.push(desc.kind);
@@ -230,11 +235,8 @@ pub(crate) fn encode_many(
                 write_entry(desc.entry_len(), &desc.entries.iter().collect::<Vec<_>>(), entry, &mut value)?;
             }
         }
-        (OptionLen::Entry(size), Some(text)) => {
-            write_entry(size, &given, text, &mut value)?;
-            out.extend(value);
-            return Ok(());
-        }
+        (OptionLen::Entry(size), Some(text)) => return write_entry(size, &given, text, out),
+        (OptionLen::Counted, Some(text)) => return records::encode(desc, &given, text, out),
         (OptionLen::Value(size), Some(text)) if text.split(':').next() == Some(CUT) => {
             return encode_cut(table, desc, size, text, out);
         }
@@ -255,6 +257,12 @@ pub(crate) fn encode_many(
         it.at += begun;
     }
     push_option(table, desc.kind, &value, out)
+}
+
+/// The fields that people write: those that fill themselves in a record and reserved ones are none.
+pub(crate) fn given(desc: &'static OptionDesc) -> impl Iterator<Item = &'static FieldDesc> + Clone {
+    let counted = desc.len == OptionLen::Counted;
+    desc.fields.iter().filter(move |field| !field.reserved && (!counted || field.auto == Auto::None))
 }
 
 /// A value of an option, and where it stands in the text of all values.
@@ -304,7 +312,12 @@ fn encode_cut(
 }
 
 /// Appends an entry of a list: one value for each field, none of which stands for many.
-fn write_entry(size: usize, given: &[&'static FieldDesc], text: &str, out: &mut Vec<u8>) -> Result<(), OptionFault> {
+pub(crate) fn write_entry(
+    size: usize,
+    given: &[&'static FieldDesc],
+    text: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), OptionFault> {
     let parts = divided(text, given.len().max(1));
     if parts.len() != given.len() {
         return Err(OptionFault::Count { want: names_of(given), have: parts.len() });
@@ -461,7 +474,7 @@ fn write_values_of<'g>(
         return Ok(());
     }
     out.push('=');
-    let given = desc.fields.iter().filter(|field| !field.reserved);
+    let given = given(desc);
     let mut at = 0;
     let mut first = true;
     let size = match desc.len {
@@ -476,6 +489,7 @@ fn write_values_of<'g>(
             }
             match many(at, field) {
                 Some(generator) => generator.write(out, field)?,
+                None if desc.len == OptionLen::Counted => records::write_value(out, field, number)?,
                 None => write_plain(out, field, number)?,
             }
         }
@@ -486,6 +500,9 @@ fn write_values_of<'g>(
     }
     let fixed = desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0);
     let unit = desc.entry_len();
+    if desc.len == OptionLen::Counted {
+        return records::write_behind(out, desc, value);
+    }
     if matches!(desc.len, OptionLen::Variable) && unit > 0 && value.len().saturating_sub(fixed).is_multiple_of(unit) {
         for entry in value.get(fixed..).unwrap_or_default().chunks_exact(unit) {
             for (at, field) in desc.entries.iter().enumerate() {

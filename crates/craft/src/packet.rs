@@ -245,10 +245,10 @@ impl Layer {
         self.variant
     }
 
-    /// The table of its options, if it may have some.
+    /// The table of its options, if it may have some, in this form of the message or in another one.
     #[must_use]
     pub fn option_table(&self) -> Option<&'static TlvDesc> {
-        self.variant.and_then(|variant| variant.body.options).or(self.desc.options)
+        self.whole_variant().and_then(|variant| variant.body.options).or(self.desc.options)
     }
 
     /// The option area as written, padding not included.
@@ -260,6 +260,7 @@ impl Layer {
     /// Replaces the option area. Shape: any bytes; padded to the table's unit when built.
     pub fn set_options(&mut self, bytes: Vec<u8>) {
         self.options = bytes;
+        self.settle_form();
     }
 
     /// Where the field with this key stands, in the header or in the body of the type now set.
@@ -273,13 +274,15 @@ impl Layer {
         Some(Place { part: Part::Body, row })
     }
 
-    /// The description of a field; `None` when the place is not in this layer.
+    /// The description of a field; `None` when the place is not in this layer. Of a field that this form of the message does
+    /// not have it is that of the form that has all.
     #[must_use]
     pub fn field(&self, place: Place) -> Option<&'static FieldDesc> {
-        match place.part {
-            Part::Header => self.desc.fields.get(place.row),
-            Part::Body => self.variant?.body.fields.get(place.row),
+        if place.part == Part::Header {
+            return self.desc.fields.get(place.row);
         }
+        let field = self.variant?.body.fields.get(place.row)?;
+        if field.is_there() { Some(field) } else { self.whole_variant()?.body.fields.get(place.row) }
     }
 
     /// What is set at a place.
@@ -309,6 +312,11 @@ impl Layer {
 
     pub(crate) fn set_at(&mut self, place: Place, setting: Setting) {
         let Some(field) = self.field(place) else { return };
+        if place.part == Part::Body && self.has_forms() {
+            self.body[place.row] = setting;
+            return self.settle_form();
+        }
+        let preset = self.default_of(field);
         let (rows, open, bytes) = match place.part {
             Part::Header => (&mut self.fields, &mut self.open, &mut self.template[..]),
             Part::Body => (&mut self.body, &mut self.body_open, &mut self.template[self.desc.len..]),
@@ -316,7 +324,7 @@ impl Layer {
         rows[place.row] = setting;
         let settled = match setting {
             Setting::Exactly(value) => Some(value),
-            Setting::Auto if has_fixed_default(field) => Some(field.default),
+            Setting::Auto if has_fixed_default(field) => Some(preset),
             _ => None,
         };
         // The table fills its header, so the field fits.
@@ -325,7 +333,7 @@ impl Layer {
             Some(_) => *open &= !(1 << place.row),
             None => *open |= 1 << place.row,
         }
-        if place.part == Part::Header && field.selects_next {
+        if place.part == Part::Header && (field.selects_next || field.auto == Auto::Present) {
             self.choose_variant();
         }
     }
@@ -336,16 +344,22 @@ impl Layer {
         let place = self.place(key)?;
         match self.setting(place) {
             Setting::Exactly(value) => Some(value),
-            _ => self.field(place).map(|field| field.default),
+            _ => self.field(place).map(|field| self.default_of(field)),
         }
     }
 
-    /// Every field of header and body in wire order, with its place and setting.
+    /// The value of a field that is not set and does not fill itself: the table's, or that of this message.
+    pub(crate) fn default_of(&self, field: &FieldDesc) -> u128 {
+        crate::forms::default_in(self.variant, field)
+    }
+
+    /// Every field of header and body that is there, in wire order, with its place and setting.
     pub fn rows(&self) -> impl Iterator<Item = (Place, &'static FieldDesc, Setting)> + '_ {
         let header = self.desc.fields.iter().zip(&self.fields).enumerate();
         let header = header.map(|(row, (field, &set))| (Place { part: Part::Header, row }, field, set));
         let body = self.variant.map_or(&[][..], |variant| variant.body.fields);
         let body = body.iter().zip(&self.body).enumerate();
+        let body = body.filter(|(_, (field, _))| field.is_there());
         header.chain(body.map(|(row, (field, &set))| (Place { part: Part::Body, row }, field, set)))
     }
 
@@ -357,8 +371,12 @@ impl Layer {
 
     /// Whether a field lies wholly within what is there.
     pub(crate) fn holds(&self, place: Place, field: &FieldDesc) -> bool {
-        let start = if place.part == Part::Body { self.desc.len } else { 0 };
-        self.cut.is_none_or(|cut| start + field.end_byte() <= cut)
+        self.cut.is_none_or(|cut| self.start_of(place.part) + field.end_byte() <= cut)
+    }
+
+    /// Where a part begins in the layer.
+    pub(crate) fn start_of(&self, part: Part) -> usize {
+        if part == Part::Body { self.desc.len } else { 0 }
     }
 
     /// Length in bytes of header and body without options.
@@ -366,44 +384,21 @@ impl Layer {
     pub fn fixed_len(&self) -> usize {
         self.desc.len + self.variant.map_or(0, |variant| variant.body.len)
     }
-
-    fn choose_variant(&mut self) {
-        if self.desc.variants.is_empty() {
-            return;
-        }
-        let Some(row) = self.desc.fields.iter().position(|field| field.selects_next) else { return };
-        let field = &self.desc.fields[row];
-        let value = match self.fields[row] {
-            Setting::Exactly(value) => value,
-            _ => field.default,
-        };
-        let variant = variant_of(self.desc, value);
-        if self.variant.map(|v| v as *const Variant) != variant.map(|v| v as *const Variant) {
-            self.variant = variant;
-            self.body = vec![Setting::Auto; variant.map_or(0, |v| v.body.fields.len())];
-            self.template.truncate(self.desc.len);
-            self.body_open = 0;
-            if let Some(variant) = variant {
-                self.template.resize(self.desc.len + variant.body.len, 0);
-                self.body_open = write_defaults(variant.body.fields, &mut self.template[self.desc.len..]);
-            }
-        }
-    }
 }
 
 /// Whether an unset field has the default of its table, whatever stands around it. The hop limit has not: some protocols
 /// demand theirs.
-fn has_fixed_default(field: &FieldDesc) -> bool {
+pub(crate) fn has_fixed_default(field: &FieldDesc) -> bool {
     field.auto == Auto::None && field.key != "hlim"
 }
 
 /// Writes the fixed defaults, and returns the rows that have none, a bit each.
-fn write_defaults(fields: &'static [FieldDesc], bytes: &mut [u8]) -> u64 {
+pub(crate) fn write_defaults(fields: &'static [FieldDesc], bytes: &mut [u8]) -> u64 {
     let mut open = 0;
     for (row, field) in fields.iter().enumerate() {
         if has_fixed_default(field) {
             let _fits = field.write(bytes, field.default);
-        } else {
+        } else if field.is_there() {
             open |= 1 << row;
         }
     }

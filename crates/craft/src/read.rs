@@ -91,8 +91,9 @@ impl Packet {
                 }
             }
         }
-        for (index, place) in right {
-            self.layers[index].set_at(place, Setting::Auto);
+        for index in 0..self.layers.len() {
+            let of_it: Vec<Place> = right.iter().filter(|(of, _)| *of == index).map(|(_, place)| *place).collect();
+            self.layers[index].relax(&of_it);
         }
     }
 }
@@ -102,7 +103,7 @@ fn set_whole_fields(layer: &mut Layer, rows: &'static [FieldDesc], part: Part, b
     // Only whole bytes: a field that shares its last with one that is cut off would lose that.
     let whole = |field: &&FieldDesc| (field.offset + field.bits).is_multiple_of(8) && field.end_byte() <= bytes.len();
     let len = rows.iter().filter(whole).map(FieldDesc::end_byte).max().unwrap_or(0);
-    for (row, field) in rows.iter().enumerate().filter(|(_, field)| field.end_byte() <= len) {
+    for (row, field) in rows.iter().enumerate().filter(|(_, field)| field.end_byte() <= len && field.is_there()) {
         let value = field.read(bytes).unwrap_or(0);
         layer.set_at(Place { part, row }, Setting::Exactly(value));
     }
@@ -117,7 +118,7 @@ fn payload(bytes: &[u8]) -> Payload {
 fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     let mut layer = Layer::new(at.desc);
     let read = |rows: &'static [FieldDesc], from: usize, part: Part, layer: &mut Layer| {
-        for (row, field) in rows.iter().enumerate() {
+        for (row, field) in rows.iter().enumerate().filter(|(_, field)| field.is_there()) {
             let value = field.read(&bytes[from..]).unwrap_or(0);
             layer.set_at(Place { part, row }, Setting::Exactly(value));
         }
@@ -128,7 +129,7 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     }
     let area = &bytes[at.options.clone()];
     let kept = without_padding(&layer, area);
-    layer.options = area[..kept].to_vec();
+    layer.set_options(area[..kept].to_vec());
     if at.desc.stated_len(&bytes[at.start..]).is_some_and(|stated| stated > at.header_len) && at.quoted {
         layer.cut = Some(at.header_len);
         layer.options = area.to_vec();
@@ -154,10 +155,13 @@ fn without_padding(layer: &Layer, area: &[u8]) -> usize {
 
 /// Whether people always say what stands here, also where it is the default: flags, the kind of an ICMP or ARP message.
 fn is_spoken(layer: &str, field: &FieldDesc) -> bool {
-    field.kind == Kind::Flags || matches!((layer, field.key), ("icmp" | "icmp6", "type") | ("arp", "op"))
+    field.kind == Kind::Flags || matches!((layer, field.key), ("icmp" | "icmp6" | "igmp", "type") | ("arp", "op"))
 }
 
 /// Whether a field is one whose value follows from the rest of the packet.
 pub(crate) fn is_computed(field: &FieldDesc) -> bool {
-    matches!(field.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_))
+    matches!(
+        field.auto,
+        Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_) | Auto::Records
+    )
 }

@@ -4,11 +4,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use wirewright_wire::dns::Entries;
-use wirewright_wire::{HeaderDesc, LimitedBy, Variant, next};
+use wirewright_wire::{HeaderDesc, LimitedBy, Variant, next, vxlan};
 
 use crate::dns;
 use crate::first::First;
-use crate::packet::variant_of;
 use crate::{MAX_LAYERS, layers};
 
 /// One layer found in bytes. All positions count from the start of the bytes walked.
@@ -184,7 +183,7 @@ fn read_layer(bytes: &[u8], desc: &'static HeaderDesc, at: Cursor) -> Result<Lay
         return Err(cut(desc.len));
     }
     let header = &bytes[start..limit];
-    let variant = desc.selector().and_then(|field| field.read(header)).and_then(|value| variant_of(desc, value));
+    let variant = desc.variant_of(header);
     let fixed = desc.len + variant.map_or(0, |variant| variant.body.len);
     if at.room() < fixed {
         return Err(cut(fixed));
@@ -292,7 +291,11 @@ fn following(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     if let Some(next) = by_port(bytes, layer) {
         return Some(next);
     }
-    if let Some(variant) = layer.variant {
+    if layer.desc.carries.is_some() {
+        return layer.desc.carries;
+    }
+    if layer.desc.selects_body() {
+        let variant = layer.variant?;
         let first = bytes.get(behind..layer.end)?.first()?;
         return if variant.quotes { next::ip_version(*first) } else { None };
     }
@@ -302,16 +305,20 @@ fn following(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     if layer.value(bytes, "off").is_some_and(|offset| offset != 0) {
         return None;
     }
+    // RFC 2784 §2.3, §2.3.1: what another version or a source route of RFC 1701 has behind is not known here.
+    if layer.desc.key == "gre" && ["r", "ver"].iter().any(|key| layer.value(bytes, key) != Some(0)) {
+        return None;
+    }
     if layer.desc.key == "mpls" && value == 1 {
         // RFC 3032 §2.2: nothing says what a label carries; IP tells itself by its version.
         return next::ip_version(*bytes.get(behind..layer.end)?.first()?);
     }
     let next = next::after(layer.desc, value)?;
-    let extension = matches!(next.key, "hopopt" | "route" | "frag" | "dstopt");
-    (!extension || layer.desc.key != "ip").then_some(next)
+    (!layers::is_extension(next) || layer.desc.key != "ip").then_some(next)
 }
 
-/// The layer that a port of UDP announces, where the payload reads wholly as that: anybody may use any port.
+/// The layer that a port of UDP announces: DNS where the payload reads wholly as that, for anybody may use any port; VXLAN
+/// by the destination alone, for its source port is any (RFC 7348 §5).
 fn by_port(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     if layer.desc.key != "udp" {
         return None;
@@ -319,6 +326,9 @@ fn by_port(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     let port = |key| layer.value(bytes, key);
     let is = |known: &[u128]| [port("sport"), port("dport")].into_iter().flatten().any(|port| known.contains(&port));
     let payload = bytes.get(layer.payload())?;
+    if port("dport") == Some(vxlan::PORT.into()) && !payload.is_empty() {
+        return Some(layers::vxlan());
+    }
     (is(&DNS_PORTS) && Entries::are_whole(payload)).then_some(layers::dns())
 }
 

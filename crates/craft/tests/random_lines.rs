@@ -22,16 +22,26 @@ impl Random {
     }
 }
 
-const WORDS: &str = "tcp udp ip ip6 icmp icmp6 arp eth vlan raw hopopt route frag dstopt dns / / / + S SA . none SYN,ACK :80 :http ::1 \
+const WORDS: &str = "tcp udp ip ip6 icmp icmp6 arp eth vlan raw hopopt route frag dstopt dns gre vxlan igmp / / / + S SA . none SYN,ACK :80 :http ::1 \
      2001:db8::1 192.0.2.2 192.0.2.2:80 [::1]:80 host host:80 ttl=3 tos=ef src=192.0.2.1 dst=host sum=bad sum=swap+odd len=+4 \
      doff=15 ver=6 mss=1 tfo tfo=0102 uto=1:5 md5=0x1 sack sack=1:2 ts=1:0 nop eol opt=254:00 opts=02 data=x hex=00 zero=3 rand=3 stdin file=x type=echo \
      type=3 code=port id=1 seq=2 mtu=9 df mf evil df=0 echo reply ip.ttl=3 eth.dst=02:00:00:00:00:01 trailer=00 1..9 22,80 \
      192.0.2.0/24 rand inc:1:2 sprot=1 --ttl -S wind=5 target=2001:db8::1 slla=02:00:00:00:00:01 prefix=64:1:1:0:1:2:2001:db8:: \
-     02:00:00:00:00:01 ra ns na redirect managed vid=5 op=2 ' '' # \\ \" = == : :: . .. - -- ' é 한 \u{202e} \u{1b}[0m";
+     02:00:00:00:00:01 ra ns na redirect managed vid=5 op=2 key=5 k k=0 c seq=1 vni=7 query report3 leave group=239.1.1.1 qrv=2 nsrc=+1 source=192.0.2.7 \
+     record=4:224.0.0.251 record=allow:232.1.1.1,192.0.2.7,0x00010203 mldquery mld2report record=2:ff02::fb nrec=9 ' '' # \\ \" = == : :: . .. - -- ' é 한 \u{202e} \u{1b}[0m";
 
 /// Beginnings that can be gone on from.
-const BEGINNINGS: [&str; 6] =
-    ["", "tcp 192.0.2.2:80", "udp ::1 :53", "icmp 192.0.2.2", "ip 192.0.2.2 / tcp :80", "eth / ip ::1"];
+const BEGINNINGS: [&str; 9] = [
+    "",
+    "tcp 192.0.2.2:80",
+    "udp ::1 :53",
+    "icmp 192.0.2.2",
+    "ip 192.0.2.2 / tcp :80",
+    "eth / ip ::1",
+    "gre 192.0.2.2",
+    "vxlan 192.0.2.2 / ip 198.51.100.2",
+    "igmp 224.0.0.22",
+];
 
 fn line(random: &mut Random, words: &[&str]) -> Vec<String> {
     let beginning = BEGINNINGS[random.below(BEGINNINGS.len())].split_whitespace().map(String::from);

@@ -8,8 +8,9 @@ use wirewright_wire::tcp::{self, Flags};
 #[must_use]
 pub fn closing_reset(probe: &Packet, built: &Built, ack: u32) -> Option<Packet> {
     let layers = &probe.layers;
-    let ip_at = layers.iter().position(|layer| matches!(layer.key(), "ip" | "ip6"))?;
-    layers.get(ip_at + 1).filter(|layer| layer.key() == tcp::DESC.key)?;
+    // In a tunnel the segment is not on the outermost IP header, and the reset goes through the same tunnel.
+    let ip_at = layers.iter().rposition(|layer| layer.key() == tcp::DESC.key)?.checked_sub(1)?;
+    layers.get(ip_at).filter(|layer| matches!(layer.key(), "ip" | "ip6"))?;
     let mut reset = Packet::new();
     reset.layers.extend_from_slice(&layers[..ip_at]);
     let ip = fresh(probe, built, ip_at, &["src", "dst"]);
@@ -53,6 +54,10 @@ mod tests {
             (
                 "tcp 2001:db8::2 :80 S src=2001:db8::1 seq=5",
                 "ip6 2001:db8::2 src=2001:db8::1 / tcp :80 sport=50000 R seq=77 win=0",
+            ),
+            (
+                "ip 192.0.2.2 src=192.0.2.1 / gre key=5 / ip 198.51.100.2 src=198.51.100.1 ttl=9 / tcp :80 S mss=1",
+                "ip 192.0.2.2 src=192.0.2.1 / gre key=5 / ip 198.51.100.2 src=198.51.100.1 / tcp :80 sport=50000 R seq=77 win=0",
             ),
         ] {
             let probe = parse(words).unwrap();

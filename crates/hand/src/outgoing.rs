@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use wirewright_craft::{Built, First, Origin, Packet};
-use wirewright_wire::{HeaderDesc, arp, ipv4, ipv6, next, tcp, udp};
+use wirewright_wire::{HeaderDesc, arp, ipv4, ipv6, next, tcp, udp, vxlan};
 
 use crate::plan::Transport;
 use crate::ways::Way;
@@ -159,7 +159,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// The port to which an answer would come, where our kernel would answer it if nobody held the port. A segment with RST
-    /// is answered by nobody.
+    /// is answered by nobody; who answers through VXLAN sends to its port, whichever the question came from (RFC 7348 §5).
     #[must_use]
     pub fn answered_port(&self) -> Option<(Transport, u16)> {
         let (index, _) = self.ip_layer()?;
@@ -168,6 +168,9 @@ impl<'a> Outgoing<'a> {
         if layer.desc.key == tcp::DESC.key {
             let (view, _) = tcp::View::split(bytes)?;
             return (!view.flags().rst()).then(|| (Transport::Tcp, view.source_port()));
+        }
+        if self.layers.get(index + 2).is_some_and(|above| above.desc.key == vxlan::DESC.key) {
+            return Some((Transport::Udp, vxlan::PORT));
         }
         if layer.desc.key == udp::DESC.key {
             let (view, _) = udp::View::split(bytes)?;

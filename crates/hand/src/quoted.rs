@@ -67,7 +67,7 @@ pub fn quoted((error, first): (&[u8], First), (sent, sent_first): (&[u8], First)
     for layer in layers[at..].iter().take_while(|layer| !layer.quoted) {
         let start = layer.start - begin;
         let mut compare = |fields: &'static [FieldDesc], place: usize, option: Option<&'static OptionDesc>| {
-            for field in fields {
+            for field in fields.iter().filter(|field| field.is_there()) {
                 let there = sent.get(begin + place..).and_then(|bytes| field.read(bytes));
                 let here = quote.get(place..).and_then(|bytes| field.read(bytes));
                 let (Some(sent), Some(seen)) = (there, here) else { return };

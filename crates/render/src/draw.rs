@@ -137,8 +137,13 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
         }
     };
     let at = option.range.start;
-    if option.desc.is_some_and(|desc| matches!(desc.len, OptionLen::Entry(_))) {
-        return option.fields.iter().for_each(|field| field_cells(field, start, Ink::Field(cells.len()), cells));
+    if option.desc.is_some_and(|desc| matches!(desc.len, OptionLen::Entry(_) | OptionLen::Counted)) {
+        option.fields.iter().for_each(|field| field_cells(field, start, Ink::Field(cells.len()), cells));
+        if !option.rest.is_empty() {
+            let bits = option.rest.start * 8 - start..option.rest.end * 8 - start;
+            cells.push(Cell { bits, name: "data".to_owned(), value: digits(&bytes[option.rest.clone()]), ink });
+        }
+        return;
     }
     match option.what {
         OptionKind::Padding => return add(option.range.clone(), "pad", digits(&bytes[option.range.clone()]), Ink::Dim),

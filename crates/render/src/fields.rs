@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wirewright_inspect::dissect::{is_dns, record_forms};
 use wirewright_inspect::wire::{
-    Auto, FieldDesc, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc,
+    Auto, FieldDesc, Form, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc,
 };
 
 use crate::catalogue::Catalogue;
@@ -38,10 +38,14 @@ pub fn fields(desc: &HeaderDesc, style: &Style, words: &Catalogue) -> String {
         format_args!("{}, {}\n", style.paint(Ink::Title, &title), words.say("fields.bytes", &[("bytes", &desc.len)])),
     );
     table(desc.fields, style, words, &mut out);
-    for variant in desc.variants {
+    let bodies = || desc.variants.iter().filter(|variant| variant.form != Form::Short);
+    for variant in bodies() {
         let selector = desc.selector().map_or("type", |field| field.key);
         let values: Vec<_> = variant.values.iter().map(|value| value_word(desc, *value)).collect();
-        let head = format!("{} {selector}={}", variant.body.title, values.join(","));
+        let head = match desc.selects_body() {
+            true => format!("{} {selector}={}", variant.body.title, values.join(",")),
+            false => variant.body.title.to_owned(),
+        };
         push(&mut out, format_args!("\n{}\n", style.paint(Ink::Title, &head)));
         table(variant.body.fields, style, words, &mut out);
         if !variant.codes.is_empty() {
@@ -49,9 +53,13 @@ pub fn fields(desc: &HeaderDesc, style: &Style, words: &Catalogue) -> String {
             paragraph(&format!("code: {}", codes.join(" ")), style, &mut out);
         }
     }
-    let ndp = desc.variants.iter().find_map(|variant| variant.body.options);
-    if let Some(list) = desc.options.or(ndp) {
-        options(list, style, words, &mut out);
+    // Several bodies share one list.
+    let mut told: Vec<&TlvDesc> = Vec::new();
+    for list in desc.options.into_iter().chain(bodies().filter_map(|variant| variant.body.options)) {
+        if !told.iter().any(|known| std::ptr::eq(*known, list)) {
+            options(list, style, words, &mut out);
+            told.push(list);
+        }
     }
     if is_dns(desc) {
         out.push('\n');
@@ -78,6 +86,7 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
             OptionLen::Value(1) => words.say("fields.option.value.one", &[]),
             OptionLen::Value(len) | OptionLen::Entry(len) => words.say("fields.option.value", &[("bytes", &len)]),
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
+            OptionLen::Counted => words.say("fields.option.counted", &[]),
             _ => words.say("fields.option.variable", &[]),
         };
         let key = style.paint(Ink::Note, &pad(option.key, 8));
@@ -92,11 +101,12 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
 
 /// An option as the packet language writes it, with the values that its fields have when not set.
 fn written(option: &OptionDesc) -> String {
-    let values: Vec<_> =
-        option.fields.iter().filter(|field| !field.reserved).map(|field| value(field, field.default)).collect();
+    let counted = option.len == OptionLen::Counted;
+    let given = option.fields.iter().filter(|field| !field.reserved && (!counted || field.auto == Auto::None));
+    let values: Vec<_> = given.map(|field| value(field, field.default)).collect();
     let entries: Vec<_> = option.entries.iter().map(|field| field.key.to_uppercase()).collect();
     match option.len {
-        OptionLen::Variable if !entries.is_empty() => {
+        OptionLen::Variable | OptionLen::Counted if !entries.is_empty() => {
             format!("{}={}[,{}]", option.key, values.join(":"), entries.join(":"))
         }
         OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
@@ -174,7 +184,8 @@ pub(crate) const fn unset_key(field: &FieldDesc) -> Option<&'static str> {
         Auto::NextHop => "next-hop",
         Auto::SourcePort => "source-port",
         Auto::Required => "required",
-        Auto::Count(_) | Auto::Entries(_) => "count",
+        Auto::Count(_) | Auto::Entries(_) | Auto::Records => "count",
+        Auto::Present => "present",
         Auto::Identifier => "identifier",
         _ => "length",
     })
@@ -187,13 +198,15 @@ pub fn fields_json(layers: &[&HeaderDesc], words: &Catalogue) -> Value {
 }
 
 fn layer_json(desc: &HeaderDesc, words: &Catalogue) -> Value {
-    let selector = desc.selector().map(|field| field.key);
+    let selector = desc.selector().filter(|_| desc.selects_body()).map(|field| field.key);
     let bodies: Vec<_> = desc
         .variants
         .iter()
+        .filter(|variant| variant.form != Form::Short)
         .map(|variant| {
+            let values = if desc.selects_body() { variant.values } else { &[] };
             json!({
-                "key": variant.body.key, "title": variant.body.title, "selector": selector, "values": variant.values,
+                "key": variant.body.key, "title": variant.body.title, "selector": selector, "values": values,
                 "bytes": variant.body.len, "quotes": variant.quotes, "codes": names_json(variant.codes),
                 "fields": rows_json(variant.body.fields, words),
                 "options": variant.body.options.map(|list| options_json(list, words)),
@@ -220,6 +233,7 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Value(len) => ("value", len),
             OptionLen::Repeats(len) => ("repeats", len),
             OptionLen::Entry(len) => ("entry", len),
+            OptionLen::Counted => ("counted", option.fixed_len()),
             _ => ("variable", 0),
         };
         json!({
@@ -238,7 +252,7 @@ fn rows_json(rows: &[FieldDesc], words: &Catalogue) -> Value {
             "kind": format!("{:?}", field.kind).to_lowercase(), "max": value(field, field.max()),
             "default": value(field, field.default), "unset": unset_key(field).unwrap_or("default"),
             "names": names_json(field.names), "shark": field.shark, "also": field.also,
-            "bare": field.bare, "reserved": field.reserved, "rfc": field.rfc, "meaning": words.say(field.meaning, &[]),
+            "bare": field.bare, "reserved": field.reserved, "flag": field.flag, "rfc": field.rfc, "meaning": words.say(field.meaning, &[]),
         })
     };
     Value::Array(rows.iter().map(row).collect())

@@ -1,8 +1,8 @@
 //! A frame in one line: who to whom, what, and what is wrong.
 
 use wirewright_inspect::Dissection;
-use wirewright_inspect::dissect::{Layer, OptionField, OptionKind, Section};
-use wirewright_inspect::wire::{Auto, Kind};
+use wirewright_inspect::dissect::{Field, Layer, OptionField, OptionKind, Section};
+use wirewright_inspect::wire::{Auto, Kind, OptionDesc, OptionLen};
 
 use crate::style::{Ink, Style};
 use crate::text::{columns, escape_bytes};
@@ -57,12 +57,13 @@ fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
         let desc = field.desc;
         let usual =
             matches!(desc.auto, Auto::Length(_) | Auto::Checksum(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_))
+                || matches!(desc.auto, Auto::Records | Auto::Present)
                 || matches!(desc.key, "src" | "dst" | "sport" | "dport")
                 || (desc.auto == Auto::None && field.value == desc.default && !always_shown(layer.desc.key, desc.key))
                 || (layer.desc.key.starts_with("ip") && matches!(desc.key, "id" | "flow"));
         // A clear bit is nothing to be told, unless it is set by default.
         let clear = desc.kind == Kind::Bit && field.value == 0;
-        if desc.selects_next && !layer.desc.variants.is_empty() {
+        if desc.selects_next && layer.desc.selects_body() {
             words.push(field.word.map_or_else(|| format!("type={}", field.value), |name| name.word.to_owned()));
         } else if desc.kind == Kind::Flags {
             words.push(value(desc, field.value));
@@ -118,13 +119,19 @@ pub fn dns_answer(frame: &Dissection<'_>) -> Option<String> {
 
 /// Values that are told also when they are the default ones.
 fn always_shown(layer: &str, key: &str) -> bool {
-    matches!((layer, key), ("ip", "ttl") | ("ip6", "hlim") | ("tcp", "win") | ("arp", "op") | ("vlan" | "qinq", "vid"))
-        || matches!((layer, key), ("icmp" | "icmp6", "seq"))
+    matches!(
+        (layer, key),
+        ("ip", "ttl") | ("ip6", "hlim") | ("tcp", "win") | ("arp", "op") | ("vlan" | "qinq", "vid") | ("vxlan", "vni")
+    ) || matches!((layer, key), ("icmp" | "icmp6", "seq"))
 }
 
 /// An option as the packet language writes it; padding is left out.
 pub(crate) fn option_word(option: &OptionField) -> Option<String> {
     let values: Vec<_> = option.fields.iter().filter(|field| !field.desc.reserved).collect();
+    if let Some(desc) = option.desc.filter(|desc| desc.len == OptionLen::Counted && option.what == OptionKind::Kind(0))
+    {
+        return Some(record_word(desc, option));
+    }
     let text = values.iter().map(|field| value(field.desc, field.value)).collect::<Vec<_>>().join(":");
     match (option.what, option.desc) {
         // A cookie is told from the request for one.
@@ -137,6 +144,17 @@ pub(crate) fn option_word(option: &OptionField) -> Option<String> {
         (OptionKind::Malformed, desc) => Some(format!("{}?", desc.map_or("opt", |desc| desc.key))),
         (OptionKind::Padding, _) => None,
     }
+}
+
+/// A record with its entries: `record=allow:232.1.1.1,192.0.2.7`.
+fn record_word(desc: &OptionDesc, option: &OptionField) -> String {
+    let told = |field: &&Field| !field.desc.reserved && field.desc.auto == Auto::None;
+    let text = |field: &Field| field.word.map_or_else(|| value(field.desc, field.value), |name| name.word.to_owned());
+    let (own, entries) = option.fields.split_at(desc.fields.len().min(option.fields.len()));
+    let own: Vec<_> = own.iter().filter(told).map(text).collect();
+    let entries: String = entries.iter().map(|field| format!(",{}", text(field))).collect();
+    let behind = if option.rest.is_empty() { String::new() } else { format!("({} B)", option.rest.len()) };
+    format!("{}={}{entries}{behind}", desc.key, own.join(":"))
 }
 
 /// The packet that an ICMP error quotes.

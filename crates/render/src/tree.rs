@@ -79,7 +79,7 @@ fn heading(title: &str, bytes: &std::ops::Range<usize>, style: &Style, words: &C
 
 fn layer_tree(frame: &Dissection<'_>, layer: &Layer, style: &Style, words: &Catalogue, out: &mut String) {
     let mut title = format!("{} ({})", layer.desc.title, style.section(layer.desc.rfc));
-    if let Some(variant) = layer.variant {
+    if let Some(variant) = layer.variant.filter(|_| layer.desc.selects_body()) {
         push(&mut title, format_args!(": {}", variant.body.title));
     }
     if layer.quoted {

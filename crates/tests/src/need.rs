@@ -15,6 +15,8 @@ pub enum Need {
     Namespaces,
     /// `/dev/net/tun` can be opened for writing.
     Tun,
+    /// The kernel makes VXLAN interfaces, in a namespace too.
+    Vxlan,
 }
 
 impl Need {
@@ -27,7 +29,8 @@ impl Need {
                 (!runs(proof)).then(|| format!("python3 has no {name}; `cargo xtask test` brings it"))
             }
             Self::RealRoot => (!is_real_root()).then(|| "needs real root".to_owned()),
-            Self::Namespaces => namespaces_refused(),
+            Self::Namespaces => refused(&["true"]),
+            Self::Vxlan => refused(&["ip", "link", "add", "type", "vxlan", "id", "1", "dstport", "4789"]),
             Self::Tun => {
                 let opened = fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun");
                 opened.err().map(|error| format!("/dev/net/tun: {error}"))
@@ -57,9 +60,10 @@ fn is_real_root() -> bool {
     uid == Some("0") && first == ["0", "0", "4294967295"]
 }
 
-fn namespaces_refused() -> Option<String> {
-    let mut command = std::process::Command::new("unshare");
-    match command.args(["--user", "--net", "--map-root-user", "true"]).output() {
+/// Why a command does not succeed in a user and a network namespace of its own.
+fn refused(command: &[&str]) -> Option<String> {
+    let mut unshare = std::process::Command::new("unshare");
+    match unshare.args(["--user", "--net", "--map-root-user"]).args(command).output() {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Some(format!("unshare: {error}")),

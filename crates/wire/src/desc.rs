@@ -18,8 +18,16 @@ pub struct HeaderDesc {
     pub fields: &'static [FieldDesc],
     /// Options behind the fixed part.
     pub options: Option<&'static TlvDesc>,
-    /// Bodies that follow the fixed part, chosen by the field that [`FieldDesc::selects_next`] (ICMP types).
+    /// Bodies that follow the fixed part, chosen by the field that [`FieldDesc::selects_next`] (ICMP types), or by
+    /// [`chooser`](Self::chooser).
     pub variants: &'static [Variant],
+    /// The bits that choose the body, where they are not those that select the next layer (the flags of GRE). They overlap
+    /// fields of the header.
+    pub chooser: Option<&'static FieldDesc>,
+    /// The only layer that may follow, where no field says so (VXLAN carries Ethernet).
+    pub carries: Option<&'static HeaderDesc>,
+    /// The port of UDP that announces the layer.
+    pub port: Option<u16>,
     /// Wireshark's name for the protocol, or empty.
     pub shark: &'static str,
     /// What other tools call the layer, for the did-you-mean; written as [`FieldDesc::also`].
@@ -39,18 +47,39 @@ impl HeaderDesc {
         len: usize,
         fields: &'static [FieldDesc],
     ) -> Self {
-        let (mut selector, mut checksum) = (None, None);
-        let mut row = fields.len();
+        Self {
+            key,
+            title,
+            rfc,
+            len,
+            fields,
+            options: None,
+            variants: &[],
+            chooser: None,
+            carries: None,
+            port: None,
+            shark: "",
+            also: &[],
+            selector: None,
+            checksum: None,
+        }
+        .indexed()
+    }
+
+    /// Looks for the rows that every packet needs.
+    const fn indexed(mut self) -> Self {
+        (self.selector, self.checksum) = (None, None);
+        let mut row = self.fields.len();
         while row > 0 {
             row -= 1;
-            if fields[row].selects_next {
-                selector = Some(row);
+            if self.fields[row].selects_next {
+                self.selector = Some(row);
             }
-            if let Auto::Checksum(over) = fields[row].auto {
-                checksum = Some((row, over));
+            if let (Auto::Checksum(over), true) = (self.fields[row].auto, self.fields[row].is_there()) {
+                self.checksum = Some((row, over));
             }
         }
-        Self { key, title, rfc, len, fields, options: None, variants: &[], shark: "", also: &[], selector, checksum }
+        self
     }
 
     /// With options behind the fixed part.
@@ -64,6 +93,40 @@ impl HeaderDesc {
     #[must_use]
     pub const fn variants(mut self, variants: &'static [Variant]) -> Self {
         self.variants = variants;
+        self
+    }
+
+    /// With bits that choose the body.
+    #[must_use]
+    pub const fn chooser(mut self, bits: &'static FieldDesc) -> Self {
+        self.chooser = Some(bits);
+        self
+    }
+
+    /// With the only layer that may follow.
+    #[must_use]
+    pub const fn carries(mut self, layer: &'static Self) -> Self {
+        self.carries = Some(layer);
+        self
+    }
+
+    /// With the port of UDP that announces it.
+    #[must_use]
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// The same with some of its rows left out: `fields` are those of [`rows_of_form`], which take `len` bytes.
+    pub(crate) const fn form(mut self, fields: &'static [FieldDesc], len: usize) -> Self {
+        self.fields = fields;
+        self.len = len;
+        self.indexed()
+    }
+
+    /// Without options behind the fixed part.
+    pub(crate) const fn without_options(mut self) -> Self {
+        self.options = None;
         self
     }
 
@@ -99,16 +162,25 @@ impl HeaderDesc {
         self.checksum
     }
 
-    /// The body for a value of the selecting field.
+    /// Whether the field that [`selects_next`](FieldDesc::selects_next) chooses a body of this header, not the next layer.
     #[must_use]
-    pub fn variant_for(&self, value: u128) -> Option<&'static Variant> {
-        self.variants.iter().find(|variant| variant.values.iter().any(|&v| u128::from(v) == value))
+    pub const fn selects_body(&self) -> bool {
+        !self.variants.is_empty() && self.chooser.is_none()
     }
 
-    /// The body that the selecting field of this header chooses.
+    /// The body for a value of the choosing bits; of several forms of one message the whole one.
     #[must_use]
-    pub fn variant_of(&self, header: &[u8]) -> Option<&'static Variant> {
-        self.variant_for(self.selector()?.read(header)?)
+    pub fn variant_for(&self, value: u128) -> Option<&'static Variant> {
+        self.variants.iter().find(|variant| variant.is_for(value))
+    }
+
+    /// The body of this header with all that stands behind it: the one that the choosing bits say, of several forms of one
+    /// message the longest that there is room for.
+    #[must_use]
+    pub fn variant_of(&self, message: &[u8]) -> Option<&'static Variant> {
+        let value = self.chooser.or_else(|| self.selector())?.read(message)?;
+        let room = message.len().saturating_sub(self.len);
+        self.variants.iter().find(|variant| variant.is_for(value) && variant.least <= room)
     }
 
     /// The length that the header itself states, options included: by its IHL, data offset or extension length;
@@ -122,7 +194,7 @@ impl HeaderDesc {
             match of {
                 LengthOf::HeaderWords => return Some(value * 4),
                 LengthOf::Extension => return Some((value + 1) * 8),
-                LengthOf::Whole | LengthOf::Behind => {}
+                LengthOf::Whole | LengthOf::Behind | LengthOf::Words => {}
             }
         }
         Some(self.len)
@@ -143,13 +215,48 @@ pub struct Variant {
     pub codes: &'static [Name],
     /// The hop limit that the packet must carry (neighbour discovery: 255), where the protocol demands one.
     pub hop_limit: Option<u8>,
+    /// A field of the header that has a default of its own in this message.
+    pub preset: Option<(&'static str, u128)>,
+    /// The least room behind the fixed part for which it is chosen, in bytes: a longer form of a message stands before the
+    /// shorter one, which has the same values.
+    pub least: usize,
+    /// Whether it is one of several forms of a body, which have the same rows in the same order; those that a form lacks
+    /// have no bits there.
+    pub form: Form,
+}
+
+/// Whether a body has several forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// It has one.
+    Only,
+    /// It has several, and this is the one with every row.
+    Whole,
+    /// It has several, and this one lacks some rows.
+    Short,
+}
+
+/// The rows of a form of a body: those of `whole` that are `there`, one behind the other; the others have no bits.
+#[must_use]
+pub(crate) const fn rows_of_form<const N: usize>(whole: &[FieldDesc], there: [bool; N]) -> [FieldDesc; N] {
+    assert!(whole.len() == N, "a form says of each row whether it is there");
+    let mut rows = [whole[0]; N];
+    let mut offset = 0;
+    let mut row = 0;
+    while row < N {
+        let bits = if there[row] { whole[row].bits } else { 0 };
+        rows[row] = whole[row].at(offset, bits);
+        offset += bits;
+        row += 1;
+    }
+    rows
 }
 
 impl Variant {
     /// The body of these values; it quotes nothing and names no codes.
     #[must_use]
     pub const fn new(values: &'static [u64], body: &'static HeaderDesc) -> Self {
-        Self { values, body, quotes: false, codes: &[], hop_limit: None }
+        Self { values, body, quotes: false, codes: &[], hop_limit: None, preset: None, least: 0, form: Form::Only }
     }
 
     /// A packet is quoted behind it.
@@ -164,6 +271,40 @@ impl Variant {
     pub const fn codes(mut self, codes: &'static [Name]) -> Self {
         self.codes = codes;
         self
+    }
+
+    /// A default of the header's field with this key, in this message.
+    #[must_use]
+    pub(crate) const fn preset(mut self, key: &'static str, value: u128) -> Self {
+        self.preset = Some((key, value));
+        self
+    }
+
+    /// The form of a body that has every row.
+    #[must_use]
+    pub(crate) const fn whole(mut self) -> Self {
+        self.form = Form::Whole;
+        self
+    }
+
+    /// A form of a body that lacks some rows.
+    #[must_use]
+    pub(crate) const fn short(mut self) -> Self {
+        self.form = Form::Short;
+        self
+    }
+
+    /// Chosen only where there is so much room.
+    #[must_use]
+    pub(crate) const fn least(mut self, bytes: usize) -> Self {
+        self.least = bytes;
+        self
+    }
+
+    /// Whether this value of the choosing bits chooses it.
+    #[must_use]
+    pub fn is_for(&self, value: u128) -> bool {
+        self.values.iter().any(|&own| u128::from(own) == value)
     }
 
     /// The hop limit that the protocol demands.
@@ -249,6 +390,23 @@ impl OptionDesc {
         self.fields.iter().map(FieldDesc::end_byte).max().unwrap_or(0)
     }
 
+    /// The whole length in bytes of an entry that says itself how long it is ([`OptionLen::Counted`]), and where its list
+    /// of further entries ends in it; `None` where its fields are not there.
+    #[must_use]
+    pub fn counted_len(&self, entry: &[u8]) -> Option<(usize, usize)> {
+        let (mut entries, mut words) = (0, 0);
+        for field in self.fields {
+            let value = field.read(entry)? as usize;
+            match field.auto {
+                Auto::Entries(size) => entries += value * size,
+                Auto::Length(LengthOf::Words) => words += value * 4,
+                _ => {}
+            }
+        }
+        let end = self.fixed_len() + entries;
+        Some((end + words, end))
+    }
+
     /// Length in bytes of one entry; 0 where there are none.
     #[must_use]
     pub fn entry_len(&self) -> usize {
@@ -270,4 +428,7 @@ pub enum OptionLen {
     Variable,
     /// The value's fields alone, this many bytes: an entry of a list without kinds ([`TlvLength::Entries`]).
     Entry(usize),
+    /// An entry of a list without kinds, as long as it says itself: its fields, then as many further entries as one of them
+    /// counts ([`Auto::Entries`]), then as many words of 4 bytes as another ([`LengthOf::Words`]).
+    Counted,
 }

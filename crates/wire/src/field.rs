@@ -144,6 +144,10 @@ pub enum Auto {
     Count(Section),
     /// How many entries of this many bytes stand behind the fixed part of this layer.
     Entries(usize),
+    /// How many entries, each as long as it says itself, stand behind the fixed part of this layer.
+    Records,
+    /// Whether the fields of the body are there that name this one as their [`FieldDesc::flag`].
+    Present,
 }
 
 /// What a length field counts, and in which units.
@@ -158,6 +162,8 @@ pub enum LengthOf {
     Behind,
     /// This extension header in units of 8 bytes, the first not counted.
     Extension,
+    /// What stands behind the fields and entries of a record, in units of 4 bytes (group records).
+    Words,
 }
 
 /// What a checksum covers.
@@ -235,6 +241,8 @@ pub struct FieldDesc {
     pub bare: bool,
     /// Reserved or unused: left out of one-line output while zero.
     pub reserved: bool,
+    /// The key of the header's bit that says whether the field is there, in a body of several forms; else empty.
+    pub flag: &'static str,
     /// The first byte and the one behind the last, worked out while compiling: they are needed for every packet.
     first: usize,
     end: usize,
@@ -268,9 +276,25 @@ impl FieldDesc {
             rfc: "",
             bare: false,
             reserved: false,
+            flag: "",
             first: offset / 8,
             end: (offset + bits).div_ceil(8),
         }
+    }
+
+    /// The same row at another place; without bits where it is not there.
+    pub(crate) const fn at(mut self, offset: usize, bits: usize) -> Self {
+        self.offset = offset;
+        self.bits = bits;
+        self.first = offset / 8;
+        self.end = (offset + bits).div_ceil(8);
+        self
+    }
+
+    /// Whether the form of the body that this row belongs to has the field.
+    #[must_use]
+    pub const fn is_there(&self) -> bool {
+        self.bits > 0
     }
 
     /// Its value when not set.
@@ -351,6 +375,13 @@ impl FieldDesc {
         self
     }
 
+    /// There only when this bit of the header is set.
+    #[must_use]
+    pub const fn flag(mut self, key: &'static str) -> Self {
+        self.flag = key;
+        self
+    }
+
     /// The largest value that fits.
     #[must_use]
     pub const fn max(&self) -> u128 {
@@ -369,16 +400,17 @@ impl FieldDesc {
         self.end
     }
 
-    /// Reads the field out of a header; `None` when the header ends before it.
+    /// Reads the field out of a header; `None` when the header ends before it, or is of a form without it.
     #[must_use]
     pub fn read(&self, header: &[u8]) -> Option<u128> {
-        (self.end_byte() <= header.len()).then(|| load_bits(header, self.offset, self.bits))
+        (self.end_byte() <= header.len() && self.is_there()).then(|| load_bits(header, self.offset, self.bits))
     }
 
-    /// Writes the low bits of `value`; `false`, and nothing written, when the header ends before the field.
+    /// Writes the low bits of `value`; `false`, and nothing written, when the header ends before the field, or is of a form
+    /// without it.
     #[must_use]
     pub fn write(&self, header: &mut [u8], value: u128) -> bool {
-        let Some(bytes) = header.get_mut(self.first..self.end) else { return false };
+        let Some(bytes) = header.get_mut(self.first..self.end).filter(|_| self.is_there()) else { return false };
         let (before, width) = (self.offset % 8, self.bits);
         // Three of four fields are whole bytes: where the width is not known while compiling, those need no masks. Of the
         // others most lie within one byte.

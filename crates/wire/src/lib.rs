@@ -69,8 +69,10 @@ pub mod assembly;
 pub mod checksum;
 pub mod dns;
 pub mod ethernet;
+pub mod gre;
 pub mod icmpv4;
 pub mod icmpv6;
+pub mod igmp;
 pub mod ipv4;
 pub mod ipv6;
 pub mod mpls;
@@ -80,9 +82,10 @@ pub mod quote;
 pub mod tcp;
 pub mod udp;
 pub mod vlan;
+pub mod vxlan;
 
 pub use addr::MacAddr;
-pub use desc::{HeaderDesc, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant};
+pub use desc::{Form, HeaderDesc, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant};
 pub use error::{Layer, LimitedBy, ParseError};
 pub use field::{Auto, Field, FieldDesc, Kind, LengthOf, Name, SumOver};
 pub use seq::{SeqLen, SeqNum, Window, WindowField, WindowScale};
@@ -102,9 +105,12 @@ pub static LAYERS: &[&HeaderDesc] = &[
     &ipv6::ext::destination::DESC,
     &icmpv4::DESC,
     &icmpv6::DESC,
+    &igmp::DESC,
+    &gre::DESC,
     &udp::DESC,
     &tcp::DESC,
     &dns::DESC,
+    &vxlan::DESC,
 ];
 
 /// The layer with this key in the packet language.

@@ -1,6 +1,6 @@
 //! Which layer follows: EtherTypes, IP protocol numbers and link types to tables, and back.
 
-use crate::{HeaderDesc, arp, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan};
+use crate::{HeaderDesc, arp, ethernet, gre, icmpv4, icmpv6, igmp, ipv4, ipv6, mpls, tcp, udp, vlan};
 
 /// EtherTypes (IEEE registry) of the layers here.
 pub mod ether_type {
@@ -16,6 +16,8 @@ pub mod ether_type {
     pub const IPV6: u16 = 0x86dd;
     /// MPLS, unicast.
     pub const MPLS: u16 = 0x8847;
+    /// Transparent Ethernet bridging: a whole frame.
+    pub const ETHERNET: u16 = 0x6558;
 }
 
 /// IP protocol numbers (IANA) of the layers here.
@@ -24,6 +26,8 @@ pub mod protocol {
     pub const HOP_BY_HOP: u8 = 0;
     /// ICMPv4.
     pub const ICMPV4: u8 = 1;
+    /// IGMP.
+    pub const IGMP: u8 = 2;
     /// IPv4 in IP.
     pub const IPV4: u8 = 4;
     /// TCP.
@@ -36,6 +40,8 @@ pub mod protocol {
     pub const ROUTING: u8 = 43;
     /// IPv6 fragment header.
     pub const FRAGMENT: u8 = 44;
+    /// GRE.
+    pub const GRE: u8 = 47;
     /// ICMPv6.
     pub const ICMPV6: u8 = 58;
     /// Nothing follows.
@@ -51,17 +57,20 @@ const ETHER_TYPES: &[(u16, &HeaderDesc)] = &[
     (ether_type::SERVICE_VLAN, &vlan::service::DESC),
     (ether_type::IPV6, &ipv6::DESC),
     (ether_type::MPLS, &mpls::DESC),
+    (ether_type::ETHERNET, &ethernet::DESC),
 ];
 
 const PROTOCOLS: &[(u8, &HeaderDesc)] = &[
     (protocol::HOP_BY_HOP, &ipv6::ext::hop_by_hop::DESC),
     (protocol::ICMPV4, &icmpv4::DESC),
+    (protocol::IGMP, &igmp::DESC),
     (protocol::IPV4, &ipv4::DESC),
     (protocol::TCP, &tcp::DESC),
     (protocol::UDP, &udp::DESC),
     (protocol::IPV6, &ipv6::DESC),
     (protocol::ROUTING, &ipv6::ext::routing::DESC),
     (protocol::FRAGMENT, &ipv6::ext::fragment::DESC),
+    (protocol::GRE, &gre::DESC),
     (protocol::ICMPV6, &icmpv6::DESC),
     (protocol::DESTINATION, &ipv6::ext::destination::DESC),
 ];
@@ -104,7 +113,7 @@ pub const fn ip_version(first_byte: u8) -> Option<&'static HeaderDesc> {
 /// here, when the header selects none (TCP, UDP), or a body of its own (ICMP).
 #[must_use]
 pub fn after(desc: &HeaderDesc, value: u128) -> Option<&'static HeaderDesc> {
-    if !desc.variants.is_empty() {
+    if desc.selects_body() {
         return None;
     }
     match desc.selector()?.bits {
@@ -118,7 +127,7 @@ pub fn after(desc: &HeaderDesc, value: u128) -> Option<&'static HeaderDesc> {
 /// The value of `below`'s selecting field that announces `layer`, in the number space of that field.
 #[must_use]
 pub fn number_for(below: &HeaderDesc, layer: &HeaderDesc) -> Option<u64> {
-    if !below.variants.is_empty() {
+    if below.selects_body() {
         return None;
     }
     match below.selector()?.bits {

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, LAYERS, LengthOf, Name, OptionLen, TlvDesc, layer, next};
+use wirewright_wire::{
+    Auto, FieldDesc, Form, HeaderDesc, Kind, LAYERS, LengthOf, Name, OptionLen, TlvDesc, Variant, layer, next,
+};
 
 /// Words that mean something else wherever a value may stand.
 const RESERVED: &[&str] = &["rand", "inc", "bad", "swap", "nopseudo", "odd", "zero", "none", "stdin", "raw"];
 
-/// The layers and the bodies of their messages.
+/// The layers and the bodies of their messages, of several forms the one that has every row.
 fn headers() -> impl Iterator<Item = &'static HeaderDesc> {
-    LAYERS.iter().flat_map(|desc| std::iter::once(*desc).chain(desc.variants.iter().map(|variant| variant.body)))
+    let bodies = |desc: &'static HeaderDesc| desc.variants.iter().filter(|it| it.form != Form::Short).map(|it| it.body);
+    LAYERS.iter().flat_map(move |desc| std::iter::once(*desc).chain(bodies(desc)))
 }
 
 fn option_lists() -> impl Iterator<Item = &'static TlvDesc> {
@@ -73,6 +76,10 @@ fn fields_follow_one_another_without_gaps() {
                 assert_eq!(bits, len * 8, "{}", option.key)
             }
             OptionLen::Single => assert_eq!(bits, 0, "{}", option.key),
+            OptionLen::Counted => {
+                assert_eq!(bits, option.fixed_len() * 8, "{}", option.key);
+                assert!(option.entry_len() > 0, "{}", option.key);
+            }
             _ => assert_eq!(bits % 8, 0, "{}", option.key),
         }
     }
@@ -104,7 +111,7 @@ fn keys_are_unique_within_what_a_person_writes_in_one_layer() {
 
 #[test]
 fn keys_that_reach_the_ip_layer_are_no_keys_above_it() {
-    for key in ["icmp", "icmp6", "udp", "tcp"] {
+    for key in ["icmp", "icmp6", "igmp", "gre", "udp", "tcp", "vxlan"] {
         let desc = layer(key).expect("it is a layer");
         let bodies = desc.variants.iter().flat_map(|variant| variant.body.fields);
         for field in desc.fields.iter().chain(bodies) {
@@ -196,15 +203,47 @@ fn every_code_selects_what_its_variant_says() {
         for variant in desc.variants {
             assert!(!variant.values.is_empty(), "{}", variant.body.key);
             for value in variant.values {
-                assert!(seen.insert(value), "{}: {value} chooses two bodies", desc.key);
+                // A shorter form of a message has the value of the longer one, which stands before it.
+                assert!(seen.insert((value, variant.least)), "{}: {value} chooses two bodies", desc.key);
                 let chosen = desc.variant_for(u128::from(*value)).expect("it chooses one");
                 assert_eq!(chosen.body.key, variant.body.key);
-                let selector = desc.selector().expect("a layer with bodies selects them");
-                assert!(selector.word_for(u128::from(*value)).is_some(), "{}: {value} has a word", desc.key);
+                let chooser = desc.chooser.or(desc.selector()).expect("a layer with bodies selects them");
+                let named = desc.chooser.is_some() || chooser.word_for(u128::from(*value)).is_some();
+                assert!(named, "{}: {value} has a word", desc.key);
+                assert!(u128::from(*value) <= chooser.max(), "{}: {value} fits", desc.key);
+                let mut message = vec![0; desc.len + variant.body.len];
+                assert!(chooser.write(&mut message, u128::from(*value)));
+                let read = desc.variant_of(&message).expect("what it chooses is read");
+                assert!(std::ptr::eq(read, variant), "{}: {value} is read as another form", desc.key);
             }
             assert!(variant.codes.iter().all(|name| name.value <= 255), "{}", variant.body.key);
         }
         assert!(desc.variants.is_empty() || desc.selector().is_some(), "{}", desc.key);
+    }
+}
+
+#[test]
+fn forms_of_a_message_have_the_same_rows_and_stand_from_the_longest_to_the_shortest() {
+    for desc in LAYERS {
+        for (index, short) in desc.variants.iter().enumerate().filter(|(_, variant)| variant.form == Form::Short) {
+            let same = |other: &&Variant| {
+                other.form == Form::Whole && (desc.chooser.is_some() || other.values == short.values)
+            };
+            let whole = desc.variants[..index].iter().find(same).expect("the whole form stands before it");
+            assert!(whole.body.fields.iter().all(|field| field.is_there()), "{}", whole.body.key);
+            let longer = &desc.variants[index - 1];
+            assert!(longer.body.len >= short.body.len && longer.least >= short.least, "{}", short.body.key);
+            assert_eq!(whole.body.fields.len(), short.body.fields.len(), "{}", short.body.key);
+            for (field, whole) in short.body.fields.iter().zip(whole.body.fields) {
+                assert_eq!((field.key, field.meaning), (whole.key, whole.meaning), "{}", short.body.key);
+                assert!(!field.is_there() || field.bits == whole.bits, "{}", field.meaning);
+                assert!(field.is_there() || field.read(&[0xff; 64]).is_none(), "{}", field.meaning);
+            }
+        }
+        for field in desc.variants.iter().flat_map(|variant| variant.body.fields).filter(|it| !it.flag.is_empty()) {
+            let flag = desc.field(field.flag).expect("the bit that announces a field stands in the header");
+            assert_eq!((flag.bits, flag.auto), (1, Auto::Present), "{}", field.meaning);
+        }
     }
 }
 
@@ -218,8 +257,8 @@ fn numbers_of_layers_go_both_ways() {
             assert_eq!(next::protocol(number).map(|found| found.key), Some(desc.key));
         }
         let reachable = next::ether_type_of(desc).is_some() || next::protocol_of(desc).is_some();
-        // DNS is told by the ports below it and by its own form.
-        assert!(reachable || matches!(desc.key, "eth" | "dns"), "{} follows something", desc.key);
+        // DNS and VXLAN are told by the ports below them, DNS by its own form too.
+        assert!(reachable || desc.port.is_some(), "{} follows something", desc.key);
     }
     let (eth, ip, tcp) = (layer("eth").unwrap(), layer("ip").unwrap(), layer("tcp").unwrap());
     assert_eq!(next::number_for(eth, ip), Some(0x0800));
@@ -245,7 +284,8 @@ fn the_word_for_an_ip_protocol_is_the_key_of_its_layer() {
     }
     let ether_type = layer("eth").unwrap().field("type").unwrap();
     for desc in LAYERS {
-        if let Some(number) = next::ether_type_of(desc) {
+        // A frame in another one has the name of the way that it is carried: transparent Ethernet bridging.
+        if let Some(number) = next::ether_type_of(desc).filter(|number| *number != next::ether_type::ETHERNET) {
             assert_eq!(ether_type.word_for(u128::from(number)).map(|name| name.word), Some(desc.key));
         }
     }

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use wirewright_wire::{Auto, FieldDesc, Kind, LengthOf, MacAddr};
 
 use super::{BuildError, Context, Laid, Layout, Note};
+use crate::layers;
 use crate::numbers;
+use crate::options::{OptionItem, Options};
 use crate::packet::{Layer, Packet, Part, Place, Setting};
 
 /// What the fields of one layer are filled from.
@@ -19,6 +21,7 @@ pub(super) struct Filler<'a> {
 
 impl Filler<'_> {
     /// Writes the header: every field but checksums, then the options.
+    #[inline]
     pub(super) fn write(&self, out: &mut [u8], notes: &mut Vec<Note>) -> Result<(), BuildError> {
         let layer = self.layer();
         let laid = self.laid();
@@ -40,6 +43,9 @@ impl Filler<'_> {
             // The table fills its header, and the header is there: the field fits.
             let _fits = field.write(bytes, value);
         }
+        if let Some(hops) = self.hops_demanded() {
+            self.write_hops(bytes, hops);
+        }
         if let Some(variant) = layer.variant {
             let body = &mut bytes[layer.desc.len..];
             for row in Bits(layer.body_open) {
@@ -57,6 +63,33 @@ impl Filler<'_> {
             out[laid.start..laid.start + laid.head].copy_from_slice(&there);
         }
         Ok(())
+    }
+
+    /// The TTL of IPv4, where it is not set and the protocol above demands its own (RFC 2236 §2: 1).
+    #[cold]
+    fn write_hops(&self, bytes: &mut [u8], hops: u8) {
+        let layer = self.layer();
+        if layer.key() != "ip" {
+            return;
+        }
+        let ttl = layer.desc.fields.iter().zip(&layer.fields).find(|(field, _)| field.key == "ttl");
+        if let Some((field, Setting::Auto)) = ttl {
+            let _fits = field.write(bytes, hops.into());
+        }
+    }
+
+    /// The hop limit that the message behind this header and its extensions must carry.
+    #[inline]
+    fn hops_demanded(&self) -> Option<u8> {
+        for layer in &self.packet.layers[self.index + 1..] {
+            if let Some(variant) = layer.variant {
+                return variant.hop_limit;
+            }
+            if !layers::is_extension(layer.desc) {
+                break;
+            }
+        }
+        None
     }
 
     fn layer(&self) -> &Layer {
@@ -117,6 +150,12 @@ impl Filler<'_> {
                 Some(identifier) => identifier.into(),
                 None => u128::from(self.context.draw(lane())) & field.max(),
             },
+            Auto::Present => self.is_announced(field).into(),
+            Auto::Records => self.records() as u128,
+            // RFC 7348 §5, RFC 1035 §4.2.1: what stands behind says its port.
+            Auto::Required if field.key == "dport" && self.port_above().is_some() => {
+                self.port_above().unwrap_or_default().into()
+            }
             Auto::Required if !self.layer().holds(Place { part, row }, field) => 0,
             Auto::Required => {
                 return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
@@ -131,11 +170,28 @@ impl Filler<'_> {
 
     /// The default of the table, but where the protocol above demands its own hop limit (RFC 4861: 255).
     fn default(&self, field: &FieldDesc) -> u128 {
-        let above = self.packet.layers.get(self.index + 1).and_then(|layer| layer.variant);
-        match above.and_then(|variant| variant.hop_limit) {
-            Some(hops) if field.key == "hlim" => hops.into(),
-            _ => field.default,
+        match self.hops_demanded() {
+            Some(hops) if matches!((self.layer().key(), field.key), ("ip6", "hlim") | ("ip", "ttl")) => hops.into(),
+            _ => self.layer().default_of(field),
         }
+    }
+
+    /// Whether the fields of the body are there that this bit of the header announces.
+    fn is_announced(&self, bit: &FieldDesc) -> bool {
+        let body = self.layer().variant.map_or(&[][..], |variant| variant.body.fields);
+        body.iter().any(|field| field.flag == bit.key && field.is_there())
+    }
+
+    /// How many entries of a list stand behind.
+    fn records(&self) -> usize {
+        let layer = self.layer();
+        let Some(table) = layer.option_table() else { return 0 };
+        let whole = |item: &OptionItem| matches!(item, OptionItem::Known { .. });
+        Options::new(table, &layer.options).filter(|entry| whole(&entry.item)).count()
+    }
+
+    fn port_above(&self) -> Option<u16> {
+        self.packet.layers.get(self.index + 1).and_then(|above| above.desc.port)
     }
 
     fn length(&self, of: LengthOf) -> usize {

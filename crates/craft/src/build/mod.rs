@@ -19,7 +19,7 @@ pub use context::Context;
 pub use error::{BuildError, Note};
 pub use spans::{Origin, Span, What};
 
-use crate::packet::{Layer, Packet, Part, Payload, Place};
+use crate::packet::{Layer, Packet, Payload, Place};
 use crate::{First, MAX_LAYERS, MAX_PAYLOAD_BYTES};
 
 /// A packet as bytes.
@@ -93,10 +93,14 @@ impl<'a> Computed<'a> {
     pub(crate) fn value(&self, packet: &Packet, index: usize, place: Place, field: &'static FieldDesc) -> Option<u128> {
         let filler = fill::Filler { packet, index, layout: &self.layout, context: &Context::default() };
         match field.auto {
-            Auto::Checksum(_) if place.part == Part::Header => sums::right(packet, index, &self.layout, self.bytes),
-            Auto::None | Auto::Length(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_) => {
-                filler.auto(place.part, place.row, field, &mut Vec::new()).ok()
-            }
+            Auto::Checksum(_) => sums::right(packet, index, &self.layout, self.bytes),
+            Auto::None
+            | Auto::Length(_)
+            | Auto::Next
+            | Auto::Count(_)
+            | Auto::Entries(_)
+            | Auto::Records
+            | Auto::Present => filler.auto(place.part, place.row, field, &mut Vec::new()).ok(),
             _ => None,
         }
     }

@@ -4,22 +4,24 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use wirewright_wire::checksum::{Sum, pseudo_v4, pseudo_v6};
-use wirewright_wire::{Auto, FieldDesc, LengthOf, SumOver};
+use wirewright_wire::{Auto, FieldDesc, HeaderDesc, LengthOf, SumOver};
 
 use super::{Layout, Note, network_below};
 use crate::ends::{Ends, ends};
 use crate::numbers;
-use crate::packet::{Layer, Packet, Setting, Wrong};
+use crate::packet::{Layer, Packet, Part, Place, Setting, Wrong};
 
 /// Fills the checksum of layer `index`; the layers above it have theirs.
+#[inline]
 pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8], notes: &mut Vec<Note>) {
     let layer = &packet.layers[index];
-    let Some((row, _)) = layer.desc.checksum() else { return };
-    let setting = layer.fields[row];
+    let Some(found) = checksum_of(layer) else { return };
+    let (place, field, _) = found;
+    let setting = layer.setting(place);
     if let Setting::Exactly(_) = setting {
         return;
     }
-    let Some(summed) = Summed::new(packet, index, layout, out) else { return };
+    let Some(summed) = Summed::new(packet, index, layout, out, found) else { return };
     if summed.pseudo_missing {
         notes.push(Note::PseudoHeaderMissing { layer: index });
     }
@@ -35,17 +37,29 @@ pub(super) fn fill(packet: &Packet, index: usize, layout: &Layout, out: &mut [u8
         Setting::Relative(offset) => summed.relative(right, offset),
         _ => right,
     };
-    let start = layout.layers()[index].start;
-    let _fits = layer.desc.fields[row].write(&mut out[start..], value.into());
+    let start = layout.layers()[index].start + layer.start_of(place.part);
+    let _fits = field.write(&mut out[start..], value.into());
 }
 
 /// The right checksum of layer `index` in finished bytes; `None` when the layer has none.
 pub(super) fn right(packet: &Packet, index: usize, layout: &Layout, bytes: &[u8]) -> Option<u128> {
-    let summed = Summed::new(packet, index, layout, bytes)?;
+    let summed = Summed::new(packet, index, layout, bytes, checksum_of(&packet.layers[index])?)?;
     // The field counts as 0. It stands at an even offset, so leaving it out leaves every other byte in its half of a word.
-    let at = summed.field.first_byte();
+    let at = summed.at;
     let sum = summed.pseudo_sum().add(&summed.message[..at]).add(summed.message.get(at + 2..)?).finish();
     Some(summed.never_zero(sum).into())
+}
+
+/// Where a checksum stands, and what it covers.
+type Found = (Place, &'static FieldDesc, SumOver);
+
+/// The checksum of a layer: of its header, or of the body that it has now.
+#[inline]
+fn checksum_of(layer: &Layer) -> Option<Found> {
+    let in_part = |part: Part, desc: &'static HeaderDesc| {
+        desc.checksum().map(|(row, over)| (Place { part, row }, &desc.fields[row], over))
+    };
+    in_part(Part::Header, layer.desc).or_else(|| in_part(Part::Body, layer.variant?.body))
 }
 
 /// Between whom a message goes, and its protocol; the length in its pseudo-header is that of the message.
@@ -70,7 +84,8 @@ impl Pseudo {
 /// What a checksum is made over.
 struct Summed<'a> {
     layer: &'a Layer,
-    field: &'static FieldDesc,
+    /// The first byte of the field, in the message.
+    at: usize,
     /// The header and what stands behind it, the checksum field 0.
     message: &'a [u8],
     /// Length of the header in the message.
@@ -81,12 +96,17 @@ struct Summed<'a> {
 }
 
 impl<'a> Summed<'a> {
-    fn new(packet: &'a Packet, index: usize, layout: &Layout, bytes: &'a [u8]) -> Option<Self> {
+    fn new(
+        packet: &'a Packet,
+        index: usize,
+        layout: &Layout,
+        bytes: &'a [u8],
+        (place, field, over): Found,
+    ) -> Option<Self> {
         let layer = &packet.layers[index];
-        let (row, over) = layer.desc.checksum()?;
-        let field = &layer.desc.fields[row];
         let laid = layout.layers()[index];
-        if field.end_byte() > laid.head {
+        let at = layer.start_of(place.part) + field.first_byte();
+        if at + 2 > laid.head {
             return None;
         }
         let end = if over == SumOver::Header { laid.start + laid.head } else { layout.end };
@@ -101,7 +121,7 @@ impl<'a> Summed<'a> {
         let pseudo_missing = wanted && pseudo.is_none();
         // Bytes that are read back may end before what their own lengths pad them to.
         let message = bytes.get(laid.start..end.min(bytes.len())).unwrap_or_default();
-        Some(Self { layer, field, message, head: laid.head, pseudo, pseudo_missing })
+        Some(Self { layer, at, message, head: laid.head, pseudo, pseudo_missing })
     }
 
     fn right(&self) -> u16 {

@@ -12,7 +12,6 @@ use super::names;
 use super::problem::Problem;
 use super::reader::{Draft, Reader};
 use super::suggest;
-use crate::dns::is_dns;
 use crate::family::key_in;
 use crate::layers;
 use crate::options;
@@ -20,12 +19,8 @@ use crate::packet::{Host, Part, Setting};
 use crate::text::shown;
 
 /// Whether a layer stands on IP and needs one directly below.
-fn needs_network(key: &str) -> bool {
-    matches!(key, "tcp" | "udp" | "icmp" | "icmp6") || is_extension(key)
-}
-
-fn is_extension(key: &str) -> bool {
-    matches!(key, "hopopt" | "route" | "frag" | "dstopt")
+fn needs_network(desc: &HeaderDesc) -> bool {
+    matches!(desc.key, "tcp" | "udp" | "icmp" | "icmp6" | "igmp" | "gre") || layers::is_extension(desc)
 }
 
 impl Scope<'_, '_> {
@@ -35,6 +30,7 @@ impl Scope<'_, '_> {
             self.read_later(key, text, at)?;
         }
         self.close_question()?;
+        self.draft.layer.settle_form();
         self.draft.check_types(self.reader.words)?;
         self.make_below();
         self.reach_below()?;
@@ -80,7 +76,7 @@ impl Scope<'_, '_> {
             Some(kind) => Problem::NotOfThisType { layer, kind, key },
             None => Problem::NotOfUnnamedType { layer, key },
         };
-        let has = self.draft.layer.variant().map_or(&[][..], |variant| variant.body.fields);
+        let has = self.draft.layer.whole_variant().map_or(&[][..], |variant| variant.body.fields);
         let has = has.iter().filter(|field| !field.reserved).map(suggest::form);
         Err(Fault::new(Code::UnknownKey, at, problem).expected(has).no_guess())
     }
@@ -89,16 +85,17 @@ impl Scope<'_, '_> {
     fn make_below(&mut self) {
         let key = self.key();
         let below = self.reader.drafts.last().map(|draft| draft.layer.desc);
-        let on_link = below.is_some_and(layers::is_link);
-        let below = below.map(|desc| desc.key);
         let word = self.draft.word;
-        if (key == "arp" || self.draft.layer.is_tag()) && !on_link {
+        // VXLAN carries frames, GRE whatever has an EtherType.
+        let frames = below.is_some_and(|below| below.carries.is_some()) && key != "eth";
+        let on_link = frames || below.is_some_and(|below| layers::is_link(below) || below.key == "gre");
+        if frames || (key == "arp" || self.draft.layer.is_tag()) && !on_link {
             self.reader.drafts.push(Draft::new(layers::eth(), word, true));
         }
-        let carried = below.is_some_and(|below| matches!(below, "ip" | "ip6") || is_extension(below));
+        let carried = below.is_some_and(|below| matches!(below.key, "ip" | "ip6") || layers::is_extension(below));
         // A message that nothing but a link or IP carries needs UDP too.
-        let message = is_dns(self.desc()) && (below.is_none() || on_link || carried);
-        if (needs_network(key) || message) && !carried {
+        let message = self.desc().port.is_some() && (below.is_none() || on_link || carried);
+        if (needs_network(self.desc()) || message) && !carried {
             let (desc, open) = self.version();
             let mut made = Draft::new(desc, word, true);
             made.layer.family_open = open;
@@ -113,9 +110,9 @@ impl Scope<'_, '_> {
     /// Which version the IP layer to be made has; `true`: only names say, so it is open.
     fn version(&self) -> (&'static HeaderDesc, bool) {
         match self.key() {
-            "icmp" => return (layers::ip(), false),
+            "icmp" | "igmp" => return (layers::ip(), false),
             "icmp6" => return (layers::ip6(), false),
-            key if is_extension(key) => return (layers::ip6(), false),
+            _ if layers::is_extension(self.desc()) => return (layers::ip6(), false),
             _ => {}
         }
         if let Some((Host::Address(address), _)) = &self.address {

@@ -184,7 +184,7 @@ impl Place<'_> {
 
 /// A value is to blame, its key is not.
 fn is_of_the_value(fault: &Fault) -> bool {
-    matches!(fault.code, Code::BadValue | Code::ValueTooLarge | Code::BadPayload)
+    matches!(fault.code, Code::BadValue | Code::ValueTooLarge | Code::BadPayload | Code::BadAddress)
 }
 
 /// Fields with this key in a header, its bodies, and below it where the key reaches the IP layer.

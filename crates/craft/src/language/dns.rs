@@ -15,9 +15,6 @@ use crate::layers;
 use crate::packet::Setting;
 use crate::text::shown;
 
-/// The port that a message is sent to when nobody says another, RFC 1035 §4.2.1.
-const PORT: u128 = 53;
-
 /// The question that is written as words, while they are read: name and type with the words that say them.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Question<'w> {
@@ -96,7 +93,8 @@ impl<'w> Scope<'_, 'w> {
     /// The UDP header that a message needs, where no transport is written below it.
     pub(super) fn made_udp(&self) -> Draft {
         let mut udp = Draft::new(layers::udp(), self.draft.word, true);
-        let _known = udp.layer.set("dport", Setting::Exactly(PORT));
+        let port = self.desc().port.map_or(Setting::Auto, Setting::from);
+        let _known = udp.layer.set("dport", port);
         udp
     }
 }

@@ -54,8 +54,6 @@ pub enum Code {
     LayerExpected,
     /// No layer has this word.
     UnknownLayer,
-    /// A layer that the language names and that has no table yet.
-    LayerNotYet,
     /// The layer has no such word.
     UnknownWord,
     /// The layer has no such field or option.
@@ -104,7 +102,6 @@ impl Code {
             Self::Quote => "quote",
             Self::LayerExpected => "layer-expected",
             Self::UnknownLayer => "unknown-layer",
-            Self::LayerNotYet => "layer-not-yet",
             Self::UnknownWord => "unknown-word",
             Self::UnknownKey => "unknown-key",
             Self::LayerNotBelow => "layer-not-below",

@@ -151,7 +151,7 @@ impl<'r, 'w> Scope<'r, 'w> {
             self.set_place(Place { part: Part::Header, row }, at, 1)?;
             return Ok(true);
         }
-        let spoken = matches!(desc.key, "icmp" | "icmp6" | "arp");
+        let spoken = matches!(desc.key, "icmp" | "icmp6" | "igmp" | "arp");
         let typed = desc.fields.iter().enumerate().filter(|(_, field)| matches!(field.key, "type" | "op") && spoken);
         for (row, field) in typed {
             if let Some(value) = field.value_of(word) {
@@ -320,7 +320,7 @@ impl<'r, 'w> Scope<'r, 'w> {
                 self.later.push((key, Some(text), at));
                 return Ok(());
             }
-            "code" if !desc.variants.is_empty() => {
+            "code" if desc.selects_body() && desc.field("code").is_some() => {
                 self.later.push((key, Some(text), at));
                 return Ok(());
             }
@@ -498,7 +498,7 @@ impl Draft {
         let many = self.generators.iter().find_map(|(target, generator, written)| {
             let Target::Field(place) = target else { return None };
             let field = self.layer.field(*place).filter(|field| field.selects_next && place.part == Part::Header)?;
-            (!desc.variants.is_empty()).then_some((field, generator, written))
+            desc.selects_body().then_some((field, generator, written))
         });
         let Some((field, generator, written)) = many else { return Ok(()) };
         let form = |value: u128| variant_of(desc, value).map(core::ptr::from_ref);

@@ -20,9 +20,6 @@ problems! {
     LayerShouldFollow { word: String } "layer-should-follow" "a layer should follow `{word}`"
     /// More layers than a packet has.
     TooManyLayers { max: usize } "too-many-layers" "more than {max} layers"
-    /// A layer without a table.
-    LayerNotYet { word: String } "layer-not-yet"
-        "the layer `{word}` is not there yet: write its bytes with hex= behind the layer below"
     /// The first word is no layer.
     NoLayerFirst { word: String } "no-layer-first" "a packet begins with a layer; `{word}` is none"
     /// A word behind a divider is no layer.

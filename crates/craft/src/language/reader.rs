@@ -151,9 +151,6 @@ impl<'w> Reader<'w> {
         if let Some(desc) = layers::known(word) {
             return Ok(desc);
         }
-        if layers::LATER.contains(&word) {
-            return Err(Fault::new(Code::LayerNotYet, at, Problem::LayerNotYet { word: word.into() }).no_guess());
-        }
         let problem = match at {
             0 => Problem::NoLayerFirst { word: shown(word) },
             _ => Problem::NoLayer { word: shown(word) },
@@ -179,6 +176,7 @@ impl<'w> Reader<'w> {
 
     fn finish(mut self) -> Result<(Template, Vec<Written>), Fault> {
         self.make_ethernet()?;
+        self.take_ports();
         for draft in &self.drafts {
             if self.is_whole {
                 self.check_required(draft)?;
@@ -216,6 +214,18 @@ impl<'w> Reader<'w> {
         }
         self.drafts.insert(0, draft);
         Ok(())
+    }
+
+    /// UDP goes to the port of what stands on it, if nobody says another.
+    fn take_ports(&mut self) {
+        for index in 1..self.drafts.len() {
+            let (below, above) = self.drafts.split_at_mut(index);
+            let (Some(udp), Some(port)) = (below.last_mut(), above[0].layer.desc.port) else { continue };
+            let Some(place) = udp.layer.place("dport").filter(|_| udp.layer.key() == "udp") else { continue };
+            if !udp.is_set(place) {
+                udp.layer.set_at(place, Setting::from(port));
+            }
+        }
     }
 
     fn check_required(&self, draft: &Draft) -> Result<(), Fault> {

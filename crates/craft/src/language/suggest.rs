@@ -418,11 +418,11 @@ pub(super) fn form(field: &FieldDesc) -> String {
 }
 
 /// How the value of an option is written.
-pub(super) fn option_form(option: &OptionDesc) -> String {
-    let fields = option.fields.iter().filter(|field| !field.reserved).map(|field| field.key.to_ascii_uppercase());
+pub(super) fn option_form(option: &'static OptionDesc) -> String {
+    let fields = options::given(option).map(|field| field.key.to_ascii_uppercase());
     let mut form = fields.collect::<Vec<_>>().join(":");
     match option.len {
-        OptionLen::Variable if !option.entries.is_empty() => {
+        OptionLen::Variable | OptionLen::Counted if !option.entries.is_empty() => {
             let entry: Vec<_> = option.entries.iter().map(|field| field.key.to_ascii_uppercase()).collect();
             form = format!("{form}[,{}…]", entry.join(":"));
         }

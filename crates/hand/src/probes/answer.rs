@@ -17,7 +17,7 @@ pub struct Answer {
     pub probe: ProbeId,
     /// What it says.
     pub kind: AnswerKind,
-    /// Who says it; `None` where the packet has no IP source (ARP names it in [`AnswerKind::ArpReply`]).
+    /// Who says it, through a tunnel the one at its end; `None` where the packet has no IP source (ARP names it in [`AnswerKind::ArpReply`]).
     pub from: Option<IpAddr>,
     /// When it arrived.
     pub at: Instant,
@@ -203,4 +203,6 @@ pub(super) struct Match {
     pub(super) likeness: u32,
     /// No other probe is more alike.
     pub(super) is_whole: bool,
+    /// Who says it, where that is not the source of the packet: it came through a tunnel.
+    pub(super) from: Option<IpAddr>,
 }

@@ -1,5 +1,6 @@
 //! The flow of a packet: addresses, protocol, ports and numbers, and which packet answers which.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,6 +11,7 @@ use wirewright_wire::{MacAddr, arp, ethernet, ipv4, ipv6, next, tcp, udp, vlan};
 
 use super::Asked;
 use super::answer::{AnswerKind, Match};
+use super::tunnel::{TUNNELS_MAX, Tunnel, tunnelled};
 use crate::First;
 
 /// What is kept of a sent packet.
@@ -20,6 +22,8 @@ pub(super) struct Sent {
     /// The first bytes behind the IP header, up to the eight that every ICMP error quotes.
     pub(super) head: Vec<u8>,
     pub(super) to_many: bool,
+    /// What it carries in a tunnel, if that asks something.
+    pub(super) inner: Option<(Tunnel, Box<Self>)>,
 }
 
 /// The IP header of a sent packet.
@@ -128,20 +132,28 @@ impl Part {
 
 /// What a sent packet asks.
 pub(super) fn of_sent(asked: &Asked<'_>) -> Sent {
-    let to_many = asked.to_many;
-    match of_heard(asked.bytes, asked.first) {
+    sent(of_heard(asked.bytes, asked.first).as_ref(), asked.to_many, TUNNELS_MAX)
+}
+
+/// What this asks; tunnels are looked into so many times.
+fn sent(packet: Option<&Heard<'_>>, to_many: bool, tunnels: usize) -> Sent {
+    match packet {
         Some(Heard::Arp(arp)) if arp.operation() == arp::REQUEST => {
             let flow = Flow::Arp { sender: arp.sender_protocol(), target: arp.target_protocol() };
-            Sent { flow, ip: None, head: Vec::new(), to_many }
+            Sent { flow, ip: None, head: Vec::new(), to_many, inner: None }
         }
         Some(Heard::Ip(datagram)) => {
             let many = datagram.ends.destination;
             let broadcast = many == IpAddr::V4(Ipv4Addr::BROADCAST);
             let to_many = to_many || many.is_multicast() || broadcast;
             let head = datagram.upper[..datagram.upper.len().min(8)].to_vec();
-            Sent { flow: flow_of(&datagram), ip: Some(datagram.ends), head, to_many }
+            let inner = tunnelled(datagram).filter(|_| tunnels > 0 && datagram.part == Part::Whole);
+            let inner = inner.map(|(tunnel, packet)| (tunnel, Box::new(sent(Some(&packet), false, tunnels - 1))));
+            let inner =
+                inner.filter(|(_, inner)| !matches!(inner.flow, Flow::Silent | Flow::Other) || inner.inner.is_some());
+            Sent { flow: flow_of(datagram), ip: Some(datagram.ends), head, to_many, inner }
         }
-        _ => Sent { flow: Flow::Silent, ip: None, head: Vec::new(), to_many },
+        _ => Sent { flow: Flow::Silent, ip: None, head: Vec::new(), to_many, inner: None },
     }
 }
 
@@ -305,15 +317,7 @@ fn digest(bytes: &[u8]) -> u64 {
 
 /// Whether a datagram that is no ICMP error answers what was sent.
 pub(super) fn answer(sent: &Sent, heard: &Datagram<'_>) -> Option<AnswerKind> {
-    let ends = sent.ip?;
-    let theirs = heard.ends;
-    // A router solicitation and a question to many go to a group, and hosts answer with their own address.
-    let from_asked = theirs.source == ends.destination || sent.to_many;
-    let to_us =
-        theirs.destination == ends.source || matches!(sent.flow, Flow::RouterSolicitation | Flow::Solicitation { .. });
-    let same_protocol = theirs.protocol == ends.protocol;
-    let solicited = matches!(sent.flow, Flow::Solicitation { .. });
-    if !same_protocol || !to_us || !(from_asked || solicited) {
+    if !is_between(sent, heard) {
         return None;
     }
     match sent.flow {
@@ -331,9 +335,22 @@ pub(super) fn answer(sent: &Sent, heard: &Datagram<'_>) -> Option<AnswerKind> {
             }
             _ => None,
         },
-        Flow::Other => Some(AnswerKind::Other { protocol: theirs.protocol }),
+        Flow::Other => Some(AnswerKind::Other { protocol: heard.ends.protocol }),
         Flow::Arp { .. } | Flow::Silent => None,
     }
+}
+
+/// Whether a datagram that is no ICMP error goes from whom was asked to who asked, by the same protocol.
+pub(super) fn is_between(sent: &Sent, heard: &Datagram<'_>) -> bool {
+    let Some(ends) = sent.ip else { return false };
+    let theirs = heard.ends;
+    // A router solicitation and a question to many go to a group, and hosts answer with their own address.
+    let from_asked = theirs.source == ends.destination || sent.to_many;
+    let to_us =
+        theirs.destination == ends.source || matches!(sent.flow, Flow::RouterSolicitation | Flow::Solicitation { .. });
+    let same_protocol = theirs.protocol == ends.protocol;
+    let solicited = matches!(sent.flow, Flow::Solicitation { .. });
+    same_protocol && to_us && (from_asked || solicited)
 }
 
 /// RFC 9293 §3.10.7.2–3.10.7.3 and §3.5.2 read from the asker's side.
@@ -410,5 +427,5 @@ pub(super) fn arp_answer(sent: &Sent, arp: &arp::View<'_>) -> Option<Match> {
     let Flow::Arp { sender, target } = sent.flow else { return None };
     let ours = arp.operation() == arp::REPLY && arp.sender_protocol() == target && arp.target_protocol() == sender;
     let kind = AnswerKind::ArpReply { address: target, mac: arp.sender_hardware() };
-    ours.then(|| Match { kind, rewritten: Vec::new(), likeness: 0, is_whole: true })
+    ours.then(|| Match { kind, rewritten: Vec::new(), likeness: 0, is_whole: true, from: None })
 }

@@ -33,13 +33,13 @@ impl Index {
 
     /// Adds the newest probe.
     pub(super) fn add(&mut self, number: u64, id: ProbeId, sent: &Sent) {
-        self.by_key.entry(key_of(&sent.flow)).or_default().push_back(number);
+        self.by_key.entry(key_of_sent(sent)).or_default().push_back(number);
         self.by_id.insert(id, number);
     }
 
     /// Removes the oldest probe.
     pub(super) fn remove(&mut self, number: u64, id: ProbeId, sent: &Sent) {
-        let key = key_of(&sent.flow);
+        let key = key_of_sent(sent);
         if let Some(numbers) = self.by_key.get_mut(&key) {
             numbers.pop_front();
             if numbers.is_empty() {
@@ -68,6 +68,11 @@ impl Index {
             _ => keyed.next(),
         })
     }
+}
+
+/// The key of a probe. One in a tunnel is answered by other ports than those that it was sent by (RFC 7348 §5).
+fn key_of_sent(sent: &Sent) -> Key {
+    if sent.inner.is_some() { Key::Any } else { key_of(&sent.flow) }
 }
 
 /// The key of what was sent.

@@ -23,6 +23,7 @@ mod answer;
 mod flow;
 mod index;
 mod quote;
+mod tunnel;
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -34,8 +35,9 @@ pub use answer::{Answer, AnswerKind, IcmpError, Order, Rewritten};
 
 use crate::First;
 pub(crate) use flow::behind_the_link;
-use flow::{Heard, Sent};
+use flow::{Datagram, Heard, Sent};
 use index::Index;
+use tunnel::Tunnel;
 
 /// The most probes remembered, answered and timed-out ones included; the oldest is forgotten for a new one.
 ///
@@ -144,7 +146,7 @@ impl Probes {
         if found.kind.is_final() {
             self.settle(number, State::Answered);
         }
-        let from = heard.source();
+        let from = found.from.or_else(|| heard.source());
         Some(Answer { probe: id, kind: found.kind, from, at: now, rtt, order, rewritten: found.rewritten })
     }
 
@@ -234,14 +236,28 @@ fn matching(sent: &Sent, heard: &Heard<'_>) -> Option<answer::Match> {
         Heard::Ip(datagram) => match quote::error_of(datagram) {
             Some((error, quoted)) => {
                 let quote::Found { rewritten, likeness, is_whole } = quote::is_of(sent, quoted)?;
-                Some(answer::Match { kind: AnswerKind::IcmpError(error), rewritten, likeness, is_whole })
+                let kind = AnswerKind::IcmpError(error);
+                Some(answer::Match { kind, rewritten, likeness, is_whole, from: None })
             }
-            None => {
-                let found = |kind| answer::Match { kind, rewritten: Vec::new(), likeness: 0, is_whole: true };
-                flow::answer(sent, datagram).map(found)
-            }
+            None => match &sent.inner {
+                Some((tunnel, inner)) => through(sent, *tunnel, inner, datagram),
+                None => flow::answer(sent, datagram).map(|kind| {
+                    let rewritten = Vec::new();
+                    answer::Match { kind, rewritten, likeness: 0, is_whole: true, from: None }
+                }),
+            },
         },
     }
+}
+
+/// Whether what came through the tunnel by which a packet was sent answers what that carried.
+fn through(sent: &Sent, by: Tunnel, inner: &Sent, heard: &Datagram<'_>) -> Option<answer::Match> {
+    if !flow::is_between(sent, heard) {
+        return None;
+    }
+    let (_, packet) = tunnel::tunnelled(heard).filter(|(tunnel, _)| *tunnel == by)?;
+    let found = matching(inner, &packet)?;
+    Some(answer::Match { from: found.from.or_else(|| packet.source()), ..found })
 }
 
 #[cfg(test)]

@@ -1,3 +1,6 @@
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -473,4 +476,103 @@ fn a_first_fragment_is_answered_by_the_reply_to_the_whole_and_a_later_one_by_not
         let foreign = line(&reply.replace("id=5", "id=6"));
         assert!(probes.handle_received(Instant::from_nanos(9), &foreign, First::Ip).is_none());
     }
+}
+
+/// The bytes of a packet in words, from its IP header.
+fn words(line: &str) -> Vec<u8> {
+    let packet = wirewright_craft::parse(line).unwrap_or_else(|error| panic!("{error}"));
+    packet.build(&Context { entropy: [3; 32], ..Context::default() }).unwrap().bytes
+}
+
+const INSIDE: &str = "ip 10.0.0.1 src=10.0.0.9";
+const INSIDE_BACK: &str = "ip 10.0.0.9 src=10.0.0.1";
+
+#[test]
+fn a_probe_in_a_tunnel_is_answered_in_the_same_one() {
+    let frames = "eth 02:00:00:00:00:01 src=02:00:00:00:00:02";
+    let tunnels = [
+        ("ip 192.0.2.2 src=192.0.2.1".to_owned(), "ip 192.0.2.1 src=192.0.2.2".to_owned()),
+        ("gre 192.0.2.2 src=192.0.2.1 key=5".to_owned(), "gre 192.0.2.1 src=192.0.2.2 key=6 seq=9".to_owned()),
+        (format!("gre 192.0.2.2 src=192.0.2.1 / {frames}"), format!("gre 192.0.2.1 src=192.0.2.2 c / {frames}")),
+        (
+            format!("vxlan 192.0.2.2 src=192.0.2.1 vni=5 udp.sport=50000 / {frames}"),
+            format!("vxlan 192.0.2.1 src=192.0.2.2 vni=5 udp.sport=61234 / {frames}"),
+        ),
+        (
+            format!("vxlan 192.0.2.2 src=192.0.2.1 vni=5 / {frames} / gre 192.0.2.12 src=192.0.2.11"),
+            format!("vxlan 192.0.2.1 src=192.0.2.2 vni=5 / {frames} / gre 192.0.2.11 src=192.0.2.12"),
+        ),
+    ];
+    for (there, back) in &tunnels {
+        let echo = words(&format!("{there} / {INSIDE} / icmp echo id=7 seq=8 data=hello"));
+        let reply = |words: &str| self::words(&format!("{back} / {INSIDE_BACK} / icmp {words}"));
+        let mut probes = asked(&echo);
+        assert_eq!(hear(&mut probes, &reply("reply id=7 seq=9 data=hello")), None, "{there}");
+        assert_eq!(hear(&mut probes, &reply("reply id=7 seq=8 data=other")), None, "{there}");
+        let answer = hear(&mut probes, &reply("reply id=7 seq=8 data=hello")).expect(there);
+        assert_eq!(answer.kind, AnswerKind::EchoReply { id: 7, seq: 8, data: 5 });
+        assert_eq!(answer.from, Some(Ipv4Addr::new(10, 0, 0, 1).into()));
+        // The same reply outside of the tunnel answers something else.
+        let mut probes = asked(&echo);
+        assert_eq!(hear(&mut probes, &words(&format!("{INSIDE_BACK} / icmp reply id=7 seq=8 data=hello"))), None);
+        // A router within: its error quotes what was in the tunnel.
+        let inner = format!("{INSIDE} ttl=1 / icmp echo id=7 seq=8 data=hello");
+        let error = words(&format!("{back} / ip 10.0.0.9 src=10.0.0.254 / icmp exceeded / {inner}"));
+        let answer = hear(&mut probes, &error).expect(there);
+        assert!(matches!(answer.kind, AnswerKind::IcmpError(IcmpError { kind: 11, .. })), "{there}");
+        assert_eq!(answer.from, Some(Ipv4Addr::new(10, 0, 0, 254).into()));
+        // A router outside: its error quotes the tunnel's own packet.
+        let hex: String = echo[..28].iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut probes = asked(&echo);
+        let error = words(&format!("ip 192.0.2.1 src=192.0.2.254 / icmp exceeded hex={hex}"));
+        let answer = hear(&mut probes, &error).expect(there);
+        assert_eq!(answer.from, Some(Ipv4Addr::new(192, 0, 2, 254).into()));
+    }
+}
+
+#[test]
+fn another_tunnel_is_another_network() {
+    let there = "vxlan 192.0.2.2 src=192.0.2.1 vni=5 / eth 02:00:00:00:00:01 src=02:00:00:00:00:02";
+    let back = |outer: &str| {
+        words(&format!(
+            "{outer} / eth 02:00:00:00:00:02 src=02:00:00:00:00:01 / {INSIDE_BACK} / tcp :50000 sport=80 SA seq=1 ack=8"
+        ))
+    };
+    let mut probes = asked(&words(&format!("{there} / {INSIDE} / tcp :80 S sport=50000 seq=7")));
+    for other in [
+        "vxlan 192.0.2.1 src=192.0.2.2 vni=6",
+        "vxlan 192.0.2.1 src=192.0.2.3 vni=5",
+        "vxlan 192.0.2.9 src=192.0.2.2 vni=5",
+        "udp 192.0.2.1:4790 src=192.0.2.2 / vxlan vni=5",
+        "gre 192.0.2.1 src=192.0.2.2",
+    ] {
+        assert_eq!(hear(&mut probes, &back(other)), None, "{other}");
+    }
+    let answer = hear(&mut probes, &back("vxlan 192.0.2.1 src=192.0.2.2 vni=5")).unwrap();
+    assert_eq!(answer.kind, AnswerKind::SynAck { seq: 1, ack: 8 });
+    assert_eq!((probes.awaited(), answer.order), (0, Order::First));
+}
+
+#[test]
+fn who_has_is_answered_through_a_tunnel_too() {
+    let frame = "vxlan 192.0.2.2 src=192.0.2.1 vni=5 / eth 02:00:00:00:00:01 src=02:00:00:00:00:02";
+    let mut probes = asked(&words(&format!("{frame} / arp 10.0.0.1 spa=10.0.0.9 sha=02:00:00:00:00:02")));
+    let reply = "vxlan 192.0.2.1 src=192.0.2.2 vni=5 / eth 02:00:00:00:00:02 src=02:00:00:00:00:01 \
+                 / arp op=reply tpa=10.0.0.9 spa=10.0.0.1 sha=02:00:00:00:00:01";
+    let answer = hear(&mut probes, &words(reply)).unwrap();
+    assert!(matches!(answer.kind, AnswerKind::ArpReply { address, .. } if address == Ipv4Addr::new(10, 0, 0, 1)));
+}
+
+#[test]
+fn tunnels_in_tunnels_without_end_are_looked_into_a_few_times() {
+    // IP headers in one another, as many as fit into a packet.
+    let mut packet = Vec::new();
+    for depth in (0..3000u16).rev() {
+        let mut header = [0x45, 0, 0, 0, 0, 1, 0, 0, 64, 4, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+        header[2..4].copy_from_slice(&((3000 - depth) * 20).to_be_bytes());
+        packet.splice(0..0, header);
+    }
+    let mut probes = asked(&packet);
+    let _taken = hear(&mut probes, &packet);
+    assert!(probes.awaited() <= 1);
 }

@@ -48,11 +48,21 @@ fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Ra
         }
     }
     let entry = desc.entry_len();
-    if entry > 0 && rest.len().is_multiple_of(entry) && value.len() - rest.len() == desc.fixed_len() {
+    if let Some((_, end)) = bytes.get(value.clone()).and_then(|it| desc.counted_len(it)).filter(|_| is_counted(desc)) {
+        while entry > 0 && rest.start + entry <= value.start + end {
+            read_fields(bytes, rest.start, desc.entries, &mut fields);
+            rest.start += entry;
+        }
+    } else if entry > 0 && rest.len().is_multiple_of(entry) && value.len() - rest.len() == desc.fixed_len() {
         while !rest.is_empty() {
             read_fields(bytes, rest.start, desc.entries, &mut fields);
             rest.start += entry;
         }
     }
     OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, fields, rest }
+}
+
+/// Whether an entry says itself how many further ones it has, and what stands behind them.
+fn is_counted(desc: &OptionDesc) -> bool {
+    desc.len == OptionLen::Counted
 }

@@ -20,16 +20,34 @@ pub fn checksums<'a>(bytes: &'a [u8], first: First, known: &Known<'_>) -> Vec<Ch
 pub(crate) fn checksums_of<'a>(bytes: &'a [u8], chain: &Chain, known: &Known<'_>) -> Vec<Checksum<'a>> {
     let mut found = Vec::new();
     for (index, layer) in chain.layers.iter().enumerate().filter(|(_, layer)| !layer.quoted) {
-        let sum_over = |field: &FieldDesc| match field.auto {
-            Auto::Checksum(over) => Some(over),
-            _ => None,
-        };
-        if let Some((field, over)) = layer.desc.fields.iter().find_map(|field| Some((field, sum_over(field)?))) {
+        if let Some(place) = Place::of(layer) {
             let below = Below::of(bytes, &chain.layers[..index], known);
-            found.extend(checksum(bytes, layer, field, over, &below, known));
+            found.extend(checksum(bytes, layer, place, &below, known));
         }
     }
     found
+}
+
+/// Where the checksum of a layer stands: in its header, or in the body behind (GRE).
+#[derive(Clone, Copy)]
+struct Place {
+    field: &'static FieldDesc,
+    over: SumOver,
+    /// Its first byte, from that of the layer.
+    at: usize,
+}
+
+impl Place {
+    fn of(layer: &LayerAt) -> Option<Self> {
+        let within = |fields: &'static [FieldDesc], start: usize| {
+            fields.iter().filter(|field| field.is_there()).find_map(|field| match field.auto {
+                Auto::Checksum(over) => Some(Self { field, over, at: start + field.first_byte() }),
+                _ => None,
+            })
+        };
+        let body = layer.variant.map_or(&[][..], |variant| variant.body.fields);
+        within(layer.desc.fields, 0).or_else(|| within(body, layer.desc.len))
+    }
 }
 
 /// What the layers below say about a segment.
@@ -70,14 +88,13 @@ impl Below {
 fn checksum<'a>(
     bytes: &'a [u8],
     layer: &LayerAt,
-    field: &'static FieldDesc,
-    over: SumOver,
+    Place { field, over, at: place }: Place,
     below: &Below,
     known: &Known<'_>,
 ) -> Option<Checksum<'a>> {
     let covers = covered_range(layer, over);
     let whole = bytes.get(covers.clone())?;
-    let stored = u16::try_from(field.read(whole)?).ok()?;
+    let stored = whole.get(place..place + 2).map(|it| u16::from_be_bytes([it[0], it[1]]))?;
     let needs_pseudo = over == SumOver::PseudoHeaderAndMessage;
     let pseudo = below.addresses.filter(|_| needs_pseudo).map(|(source, destination)| Pseudo {
         source,
@@ -93,7 +110,7 @@ fn checksum<'a>(
         },
         bytes: whole,
         start: covers.start,
-        field: field.first_byte(),
+        field: place,
         header_len: layer.header_len.min(whole.len()),
         pseudo,
         packet_len: below.packet_len,
@@ -106,7 +123,7 @@ fn checksum<'a>(
     let verdict = verdict(&covered, stored, doubt, known);
     let knowable = !matches!(verdict, Verdict::Unknowable(_)) && doubt != Some(Unknowable::NoAddresses);
     let right = knowable.then(|| covered.right());
-    let at = layer.start + field.first_byte();
+    let at = layer.start + place;
     let with_length = right.and_then(|_| covered.right_with_length(layer.end - layer.start));
     Some(Checksum { layer: layer.desc, field, at, covers, pseudo, stored, right, verdict, with_length, covered })
 }

@@ -82,7 +82,9 @@ impl Ports {
         if !on {
             return Ok(Guarding::Without(NoGuard::Off));
         }
-        let chosen_by_us = port_is_unset(prepared, transport);
+        // Answers through a tunnel come to its own port, not to the one that this leaves by.
+        let tunnel = prepared.packet.layers.iter().any(|layer| layer.desc().carries.is_some());
+        let chosen_by_us = !tunnel && port_is_unset(prepared, transport);
         if port == 0 && !chosen_by_us {
             // A set port 0 cannot be reserved: the kernel reads it as "any".
             return Ok(Guarding::Without(NoGuard::NotNeeded));
@@ -97,6 +99,8 @@ impl Ports {
         };
         let guard = match opened {
             Ok(guard) => guard,
+            // A tunnel of this machine holds it, and takes what comes.
+            Err(GuardError::Port(_)) if tunnel => return Ok(Guarding::Without(NoGuard::NotNeeded)),
             Err(GuardError::Port(error)) => return Err(Error::Os(error)),
             Err(error) if wish.rung.is_some() => return Err(Error::Guard(error)),
             Err(error) => return Ok(Guarding::Without(NoGuard::Failed(error))),

@@ -12,7 +12,7 @@ use wirewright_sim::Dice;
 use wirewright_tests::{Folder, Ground, Outcome, Scenario, Tshark, ensure};
 use wirewright_units::UnixTime;
 use wirewright_wire::{
-    Auto, FieldDesc, HeaderDesc, Kind, LAYERS, MacAddr, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant,
+    Auto, FieldDesc, Form, HeaderDesc, Kind, LAYERS, MacAddr, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant,
     layer as layer_named,
 };
 
@@ -132,9 +132,18 @@ fn body_cases(
     cases: &mut Vec<Case>,
 ) {
     let Some(&selected) = variant.values.first() else { return };
-    let selector = desc.selector().expect("a layer with bodies has a field that selects them");
     let mut chosen = Layer::new(desc);
-    assert!(chosen.set(selector.key, Setting::Exactly(u128::from(selected))), "the selector can be set");
+    if desc.selects_body() {
+        let selector = desc.selector().expect("a layer with bodies has a field that selects them");
+        assert!(chosen.set(selector.key, Setting::Exactly(u128::from(selected))), "the selector can be set");
+    } else if variant.form == Form::Short {
+        // Each field makes the form that has it.
+        return;
+    }
+    if variant.form == Form::Whole && variant.body.field("qrv").is_some() {
+        // It makes a query one of the newer version.
+        chosen.set("qrv", Setting::Exactly(2));
+    }
     if variant.body.field("mtu").is_some() && desc.key == "icmp" {
         // Only "fragmentation needed" carries an MTU.
         chosen.set("code", Setting::Exactly(4));
@@ -158,6 +167,10 @@ fn option_cases(layer: Layer, below: &[&str], table: &'static TlvDesc, dice: &mu
             for value in values(field, dice) {
                 let mut layer = layer.clone();
                 layer.set_options(option_bytes(table, option, field, value));
+                if option.len == OptionLen::Counted {
+                    // What it counts is not there: it would be no record to us.
+                    layer.set("nrec", Setting::Exactly(1));
+                }
                 let what = format!("{}.{}.{}", layer.key(), option.key, field.key);
                 cases.push(Case { check: Check::of(what, field, value), packet: packet(below, layer) });
             }
@@ -173,6 +186,7 @@ fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: 
     let value_bytes = match option.len {
         OptionLen::Single => 0,
         OptionLen::Value(bytes) | OptionLen::Repeats(bytes) | OptionLen::Entry(bytes) => bytes,
+        OptionLen::Counted => fields,
         _ => fields + MORE_BYTES,
     };
     if table.length == TlvLength::Entries {
@@ -196,7 +210,7 @@ fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: 
 
 /// Fields that tshark can be asked for.
 fn named(fields: &'static [FieldDesc]) -> impl Iterator<Item = &'static FieldDesc> {
-    fields.iter().filter(|field| !field.shark.is_empty())
+    fields.iter().filter(|field| !field.shark.is_empty() && field.is_there())
 }
 
 /// 0, the maximum, and random values.
@@ -213,7 +227,7 @@ fn below(key: &str) -> &'static [&'static str] {
         "eth" => &[],
         "ip6" | "ip" | "arp" | "vlan" | "qinq" | "mpls" => &["eth"],
         "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
-        "dns" => &["eth", "ip", "udp"],
+        "dns" | "vxlan" => &["eth", "ip", "udp"],
         _ => &["eth", "ip"],
     }
 }
@@ -225,17 +239,19 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
     let carries = match layer.key() {
         "eth" | "vlan" | "qinq" | "mpls" => &["ip", "udp"][..],
         "ip" | "ip6" | "hopopt" | "route" | "frag" | "dstopt" => &["udp"],
+        "gre" => &["ip", "udp"],
+        "vxlan" => &["eth", "ip", "udp"],
         _ => &[],
     };
-    if layer.key() == "dns" {
+    if let Some(port) = layer.desc().port {
         packet.layers.iter_mut().filter(|layer| layer.key() == "udp").for_each(|udp| {
-            udp.set("dport", Setting::Exactly(53));
+            udp.set("dport", Setting::Exactly(port.into()));
         });
     }
     packet.layers.push(layer);
     packet.layers.extend(carries.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))));
-    // Behind an MLD report it would make a longer message of another version.
-    if packet.layers.iter().all(|layer| layer.key() != "icmp6") {
+    // Behind a report or a query of a group it would make a longer message of another version.
+    if packet.layers.iter().all(|layer| !matches!(layer.key(), "icmp6" | "igmp")) {
         packet.payload = Payload::Bytes(b"payload".to_vec());
     }
     for layer in &mut packet.layers {
@@ -322,7 +338,7 @@ fn disagreement(check: &Check, cell: &str, shark_type: &str) -> Option<String> {
         "FT_BOOLEAN" => number(cell, check.is_mac) == Some(u128::from(expected != 0)),
         "FT_BYTES" => stands_alone_in(expected, cell),
         // Left out while it is 0.
-        _ if check.shark == "icmp.length" && expected == 0 => cell.is_empty(),
+        _ if matches!(check.shark.as_str(), "icmp.length" | "igmp.max_resp") && expected == 0 => cell.is_empty(),
         _ => number(cell, check.is_mac) == Some(expected),
     };
     let (what, value, shark) = (&check.what, check.value, &check.shark);
@@ -342,8 +358,21 @@ fn in_wiresharks_unit(check: &Check) -> u128 {
         "ip.hdr_len" | "tcp.hdr_len" => check.value * 4,
         // RFC 9268: 15 bits, the last bit of the MTU left away.
         "ipv6.opt.pmtu.rtn" => check.value * 2,
+        // RFC 3810 §5.1.3, §5.1.9: codes of a mantissa and an exponent, which Wireshark shows as what they stand for.
+        "icmpv6.mld.maximum_response_code" => with_exponent(check.value, 12),
+        "icmpv6.mld.qqi" => with_exponent(check.value, 4),
         _ => check.value,
     }
+}
+
+/// A number whose highest bit says that three bits of exponent and so many of mantissa follow.
+fn with_exponent(code: u128, mantissa_bits: u32) -> u128 {
+    let highest = 1 << (mantissa_bits + 3);
+    if code < highest {
+        return code;
+    }
+    let mantissa = code & ((1 << mantissa_bits) - 1) | 1 << mantissa_bits;
+    mantissa << ((code >> mantissa_bits & 7) + 3)
 }
 
 fn number(text: &str, is_mac: bool) -> Option<u128> {

@@ -28,12 +28,14 @@ const PACKETS: usize = 10_000;
 const EACH: usize = 20;
 
 /// Wireshark's verdicts on checksums: 0 is bad, 1 is good.
-const STATUSES: [&str; 5] = [
+const STATUSES: [&str; 7] = [
     "ip.checksum.status",
     "tcp.checksum.status",
     "udp.checksum.status",
     "icmp.checksum.status",
     "icmpv6.checksum.status",
+    "igmp.checksum.status",
+    "gre.checksum.status",
 ];
 
 fn ten_thousand() -> Outcome {
@@ -131,6 +133,14 @@ const DECIDE: &[&str] = &[
     "arp.plen",
     "arp.op",
     "mpls.label",
+    "gre.c",
+    "gre.r",
+    "gre.k",
+    "gre.s",
+    "gre.res0",
+    "gre.ver",
+    "igmp.type",
+    "igmp.resp",
     "dns.qr",
     "dns.opcode",
     "tcp.flags",
@@ -174,10 +184,16 @@ fn targets(reference: &Value) -> Vec<Target> {
         };
         options(&layer["options"], None);
         // The options of neighbour discovery are one table for all messages: once is enough.
-        let with_options = list(&layer["bodies"]).find(|body| body["options"].is_array());
-        with_options.into_iter().for_each(|body| options(&body["options"], messages(body).first().copied()));
+        let mut told: Vec<&Value> = Vec::new();
+        for body in list(&layer["bodies"]).filter(|body| body["options"].is_array()) {
+            if !told.contains(&&body["options"]) {
+                options(&body["options"], messages(body).first().copied());
+                told.push(&body["options"]);
+            }
+        }
         for body in list(&layer["bodies"]) {
-            let what = format!("{}.{}", text(&body["key"]), messages(body)[0]);
+            let message = messages(body).first().map_or_else(String::new, |message| format!(".{message}"));
+            let what = format!("{}{message}", text(&body["key"]));
             list(&body["fields"]).for_each(|field| add(&what, field, Place::Body(messages(body))));
         }
     }
@@ -197,8 +213,10 @@ fn values(target: &Target, count: usize, dice: &mut Dice) -> Vec<u128> {
     let in_itself = |value: &u128| target.what == "qinq.type" && *value == 0x88a8;
     let named = target.names.iter().map(|(value, _)| u128::from(*value)).filter(|value| !in_itself(value));
     values.extend(named.take(count / 2));
+    // tshark reads these as messages of a protocol that has borrowed IGMP's number.
+    let borrowed = |value: u128| target.what == "igmp.type" && (0x40..=0x42).contains(&value);
     while values.len() < count {
-        values.push(random(dice) & max);
+        values.extend(Some(random(dice) & max).filter(|value| !borrowed(*value)));
     }
     values.truncate(count);
     values
@@ -234,12 +252,14 @@ impl Line {
             if own {
                 line.set(target, value, all, dice);
             }
-            // What stands behind a field that decides how it is read may be read otherwise.
-            if index < at || !target.decides {
+            // What stands behind a field that decides how it is read may be read otherwise; of layers that stand twice tshark
+            // tells the outer one first.
+            let again = chain[..index].contains(key);
+            if (index < at || !target.decides) && !again {
                 line.companions(key, own.then_some(target), all, dice);
             }
         }
-        if !chain.contains(&"icmp6") && !chain.contains(&"dns") {
+        if !["icmp6", "igmp", "dns"].iter().any(|last| chain.contains(last)) {
             line.words.push_str(" data=payload");
         }
         line
@@ -255,12 +275,18 @@ impl Line {
                 }
             }
             Place::Body(messages) => {
-                let _ = write!(self.words, " type={} {}", messages[0], target.word(value, dice));
+                let message = messages.first().copied();
+                let kind = message.map_or_else(String::new, |message| format!(" type={message}"));
+                let _ = write!(self.words, "{kind} {}", target.word(value, dice));
+                if target.what.starts_with("icmp6.mldquery.") && target.key != "qrv" {
+                    // It makes the query one of version 2.
+                    self.words.push_str(" qrv=2");
+                }
                 if target.what == "icmp.unreach.3.mtu" {
                     // Only "fragmentation needed" carries an MTU.
                     self.words.push_str(" code=4");
                 }
-                self.required(target, messages[0], all);
+                message.into_iter().for_each(|message| self.required(target, message, all));
             }
             Place::Option { option, message } => {
                 if let Some(message) = message {
@@ -268,6 +294,10 @@ impl Line {
                     self.required(target, *message, all);
                 }
                 let _ = write!(self.words, " {}", option_word(option, target, value, dice));
+                if text(&option["form"]) == "counted" {
+                    // What it counts may not be there: it would be no record to us.
+                    self.words.push_str(" nrec=1");
+                }
             }
         }
         self.check(target, value);
@@ -310,7 +340,8 @@ impl Line {
 impl Target {
     /// Its value may make a checksum wrong, or unreadable to tshark.
     fn decides_sums(&self) -> bool {
-        self.decides && matches!(self.place, Place::Header) && !matches!(self.key.as_str(), "op" | "code" | "flags")
+        let in_header = matches!(self.place, Place::Header) && !matches!(self.key.as_str(), "op" | "code" | "flags");
+        self.decides && (in_header || self.key == "sum")
     }
 
     /// It is what [`destination`] fills in.
@@ -362,6 +393,9 @@ fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) ->
     let variable = text(&option["form"]) == "variable";
     // An entry of a list has neither kind nor length.
     let is_entry = text(&option["form"]) == "entry";
+    if text(&option["form"]) == "counted" {
+        return record_word(option, target, value, dice);
+    }
     let reserved = fields.iter().any(|field| text(&field["key"]) == target.key && field["reserved"] == true);
     if !is_entry && (reserved || dice.below(3) == 0) {
         let bytes = if variable { used.unwrap_or(0) + MORE_BYTES } else { fixed };
@@ -389,6 +423,29 @@ fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) ->
     format!("{}={}", text(&option["key"]), parts.join(":"))
 }
 
+/// A record with one of its fields set: in words, or its bytes where the field counts what is not there.
+fn record_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) -> String {
+    let counts = |field: &Value| ["count", "length"].contains(&text(&field["unset"]).as_str());
+    let own = list(&option["fields"]).find(|field| text(&field["key"]) == target.key);
+    if own.is_some_and(counts) {
+        let mut bytes = vec![0u8; number(&option["bytes"])];
+        let (at, wide) = (target.offset / 8, target.bits / 8);
+        bytes[at..at + wide].copy_from_slice(&value.to_be_bytes()[16 - wide..]);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        return format!("opts={hex}");
+    }
+    let given = list(&option["fields"]).filter(|field| !counts(field));
+    let parts: Vec<String> = given
+        .map(|field| {
+            let own = text(&field["key"]) == target.key;
+            written(if own { value } else { 0 }, &text(&field["kind"]), dice)
+        })
+        .collect();
+    let entry = list(&option["entries"]).next().map(|field| written(7, &text(&field["kind"]), dice));
+    let entries = entry.filter(|_| dice.below(2) == 0).map_or_else(String::new, |entry| format!(",{entry},{entry}"));
+    format!("{}={}{entries}", text(&option["key"]), parts.join(":"))
+}
+
 /// The layers among which one stands, outermost first.
 fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
     match layer {
@@ -405,6 +462,9 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
         "dstopt" => vec!["eth", "ip6", "dstopt", "udp"],
         "icmp" => vec!["eth", "ip", "icmp"],
         "icmp6" => vec!["eth", "ip6", "icmp6"],
+        "igmp" => vec!["eth", "ip", "igmp"],
+        "gre" => vec!["eth", "ip", "gre", "ip", "udp"],
+        "vxlan" => vec!["eth", "ip", "udp", "vxlan", "eth", "ip", "udp"],
         "udp" if dice.below(2) == 0 => vec!["eth", "ip6", "udp"],
         "udp" => vec!["eth", "ip", "udp"],
         "tcp" if dice.below(2) == 0 => vec!["eth", "ip6", "tcp"],
@@ -418,6 +478,7 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
 fn destination(layer: &str, carries: Option<&str>) -> &'static str {
     match layer {
         "udp" if carries == Some("dns") => " :53",
+        "udp" if carries == Some("vxlan") => "",
         "ip" => " 192.0.2.2",
         "ip6" => " 2001:db8::2",
         "arp" => " tpa=192.0.2.2",

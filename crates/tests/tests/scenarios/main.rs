@@ -48,6 +48,7 @@ mod remedies;
 mod sent_line;
 mod tour;
 mod trace_ways;
+mod tunnels;
 mod ways;
 
 use std::process::ExitCode;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         conversation::scenarios(),
         tour::scenarios(),
         trace_ways::scenarios(),
+        tunnels::scenarios(),
         eight_jobs::scenarios(),
         erring::scenarios(),
         every_field::scenarios(),

@@ -2,7 +2,10 @@
 
 use wirewright_craft::{Built, First, Layer, Packet, Payload, Setting, Wrong};
 use wirewright_sim::Dice;
-use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, OptionLen, TlvDesc, TlvLength, layer as layer_named};
+use wirewright_wire::{
+    Auto, FieldDesc, Form, HeaderDesc, Kind, LengthOf, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant,
+    layer as layer_named,
+};
 
 use crate::every_field::context;
 
@@ -29,6 +32,13 @@ const CHAINS: &[&[&str]] = &[
     &["eth", "mpls", "ip", "tcp"],
     &["eth", "vlan", "mpls", "mpls", "ip6", "udp"],
     &["eth", "mpls"],
+    &["ip", "gre", "ip", "tcp"],
+    &["ip6", "gre", "eth", "vlan", "ip6", "udp"],
+    &["ip", "gre", "mpls", "ip", "gre", "arp"],
+    &["eth", "ip", "udp", "vxlan", "eth", "ip", "icmp"],
+    &["ip6", "udp", "vxlan", "eth", "ip", "udp", "vxlan", "eth", "arp"],
+    &["ip", "igmp"],
+    &["eth", "ip", "igmp"],
     &["eth", "arp"],
     &["eth"],
     &["ip", "ip", "udp"],
@@ -98,14 +108,22 @@ pub(crate) fn random_packet(dice: &mut Dice) -> Packet {
 
 fn random_layer(desc: &'static HeaderDesc, dice: &mut Dice) -> Layer {
     let mut layer = Layer::new(desc);
-    if let Some(selector) = desc.selector().filter(|_| !desc.variants.is_empty()) {
+    if let Some(selector) = desc.selector().filter(|_| desc.selects_body()) {
         let variant = &desc.variants[pick(dice, desc.variants.len())];
         let value = variant.values.first().copied().unwrap_or(250);
         layer.set(selector.key, Setting::Exactly(u128::from(value)));
     }
     // The type of a message was drawn above; another one would have another body.
-    let is_open = |field: &&FieldDesc| !field.selects_next || desc.variants.is_empty();
-    let rows: Vec<&'static FieldDesc> = layer.rows().map(|(_, field, _)| field).filter(is_open).collect();
+    let is_open = |field: &&FieldDesc| !field.selects_next || !desc.selects_body();
+    let mut rows: Vec<&'static FieldDesc> = layer.rows().map(|(_, field, _)| field).filter(is_open).collect();
+    // What the form of a message that nothing is set of does not have.
+    let whole = layer.variant().and_then(|variant| {
+        let same = |it: &&Variant| !desc.selects_body() || it.values == variant.values;
+        desc.variants.iter().filter(same).find(|it| it.form == Form::Whole)
+    });
+    let others = whole.into_iter().flat_map(|it| it.body.fields);
+    let others: Vec<_> = others.filter(|it| rows.iter().all(|row| row.key != it.key)).collect();
+    rows.extend(others);
     for field in rows {
         let must = field.auto == Auto::Required;
         // What selects the next layer is mostly left alone, or most packets would end there.
@@ -164,6 +182,7 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
             }
             OptionLen::Value(length) | OptionLen::Entry(length) => random_of(dice, length),
             OptionLen::Repeats(length) => random_of(dice, length * 2),
+            OptionLen::Counted => random_record(option, dice),
             _ => random(dice, 6),
         };
         push_option(table, kind, &value, &mut bytes);
@@ -171,7 +190,22 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     if dice.below(10) == 0 {
         bytes.extend(random(dice, 6));
     }
-    bytes.truncate(table.max.min(40));
+    bytes.truncate(table.max.min(if table.length == TlvLength::Entries { 100 } else { 40 }));
+    bytes
+}
+
+/// A record with a few entries and words behind them.
+fn random_record(option: &OptionDesc, dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = random_of(dice, option.fixed_len());
+    let (entries, words) = (dice.below(3) as usize, dice.below(3) as usize / 2);
+    for field in option.fields {
+        let _in_it = match field.auto {
+            Auto::Entries(_) => field.write(&mut bytes, entries as u128),
+            Auto::Length(LengthOf::Words) => field.write(&mut bytes, words as u128),
+            _ => continue,
+        };
+    }
+    bytes.extend(random_of(dice, entries * option.entry_len() + words * 4));
     bytes
 }
 

@@ -17,7 +17,7 @@ use crate::{Auto, Name};
 
 header! {
     "dns" 12 bytes "Domain Name System" "RFC 1035 §4.1.1"
-        => shark("dns") => also(&["dnsqr", "dnsrr", "dig", "nslookup", "mdns", "domain", "resolve", "rfc1035"]);
+        => shark("dns") => port(53) => also(&["dnsqr", "dnsrr", "dig", "nslookup", "mdns", "domain", "resolve", "rfc1035"]);
     /// Identification: the answer carries the same.
     identification: u16 = 16 bits "id" .auto(Auto::Random).shark("dns.id").also(&["ident", "identification", "qid", "txid", "transaction_id"]);
     /// A response; else a query.

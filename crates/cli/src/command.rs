@@ -414,7 +414,7 @@ pub(crate) struct Options {
     /// `--routers` and `--split`.
     pub shape: lab::Shape,
     /// `--rewrite`, each time.
-    pub rewrites: Vec<lab::Rewrite>,
+    pub rewrites: Vec<craft::Rewrite>,
     /// `--loss` and its like: what a wire of the lab does.
     pub faults: Option<sim::Faults>,
     /// `--json`.

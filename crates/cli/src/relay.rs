@@ -1,6 +1,7 @@
 //! The routers and the relay of the lab, from their options to the tally.
 
-use lab::{Lab, Relay, RelayCount, Rewrite, RewriteError, Shape};
+use craft::{Rewrite, RewriteError};
+use lab::{Lab, Relay, RelayCount, Shape};
 use sim::Faults;
 
 use crate::command::{Options, bad_value};

@@ -319,6 +319,12 @@ pub(crate) fn again_with(wrong: &str, right: &str) -> String {
     with(&args, wrong, right)
 }
 
+/// This command as it was typed, and more behind it.
+pub(crate) fn again_and(more: &str) -> String {
+    let args = std::env::args().skip(1).map(|arg| shell_word(&arg));
+    ["ww".to_owned()].into_iter().chain(args).chain([more.to_owned()]).collect::<Vec<_>>().join(" ")
+}
+
 fn with(args: &[String], wrong: &str, right: &str) -> String {
     let mended = args.iter().map(|arg| match arg.strip_prefix(wrong) {
         Some("") => shell_word(right),

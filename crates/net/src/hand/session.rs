@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use wirewright_craft::{Built, Context, First, Packet};
@@ -15,6 +16,7 @@ use wirewright_link::{OsError, SentCopy, Woken, wait};
 use wirewright_units::Instant;
 
 use super::Options;
+use super::as_it_is::Ways;
 use super::batches::Batches;
 use super::listen::{AnswerFragment, Heard, HeardAnswer, Listeners};
 use super::ports::{Guarding, Ports};
@@ -27,7 +29,7 @@ use crate::error::Error;
 /// there at once; where the kernel asks for it, the copy comes later and wakes the session.
 const COPY_AT_ONCE: Duration = Duration::from_millis(1);
 /// How long the kernel asks for a neighbour at most: `mcast_solicit` 3 times `retrans_time` 1 s, and a little.
-const HELD_MAX: Duration = Duration::from_millis(3_300);
+pub(super) const HELD_MAX: Duration = Duration::from_millis(3_300);
 /// Packets handled before looking at the clock and at the copies again.
 const HEARD_A_TURN: usize = 64;
 
@@ -51,23 +53,25 @@ pub enum Event {
 /// Packets sent by hand, and their answers.
 pub struct Session {
     pub(super) options: Options,
-    kernel: Arc<dyn Kernel>,
+    pub(super) kernel: Arc<dyn Kernel>,
     netlink: Option<Netlink>,
     pub(super) interfaces: Vec<Interface>,
-    senders: Senders,
+    pub(super) senders: Senders,
     listeners: Listeners,
-    ports: Ports,
+    pub(super) ports: Ports,
     probes: Probes,
     reassembly: Reassembly<AnswerFragment>,
-    pending: Vec<Pending>,
+    pub(super) pending: Vec<Pending>,
     started: VecDeque<(ProbeId, Prepared)>,
     events: VecDeque<Event>,
     next_id: ProbeId,
     packets: u64,
+    /// Of frames that leave as they are.
+    pub(super) ways: Ways,
 }
 
 /// A packet whose copy is awaited.
-struct Pending {
+pub(super) struct Pending {
     id: ProbeId,
     role: Role,
     part: Option<Part>,
@@ -75,7 +79,7 @@ struct Pending {
     plan: Plan,
     guard: Guarding,
     handle: Handle,
-    deadline: Instant,
+    pub(super) deadline: Instant,
 }
 
 /// The most probes whose packets are kept for closing what they half-opened; more are not half-open at once.
@@ -99,6 +103,7 @@ impl Session {
             events: VecDeque::new(),
             next_id: 0,
             packets: 0,
+            ways: Ways::default(),
             kernel,
             options,
         }
@@ -256,6 +261,14 @@ impl Session {
     /// What the kernel's tables say of a packet's way, its names resolved.
     pub(super) fn facts_of(&mut self, packet: &mut Packet) -> Result<(Facts, Wishes), Error> {
         let to = prepare::resolve(packet, &self.options)?;
+        self.ask_tables(prepare::destination(packet), to)
+    }
+
+    pub(super) fn ask_tables(
+        &mut self,
+        destination: Option<IpAddr>,
+        to: Option<IpAddr>,
+    ) -> Result<(Facts, Wishes), Error> {
         let netlink = match &mut self.netlink {
             Some(netlink) => netlink,
             None => self.netlink.insert(Netlink::open(self.kernel.clone())?),
@@ -263,7 +276,7 @@ impl Session {
         if self.interfaces.is_empty() {
             self.interfaces = netlink.interfaces()?;
         }
-        prepare::gather(packet, to, &self.options, netlink, &self.interfaces)
+        prepare::gather(destination, to, &self.options, netlink, &self.interfaces)
     }
 
     /// Plans, opens the sockets, reserves the port.
@@ -272,7 +285,7 @@ impl Session {
         // The kernel puts together what raw sockets hear; where the question left in fragments, they are shown in the answer.
         let raw = Listeners::suit(&prepared) && prepared.fragments.is_empty();
         let hears = if raw { Hears::Nothing } else { wants };
-        self.senders.open(&prepared, &self.interfaces, hears)?;
+        self.senders.open(&prepared.plan, &self.interfaces, hears)?;
         let guard = self.ports.hold(&mut prepared, self.options.guard, &self.options.wish)?;
         if raw && wants == Hears::Everything {
             self.listeners.open(&prepared)?;
@@ -298,7 +311,7 @@ impl Session {
         Ok(entropy)
     }
 
-    fn take_id(&mut self) -> ProbeId {
+    pub(super) fn take_id(&mut self) -> ProbeId {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         id
@@ -312,7 +325,12 @@ impl Session {
     }
 
     /// Hands a packet, or each of its fragments, to the kernel.
-    fn hand_over(&mut self, id: ProbeId, prepared: &Prepared, guard: &Guarding) -> Result<Vec<Pending>, Error> {
+    pub(super) fn hand_over(
+        &mut self,
+        id: ProbeId,
+        prepared: &Prepared,
+        guard: &Guarding,
+    ) -> Result<Vec<Pending>, Error> {
         let leaving = prepared.leaving();
         let of = leaving.len();
         let deadline = self.kernel.now() + self.options.wait;
@@ -327,7 +345,7 @@ impl Session {
     }
 
     /// Looks for the copy at once, and keeps the packet when there is none yet.
-    fn await_soon(&mut self, pending: Pending) -> Result<(), Error> {
+    pub(super) fn await_soon(&mut self, pending: Pending) -> Result<(), Error> {
         let at_once = self.kernel.now() + COPY_AT_ONCE;
         match self.senders.read_back(pending.handle, at_once)? {
             Some(copy) => self.tell(pending, Some(copy)),
@@ -365,7 +383,7 @@ impl Session {
     }
 
     /// Reads the copies of what is awaited.
-    fn read_copies(&mut self) -> Result<(), Error> {
+    pub(super) fn read_copies(&mut self) -> Result<(), Error> {
         let mut index = 0;
         while index < self.pending.len() {
             let soon = self.kernel.now();

@@ -1,0 +1,532 @@
+//! `ww send FILE.pcapng`: the frames of a capture onto the wire again, as they are, at the times at which they were seen.
+//!
+//! In: a capture, twice where it is a file: all that is known before the first frame leaves is said before it leaves.
+//! Out: each frame as it left, or what was counted; how late they were; what was left out, and why.
+//! Above: `send`, `plan`. Below: capture (frames), craft (rules), hand (when), net (onto the wire), many.
+//! Not here: which way a frame takes (hand).
+
+mod frames;
+mod survey;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hand::probes::ProbeId;
+use hand::{Lateness, Pace, Schedule, Speed};
+use net::hand::{Event, Fate};
+use serde_json::json;
+use units::Instant;
+
+use super::many::{self, Counted, EVERY, READ_BACK_RATE_MAX, Tally, UNASKED_MAX};
+use super::plan::PLANNED_MAX;
+use super::send::Talk;
+use crate::command::Options;
+use crate::failure::{Exit, Failure};
+use crate::input::Opened;
+use crate::output::Output;
+use crate::place::Place;
+use crate::progress::Progress;
+use crate::replay::{Faster, GAP_MAX};
+use crate::said;
+use crate::speech::{say, words};
+use frames::{Frames, Leaving, Next};
+use survey::{Survey, Troubles};
+
+/// So long before a frame is due the clock is watched instead of slept: sleeping wakes later than asked by some tens of
+/// microseconds.
+const WATCHED: Duration = Duration::from_micros(120);
+/// What the kernel may add to a sleep, in nanoseconds; it has 50,000 unless told otherwise.
+const SLACK: u64 = 1;
+/// Frames handed over as fast as it goes before the clock, ctrl-C and the progress are looked at again.
+const TURN_MAX: u64 = 256;
+
+/// When frames leave.
+enum Timing {
+    Captured(Schedule),
+    Paced(Pace),
+    AtOnce,
+}
+
+/// As the options say.
+fn timing(options: &Options, now: Instant) -> Timing {
+    let gap_max = options.replay.gap_max.unwrap_or(GAP_MAX);
+    match (options.rate, options.every, options.replay.speed) {
+        (Some(rate), ..) => Timing::Paced(Pace::per_second(now, rate)),
+        (_, Some(every), _) => Timing::Paced(Pace::every(now, every)),
+        (.., Some(Faster::AtOnce)) => Timing::AtOnce,
+        (.., Some(Faster::Times(speed))) => Timing::Captured(Schedule::begin(now, speed, gap_max)),
+        _ => Timing::Captured(Schedule::begin(now, Speed::ONE, gap_max)),
+    }
+}
+
+impl Timing {
+    /// When a frame leaves.
+    fn due(&mut self, now: Instant, leaving: &Leaving) -> Instant {
+        match self {
+            Self::Captured(schedule) => schedule.due(leaving.wall),
+            Self::Paced(pace) => {
+                // Looked at for what it forgets: time that was lost.
+                let _due = pace.due(now);
+                pace.next()
+            }
+            Self::AtOnce => now,
+        }
+    }
+
+    fn on_sent(&mut self, now: Instant) {
+        match self {
+            Self::Captured(schedule) => schedule.on_sent(now),
+            Self::Paced(pace) => pace.on_sent(now, 1),
+            Self::AtOnce => {}
+        }
+    }
+}
+
+/// The frames still to come: those read ahead first.
+struct Coming<'o> {
+    ahead: VecDeque<Leaving>,
+    frames: Frames<'o>,
+}
+
+impl Coming<'_> {
+    fn next(&mut self) -> Next {
+        self.ahead.pop_front().map_or_else(|| self.frames.next(), Next::Frame)
+    }
+}
+
+/// `ww send` of a capture.
+pub(super) fn send(opened: Opened, options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    of_packets_alone(options)?;
+    let mut talk = Talk::begin("send", options, out, place)?;
+    talk.many = true;
+    talk.notes_once();
+    let name = opened.name.clone();
+    let (survey, coming, seen) = look(opened, options, &mut talk)?;
+    if survey.troubles.count > 0 && !options.replay.skip {
+        return Err(survey.troubles.failure(&name, survey.frames + survey.troubles.count, &talk));
+    }
+    if survey.frames == 0 && survey.is_whole {
+        let failure = Failure::usage("no-frames", say("error.no-frames", &[("name", &name)]));
+        return Err(failure.row("the capture has", seen).row("look", show(&name)));
+    }
+    let total = if survey.is_whole { Some(survey.frames) } else { None };
+    let total = total.into_iter().chain(options.count).min();
+    let interval = match timing(options, Instant::ORIGIN) {
+        Timing::Captured(_) => EVERY,
+        Timing::Paced(_) => {
+            options.every.unwrap_or_else(|| Duration::from_nanos(1_000_000_000 / options.rate.unwrap_or(1).max(1)))
+        }
+        Timing::AtOnce => Duration::ZERO,
+    };
+    // Of what is not known to end at least so many come.
+    many::check(total.or(Some(UNASKED_MAX + 1)), interval, options, place)?;
+    survey.tell(&coming.frames, &talk);
+    let mut run = Run::begin(&mut talk, coming, survey, total, name)?;
+    let ended = run.go();
+    let exit = run.end(ended)?;
+    talk.why().map(|()| exit)
+}
+
+/// Reads all of a file once and begins again, or as much of a pipe as may leave without a question; what there is besides.
+fn look<'o>(
+    opened: Opened,
+    options: &'o Options,
+    talk: &mut Talk<'_>,
+) -> Result<(Survey, Coming<'o>, String), Failure> {
+    let Opened { source, name, path } = opened;
+    let mut frames = Frames::open(source, &name, options)?;
+    let limit = options.count.unwrap_or(u64::MAX);
+    let Some(path) = path else {
+        let mut ahead = VecDeque::new();
+        let max = if options.yes { 0 } else { limit.min(UNASKED_MAX + 1) };
+        let survey = Survey::read(&mut frames, talk, max, Some(&mut ahead))?;
+        let seen = frames.views();
+        return Ok((survey, Coming { ahead, frames }, seen));
+    };
+    let mut survey = Survey::read(&mut frames, talk, limit, None)?;
+    survey.is_whole |= survey.frames == limit;
+    let file = File::open(&path)
+        .map_err(|error| Failure::new(Exit::CouldNotSend, "file", format!("{name}: {}", said::os(&error))))?;
+    let mut again = Frames::open(Box::new(file), &name, options)?;
+    again.hits.clone_from(&frames.hits);
+    Ok((survey, Coming { ahead: VecDeque::new(), frames: again }, frames.views()))
+}
+
+/// Refuses options that make packets: a frame is what it is.
+fn of_packets_alone(options: &Options) -> Result<(), Failure> {
+    let given = [("zip", options.zip), ("frag", options.frag.is_some())];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((option, _)) => {
+            Err(Failure::usage("option-conflict", say("error.option-conflict.frames", &[("option", option)]))
+                .row("see", "ww help send"))
+        }
+    }
+}
+
+fn show(name: &str) -> String {
+    format!("ww show {}", render::shell_word(name))
+}
+
+/// Frames on their way.
+struct Run<'t, 'a, 'o> {
+    talk: &'t mut Talk<'a>,
+    coming: Coming<'o>,
+    timing: Timing,
+    /// Above so many a second they are counted, not read back.
+    counted: Option<(net::hand::Frames, Option<Counted>)>,
+    total: Option<u64>,
+    name: String,
+    begun: Instant,
+    handed: u64,
+    rewritten: u64,
+    tally: Tally,
+    lateness: Lateness,
+    /// When each frame whose copy is awaited was due.
+    due: BTreeMap<ProbeId, Instant>,
+    /// Known before, and told with `--skip`; or met on the way.
+    left_out: Troubles,
+    pressed: std::sync::Arc<AtomicBool>,
+    progress: Progress,
+}
+
+impl<'t, 'a, 'o> Run<'t, 'a, 'o> {
+    fn begin(
+        talk: &'t mut Talk<'a>,
+        coming: Coming<'o>,
+        survey: Survey,
+        total: Option<u64>,
+        name: String,
+    ) -> Result<Self, Failure> {
+        let begun = talk.session.now();
+        let timing = timing(talk.options, begun);
+        let is_fast = match &timing {
+            // A recording is asked for: it is read back, however fast it was.
+            Timing::Captured(_) => {
+                survey.frames > UNASKED_MAX && survey.rate > READ_BACK_RATE_MAX && talk.options.write.is_none()
+            }
+            Timing::Paced(_) => talk.options.rate.is_some_and(|rate| rate > READ_BACK_RATE_MAX),
+            Timing::AtOnce => true,
+        };
+        if is_fast {
+            many::nothing_to_record(talk)?;
+        }
+        // What cannot be had makes sleeps longer, which is told at the end.
+        let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(SLACK));
+        let progress = Progress::begin(begun, total, talk.out, is_fast);
+        Ok(Self {
+            counted: is_fast.then(|| (talk.session.frames(), None)),
+            talk,
+            coming,
+            timing,
+            total,
+            name,
+            begun,
+            handed: 0,
+            rewritten: 0,
+            tally: Tally::default(),
+            lateness: Lateness::default(),
+            due: BTreeMap::new(),
+            left_out: Troubles::default(),
+            pressed: many::interruptions()?,
+            progress,
+        })
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.pressed.load(Ordering::Relaxed)
+    }
+
+    /// Sends frame after frame.
+    fn go(&mut self) -> Result<(), Failure> {
+        while self.total.is_none_or(|total| self.handed < total) && !self.is_pressed() {
+            let leaving = match self.coming.next() {
+                Next::End => break,
+                Next::Frame(leaving) => leaving,
+                Next::Trouble(number, trouble) => {
+                    self.left_out.add(number, &trouble);
+                    self.refuse_new()?;
+                    continue;
+                }
+            };
+            self.one(&leaving)?;
+        }
+        if self.counted.is_some() { self.flush() } else { self.await_copies() }
+    }
+
+    fn one(&mut self, leaving: &Leaving) -> Result<(), Failure> {
+        self.progress.show(self.talk.session.now(), self.handed, self.tally.lost);
+        let has_left = match self.counted {
+            Some(_) => self.count(leaving)?,
+            None => self.read_back(leaving)?,
+        };
+        if has_left {
+            self.handed += 1;
+            self.rewritten += u64::from(leaving.rewritten);
+        }
+        Ok(())
+    }
+
+    /// When a frame that is ready leaves. What was done before the first one was, reading a slow pipe and opening sockets, is
+    /// none of their time.
+    fn due(&mut self, leaving: &Leaving) -> Instant {
+        let now = self.talk.session.now();
+        if self.handed == 0 {
+            self.begun = now;
+            self.timing = timing(self.talk.options, now);
+        }
+        self.timing.due(now, leaving)
+    }
+
+    /// Sends a frame when it is due; its copy is told when it comes.
+    fn read_back(&mut self, leaving: &Leaving) -> Result<bool, Failure> {
+        let ready = match self.talk.session.ready(&leaving.bytes, leaving.first) {
+            Ok(ready) => ready,
+            Err(error) => return self.refused(leaving, error),
+        };
+        let due = self.due(leaving);
+        if !self.wait(due)? {
+            return Ok(false);
+        }
+        let now = self.talk.session.now();
+        match self.talk.session.leave(&ready).map_err(|error| self.talk.explain(&error))? {
+            Some(id) => {
+                self.due.insert(id, due);
+            }
+            None => self.tally.lost += 1,
+        }
+        self.timing.on_sent(now);
+        Ok(true)
+    }
+
+    /// Hands a frame over when it is due, together with others that are.
+    fn count(&mut self, leaving: &Leaving) -> Result<bool, Failure> {
+        let Some((frames, counted)) = &mut self.counted else { return Ok(false) };
+        if self.handed == 0 {
+            let opened = frames.open(&mut self.talk.session, &leaving.bytes, leaving.first);
+            match opened {
+                Ok(plan) => *counted = Some(Counted::begin(&plan.interface.name)),
+                Err(error) => return self.refused(leaving, error),
+            }
+        }
+        let at_once = matches!(self.timing, Timing::AtOnce);
+        let due = self.due(leaving);
+        if due > self.talk.session.now() || (at_once && self.handed.is_multiple_of(TURN_MAX)) {
+            self.flush()?;
+            if !self.wait(due)? {
+                return Ok(false);
+            }
+        }
+        let now = self.talk.session.now();
+        let Some((frames, _)) = &mut self.counted else { return Ok(false) };
+        if let Err(error) = frames.push(&mut self.talk.session, &leaving.bytes, leaving.first) {
+            return self.refused(leaving, error);
+        }
+        if !at_once {
+            self.lateness.add(now.since(due));
+        }
+        self.timing.on_sent(now);
+        Ok(true)
+    }
+
+    /// Hands over what is gathered.
+    fn flush(&mut self) -> Result<(), Failure> {
+        let Some((frames, counted)) = &mut self.counted else { return Ok(()) };
+        let flushed = frames.flush();
+        if let Some(counted) = counted {
+            counted.add(frames.take_done());
+            self.tally.lost = counted.batch.lost;
+        }
+        flushed.map_err(|error| self.talk.explain(&error))
+    }
+
+    /// Waits until a frame is due; what comes meanwhile is told. `false`: ctrl-C came.
+    fn wait(&mut self, due: Instant) -> Result<bool, Failure> {
+        loop {
+            let now = self.talk.session.now();
+            if self.is_pressed() {
+                return Ok(false);
+            }
+            if due.since(now) <= WATCHED {
+                break;
+            }
+            let event = self.talk.session.listen_until(due - WATCHED);
+            if let Some(event) = event.map_err(|error| self.talk.explain(&error))? {
+                self.happened(event)?;
+            }
+        }
+        while self.talk.session.now() < due {
+            std::hint::spin_loop();
+        }
+        Ok(true)
+    }
+
+    fn await_copies(&mut self) -> Result<(), Failure> {
+        while let Some(event) = self.talk.session.next_event().map_err(|error| self.talk.explain(&error))? {
+            self.happened(event)?;
+            if self.is_pressed() && self.due.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, event: Event) -> Result<(), Failure> {
+        let Event::Sent(sent) = event else { return Ok(()) };
+        self.tally.sent(&sent);
+        if let (Some(due), Fate::Left(left)) = (self.due.remove(&sent.id), &sent.fate)
+            && let Some(stamp) = left.at
+        {
+            self.lateness.add(stamp.at.since(due));
+        }
+        self.talk.sent(&sent)
+    }
+
+    /// A frame that no way carries any more, or that was not seen before.
+    fn refused(&mut self, leaving: &Leaving, error: net::Error) -> Result<bool, Failure> {
+        let net::Error::Refused(refused) = error else { return Err(self.talk.explain(&error)) };
+        self.left_out.refused(leaving.number, leaving.first, refused);
+        self.refuse_new()?;
+        Ok(false)
+    }
+
+    /// What cannot leave ends the run, unless it may be left out.
+    fn refuse_new(&self) -> Result<(), Failure> {
+        if self.talk.options.replay.skip {
+            return Ok(());
+        }
+        Err(self.left_out.failure(&self.name, self.handed + self.left_out.count, self.talk))
+    }
+
+    /// The lines at the end.
+    fn end(mut self, ended: Result<(), Failure>) -> Result<Exit, Failure> {
+        self.progress.clear();
+        let took = self.talk.session.now().since(self.begun);
+        let rate = u128::from(self.handed.saturating_sub(1)) * 1_000_000_000 / took.as_nanos().max(1);
+        let rate = u64::try_from(rate).unwrap_or(u64::MAX);
+        match &self.counted {
+            Some((frames, counted)) => {
+                if frames.needs_guard() {
+                    self.talk.note(&say("many.no-guard", &[]));
+                }
+                counted.as_ref().map_or(Ok(()), |counted| counted.print(self.talk, rate, took))?;
+            }
+            None => {
+                self.tally.rate = rate;
+                self.tally.print(self.talk, false, took)?;
+            }
+        }
+        self.print()?;
+        ended?;
+        let lost = self.tally.lost > 0;
+        Ok(match self.is_pressed() {
+            true => Exit::Interrupted,
+            false if lost || self.handed == 0 => Exit::CouldNotSend,
+            false => Exit::Answered,
+        })
+    }
+
+    /// What is said of a replay alone.
+    fn print(&self) -> Result<(), Failure> {
+        let out = self.talk.out;
+        let [median, most_of, most] =
+            [self.lateness.of_thousand(500), self.lateness.of_thousand(990), self.lateness.most()];
+        if out.json {
+            let reasons: Vec<_> = self.left_out.lines().collect();
+            let mut json = json!({"v": 1, "event": "replay", "frames": self.handed, "rewritten": self.rewritten,
+                "left_out": self.left_out.count, "reasons": reasons});
+            if self.lateness.count() > 0 {
+                json["late"] = json!({"median": median.as_secs_f64(), "p99": most_of.as_secs_f64(),
+                    "most": most.as_secs_f64()});
+            }
+            return out.json_line(&json);
+        }
+        let mut parts = Vec::new();
+        if self.rewritten > 0 {
+            parts.push(say("replay.rewritten", &[("count", &self.rewritten)]));
+        }
+        if self.lateness.count() > 0 {
+            let values = [median, most_of, most].map(render::duration);
+            parts.push(say("replay.late", &[("median", &values[0]), ("most_of", &values[1]), ("most", &values[2])]));
+        }
+        if !parts.is_empty() {
+            out.result(&parts.join(", "))?;
+        }
+        if self.left_out.count > 0 {
+            out.tell(&say("replay.left-out", &[("count", &self.left_out.count)]));
+            self.left_out.lines().for_each(|line| out.remark(&format!("    {line}")));
+        }
+        Ok(())
+    }
+}
+
+/// `ww plan` of a capture: when each frame would leave, and what would happen to it.
+pub(super) fn plan(opened: Opened, options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
+    of_packets_alone(options)?;
+    let mut talk = Talk::begin("plan", options, out, place)?;
+    let name = opened.name;
+    let mut frames = Frames::open(opened.source, &name, options)?;
+    let mut timing = timing(options, Instant::ORIGIN);
+    let (mut planned, mut troubles) = (0, Troubles::default());
+    let (mut more, limit) = (0, options.count.unwrap_or(u64::MAX));
+    while planned + more < limit {
+        let leaving = match frames.next() {
+            Next::End => break,
+            Next::Trouble(number, trouble) => {
+                troubles.add(number, &trouble);
+                continue;
+            }
+            Next::Frame(leaving) => leaving,
+        };
+        if planned == PLANNED_MAX {
+            more += 1;
+            continue;
+        }
+        let due = timing.due(Instant::ORIGIN, &leaving);
+        timing.on_sent(due);
+        match talk.session.plan_frame(&leaving.bytes, leaving.first) {
+            Ok(plan) => planned_line(&leaving, due.since(Instant::ORIGIN), &plan, planned > 0, out)?,
+            Err(net::Error::Refused(refused)) => {
+                troubles.refused(leaving.number, leaving.first, refused);
+                continue;
+            }
+            Err(error) => return Err(talk.explain(&error)),
+        }
+        planned += 1;
+    }
+    if more > 0 {
+        out.tell(&say("plan.more", &[("count", &more)]));
+    }
+    if troubles.count > 0 && !options.replay.skip {
+        return Err(troubles.failure(&name, planned + more + troubles.count, &talk));
+    }
+    troubles.lines().for_each(|line| out.tell(&line));
+    Ok(Exit::Answered)
+}
+
+fn planned_line(
+    leaving: &Leaving,
+    due: Duration,
+    plan: &hand::Plan,
+    is_further: bool,
+    out: &Output,
+) -> Result<(), Failure> {
+    let packet = craft::Packet::from_bytes(&leaving.bytes, leaving.first);
+    if out.json {
+        let mut json = render::plan_json(plan);
+        json["packet"] = packet.to_string().into();
+        json["frame"] = leaving.number.into();
+        json["after"] = due.as_secs_f64().into();
+        return out.json_line(&json);
+    }
+    if is_further {
+        out.result("")?;
+    }
+    let after = render::duration(due);
+    out.result(&say("replay.planned", &[("number", &leaving.number), ("after", &after)]))?;
+    out.result(&packet.to_string())?;
+    out.result(&render::plan(plan, &out.style, words()))
+}

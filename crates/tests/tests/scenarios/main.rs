@@ -45,6 +45,7 @@ mod random_packet;
 mod rates;
 mod refusals;
 mod remedies;
+mod replay;
 mod sent_line;
 mod tour;
 mod ways;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         completion::scenarios(),
         refusals::scenarios(),
         remedies::scenarios(),
+        replay::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),
         eight_jobs::scenarios(),

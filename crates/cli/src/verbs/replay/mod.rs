@@ -89,6 +89,8 @@ impl Timing {
 struct Coming<'o> {
     ahead: VecDeque<Leaving>,
     frames: Frames<'o>,
+    /// What was met while reading ahead.
+    left_out: Troubles,
 }
 
 impl Coming<'_> {
@@ -143,8 +145,8 @@ fn look<'o>(
         let mut ahead = VecDeque::new();
         let max = if options.yes { 0 } else { limit.min(UNASKED_MAX + 1) };
         let survey = Survey::read(&mut frames, talk, max, Some(&mut ahead))?;
-        let seen = frames.views();
-        return Ok((survey, Coming { ahead, frames }, seen));
+        let (seen, left_out) = (frames.views(), survey.troubles.clone());
+        return Ok((survey, Coming { ahead, frames, left_out }, seen));
     };
     let mut survey = Survey::read(&mut frames, talk, limit, None)?;
     survey.is_whole |= survey.frames == limit;
@@ -152,7 +154,7 @@ fn look<'o>(
         .map_err(|error| Failure::new(Exit::CouldNotSend, "file", format!("{name}: {}", said::os(&error))))?;
     let mut again = Frames::open(Box::new(file), &name, options)?;
     again.hits.clone_from(&frames.hits);
-    Ok((survey, Coming { ahead: VecDeque::new(), frames: again }, frames.views()))
+    Ok((survey, Coming { ahead: VecDeque::new(), frames: again, left_out: Troubles::default() }, frames.views()))
 }
 
 /// Refuses options that make packets: a frame is what it is.
@@ -196,7 +198,7 @@ struct Run<'t, 'a, 'o> {
 impl<'t, 'a, 'o> Run<'t, 'a, 'o> {
     fn begin(
         talk: &'t mut Talk<'a>,
-        coming: Coming<'o>,
+        mut coming: Coming<'o>,
         survey: Survey,
         total: Option<u64>,
         name: String,
@@ -217,6 +219,7 @@ impl<'t, 'a, 'o> Run<'t, 'a, 'o> {
         // What cannot be had makes sleeps longer, which is told at the end.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(SLACK));
         let progress = Progress::begin(begun, total, talk.out, is_fast);
+        let left_out = std::mem::take(&mut coming.left_out);
         Ok(Self {
             counted: is_fast.then(|| (talk.session.frames(), None)),
             talk,
@@ -230,7 +233,7 @@ impl<'t, 'a, 'o> Run<'t, 'a, 'o> {
             tally: Tally::default(),
             lateness: Lateness::default(),
             due: BTreeMap::new(),
-            left_out: Troubles::default(),
+            left_out,
             pressed: many::interruptions()?,
             progress,
         })
@@ -242,9 +245,13 @@ impl<'t, 'a, 'o> Run<'t, 'a, 'o> {
 
     /// Sends frame after frame.
     fn go(&mut self) -> Result<(), Failure> {
-        while self.total.is_none_or(|total| self.handed < total) && !self.is_pressed() {
+        let total = self.total;
+        let is_full = |handed| total.is_some_and(|total| handed >= total);
+        while !self.is_pressed() && !(is_full(self.handed) && self.talk.options.count.is_some()) {
             let leaving = match self.coming.next() {
                 Next::End => break,
+                // More than there was when it was counted.
+                Next::Frame(_) if is_full(self.handed) => break,
                 Next::Frame(leaving) => leaving,
                 Next::Trouble(number, trouble) => {
                     self.left_out.add(number, &trouble);

@@ -118,7 +118,7 @@ impl Survey {
 }
 
 /// Frames that cannot leave as they are, by the reason.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Troubles {
     kinds: Vec<Kind>,
     /// How many frames there are.
@@ -126,6 +126,7 @@ pub(super) struct Troubles {
     refused: Option<(craft::First, Refused)>,
 }
 
+#[derive(Clone)]
 struct Kind {
     code: &'static str,
     count: u64,

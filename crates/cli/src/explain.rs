@@ -99,7 +99,7 @@ fn could_not_send(code: &'static str, said: String) -> Failure {
 }
 
 /// A headline is no sentence of a text: it begins small, unless with a name, and goes without its full stop.
-fn headline(mut sentence: String) -> String {
+pub(crate) fn headline(mut sentence: String) -> String {
     if sentence.ends_with('.') {
         sentence.pop();
     }

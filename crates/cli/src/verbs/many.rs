@@ -257,9 +257,25 @@ impl Tally {
 /// Whether ctrl-C was pressed, from now on.
 pub(super) fn interruptions() -> Result<Arc<AtomicBool>, Failure> {
     let pressed = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, pressed.clone())
-        .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))?;
+    register(&pressed)?;
     Ok(pressed)
+}
+
+/// The same where a pipe is read to which nobody may be writing: pressed again, it ends the process at once.
+pub(super) fn interruptions_of_a_reader() -> Result<Arc<AtomicBool>, Failure> {
+    use signal_hook::consts::SIGINT;
+    let pressed = Arc::new(AtomicBool::new(false));
+    // Before the other: the press that sets the flag finds it not set.
+    signal_hook::flag::register_conditional_shutdown(SIGINT, Exit::Interrupted.code().into(), pressed.clone())
+        .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))?;
+    register(&pressed)?;
+    Ok(pressed)
+}
+
+fn register(pressed: &Arc<AtomicBool>) -> Result<(), Failure> {
+    signal_hook::flag::register(signal_hook::consts::SIGINT, pressed.clone())
+        .map(drop)
+        .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))
 }
 
 /// `ww send` of many packets.

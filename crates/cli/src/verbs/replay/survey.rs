@@ -8,7 +8,7 @@ use net::Error;
 use units::Instant;
 
 use super::frames::{Frames, Leaving, Next, Trouble};
-use super::{Timing, timing};
+use super::timing::{Timing, timing};
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::said;
@@ -142,7 +142,7 @@ impl Troubles {
     pub(super) fn refused(&mut self, number: u64, first: craft::First, refused: Refused) {
         self.note(refused.code(), || {
             let (said, reasons) = render::refused(&refused, words());
-            let mut said = said.trim_end_matches('.').to_owned();
+            let mut said = explain::headline(said);
             for reason in reasons {
                 said = format!("{said}; {}", reason.trim_end_matches('.'));
             }

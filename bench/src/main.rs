@@ -11,6 +11,7 @@ mod bulk;
 mod get;
 mod pair;
 mod peer;
+mod replay;
 mod send;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ("ask", "one SYN and its answer as a whole process, beside hping3 (rival) in the same network", 200, ask::run),
     ("bulk", "a stream to and from a kernel over veth, beside kernel to kernel (rival)", 15, bulk::run),
     ("get", "100 MB by `ww get` as a whole process, beside curl (rival), over veth", 15, get::run),
+    ("replay", "how late the frames of a capture leave, beside tcpreplay (rival) over veth", 5, replay::run),
     ("send", "datagrams a second, beside hping3, trafgen, mausezahn and nping (rivals) over veth", 5, send::run),
     ("pair", "64 MiB between two engines in one process, beside smoltcp (rival)", 200, pair::run),
 ];

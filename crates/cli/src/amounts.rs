@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use hand::Speed;
 use sim::Chance;
 use units::Rate;
 
@@ -33,6 +34,19 @@ pub(crate) fn amount(text: &str) -> Option<u64> {
     let plain = number.starts_with(|first: char| first.is_ascii_digit()) && digits.bytes().all(|b| b.is_ascii_digit());
     let leading_zero = digits.len() > 1 && digits.starts_with('0');
     if !plain || leading_zero { None } else { digits.parse::<u64>().ok()?.checked_mul(scale) }
+}
+
+/// Digits behind the point of a speed, which is millionths.
+const SPEED_DIGITS: usize = 6;
+
+/// How many times as fast: `2`, `0.5`, `1.25`.
+pub(crate) fn speed(text: &str) -> Option<Speed> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > SPEED_DIGITS {
+        return None;
+    }
+    Speed::new(format!("{whole}{part:0<SPEED_DIGITS$}").parse().ok()?)
 }
 
 /// The shortest way to write a duration with its unit.
@@ -142,6 +156,16 @@ mod tests {
         assert_eq!(rate("300bit"), Some(Rate::from_bits_per_second(300)));
         for wrong in ["", "10", "M", "10m", "0M", "10MB", "-1M", "1e3M", "9999G", "10M/h", "10/s"] {
             assert_eq!(rate(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn speeds_are_times_the_captured_one() {
+        assert_eq!(speed("1"), Some(Speed::ONE));
+        assert_eq!((speed("2"), speed("0.5")), (Speed::new(2_000_000), Speed::new(500_000)));
+        assert_eq!((speed("0.000001"), speed("1000000")), (Speed::new(1), Some(Speed::MAX)));
+        for wrong in ["", "0", "0.0", "-1", "x2", "2x", ".5", "1.", "0.0000001", "1000001", "99999999999999999999"] {
+            assert_eq!(speed(wrong), None, "{wrong}");
         }
     }
 

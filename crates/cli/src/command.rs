@@ -10,6 +10,7 @@ use link::Rung;
 use crate::amounts::{amount, duration};
 use crate::failure::Failure;
 use crate::faults;
+use crate::replay::Replay;
 use crate::speech::say;
 
 /// A verb: its name, how it is called, and which options it takes. What it does is the catalogue's `verb.NAME`.
@@ -48,12 +49,16 @@ pub(crate) const VERBS: &[Verb] = &[
     },
     Verb {
         name: "send",
-        usage: "PACKET [+ PACKET]…",
+        usage: "PACKET [+ PACKET]… | FILE",
         options: with_output!(
-            "iface", "to", "write", "count", "every", "rate", "frag", "zip", "yes", "ipv4", "ipv6", "numeric", "seed",
-            "dry-run", "why"
+            "iface", "to", "write", "count", "every", "rate", "frag", "zip", "speed", "gap-max", "frames", "only",
+            "seen-by", "relink", "rewrite", "skip", "yes", "ipv4", "ipv6", "numeric", "seed", "dry-run", "why"
         ),
-        examples: &["ww lab send udp server:9 data='hello world'"],
+        examples: &[
+            "ww lab send udp server:9 data='hello world'",
+            "ww lab -w talk.pcapng ask icmp server",
+            "ww lab send --seen-by client --only 'icmp type=8' talk.pcapng",
+        ],
     },
     Verb {
         name: "ping",
@@ -113,8 +118,11 @@ pub(crate) const VERBS: &[Verb] = &[
     },
     Verb {
         name: "plan",
-        usage: "PACKET [+ PACKET]…",
-        options: with_output!("iface", "to", "frag", "ipv4", "ipv6", "numeric", "seed"),
+        usage: "PACKET [+ PACKET]… | FILE",
+        options: with_output!(
+            "iface", "to", "frag", "speed", "gap-max", "frames", "only", "seen-by", "relink", "rewrite", "skip",
+            "ipv4", "ipv6", "numeric", "seed"
+        ),
         examples: &["ww lab plan ip server id=0 proto=tcp", "ww lab plan tcp server:80 S ip.sum=0xdead"],
     },
     Verb {
@@ -234,6 +242,13 @@ pub(crate) const OPTIONS: &[Opt] = &[
     opt("classic", None, ""),
     opt("frag", None, "N"),
     opt("zip", None, ""),
+    opt("speed", None, "N"),
+    opt("gap-max", None, "TIME"),
+    opt("frames", None, "A..B"),
+    opt("only", None, "FIELDS"),
+    opt("seen-by", None, "VIEW"),
+    opt("relink", None, ""),
+    opt("skip", None, ""),
     opt("yes", None, ""),
     opt("ipv4", Some('4'), ""),
     opt("ipv6", Some('6'), ""),
@@ -303,6 +318,7 @@ pub(crate) fn values_of(id: &str) -> Vec<&'static str> {
         "expect" => hand::Expect::WORDS.to_vec(),
         "guard" => Rung::LADDER.map(Rung::code).to_vec(),
         "lang" => render::Lang::ALL.iter().map(|lang| lang.code()).collect(),
+        "speed" => vec![crate::replay::AT_ONCE],
         "peer" => net::hand::Erring::ALL.iter().map(|peer| peer.word()).collect(),
         _ => Vec::new(),
     }
@@ -320,7 +336,7 @@ fn parser(verb: &Verb) -> Command {
         arg = if opt.value.is_empty() {
             arg.action(ArgAction::SetTrue)
         } else {
-            let action = if opt.id == "rewrite" { ArgAction::Append } else { ArgAction::Set };
+            let action = if matches!(opt.id, "rewrite" | "only") { ArgAction::Append } else { ArgAction::Set };
             arg.action(action).value_parser(clap::value_parser!(OsString))
         };
         command = command.arg(arg);
@@ -337,10 +353,15 @@ const FRAG_MAX: usize = 65_535;
 /// The most packets a second that may be asked for: one a nanosecond, which no machine sends.
 const RATE_MAX: u64 = 1_000_000_000;
 
-/// The key of an option's sentence. A rate is of a wire in the lab, of packets elsewhere.
+/// The key of an option's sentence. A rate is of a wire in the lab, of packets elsewhere; what is rewritten passes that wire, or
+/// stands in a capture.
 pub(crate) fn sentence_of(verb: &Verb, opt: &Opt) -> String {
-    let of_packets = opt.id == "rate" && verb.options.contains(&"every");
-    format!("option.{}{}", opt.id, if of_packets { ".packets" } else { "" })
+    let of = match opt.id {
+        "rate" if verb.options.contains(&"every") => ".packets",
+        "rewrite" if verb.options.contains(&"speed") => ".capture",
+        _ => "",
+    };
+    format!("option.{}{of}", opt.id)
 }
 
 /// When to colour.
@@ -427,7 +448,9 @@ pub(crate) struct Options {
     /// `--routers` and `--split`.
     pub shape: lab::Shape,
     /// `--rewrite`, each time.
-    pub rewrites: Vec<lab::Rewrite>,
+    pub rewrites: Vec<craft::Rewrite>,
+    /// What is asked of the frames of a capture.
+    pub replay: Replay,
     /// `--loss` and its like: what a wire of the lab does.
     pub faults: Option<sim::Faults>,
     /// `--json`.
@@ -488,7 +511,7 @@ impl Options {
             // `--rate` is of a wire here, of packets on other verbs.
             faults: if has(verb, "loss") { faults::read(|id| text(verb, &matches, id))? } else { None },
             shape: crate::relay::shape(text(verb, &matches, "routers")?.as_deref(), flag("split"))?,
-            rewrites: crate::relay::rewrites(&texts(verb, &matches, "rewrite")?)?,
+            rewrites: crate::rules::rewrites(verb.name, &texts(verb, &matches, "rewrite")?)?,
             json: flag("json"),
             quiet: flag("quiet"),
             verbose: flag("verbose"),
@@ -502,6 +525,8 @@ impl Options {
             options.wait = Some(duration(&wait).ok_or_else(|| bad_value("wait", &wait, "1s, 250ms, 2m"))?);
         }
         options.read_numbers(|id| text(verb, &matches, id))?;
+        let only = crate::rules::only(verb.name, &texts(verb, &matches, "only")?)?;
+        options.replay = Replay::read(flag, only, |id| text(verb, &matches, id))?;
         options.read_pace(|id| if has(verb, "every") { text(verb, &matches, id) } else { Ok(None) })?;
         text(verb, &matches, "lang")?.map_or(Ok(()), |lang| crate::speech::check(&lang))?;
         if let Some(color) = text(verb, &matches, "color")? {
@@ -527,6 +552,10 @@ impl Options {
         if let Some(rate) = value("rate")? {
             let packets = amount(&rate).filter(|packets| (1..=RATE_MAX).contains(packets));
             self.rate = Some(packets.ok_or_else(|| bad_value("rate", &rate, &say("hint.packet-rate", &[])))?);
+        }
+        if self.replay.speed.is_some() && (self.rate.is_some() || self.every.is_some()) {
+            return Err(Failure::usage("option-conflict", say("error.option-conflict.speed", &[]))
+                .row("or", say("hint.one-pace", &[])));
         }
         if self.rate.is_some() && self.every.is_some() {
             return Err(Failure::usage("option-conflict", say("error.option-conflict.rate", &[]))

@@ -99,7 +99,7 @@ fn could_not_send(code: &'static str, said: String) -> Failure {
 }
 
 /// A headline is no sentence of a text: it begins small, unless with a name, and goes without its full stop.
-fn headline(mut sentence: String) -> String {
+pub(crate) fn headline(mut sentence: String) -> String {
     if sentence.ends_with('.') {
         sentence.pop();
     }
@@ -327,6 +327,12 @@ fn again_without(options: &[&str], words: &[&str]) -> String {
 pub(crate) fn again_with(wrong: &str, right: &str) -> String {
     let args: Vec<String> = std::env::args().skip(1).collect();
     with(&args, wrong, right)
+}
+
+/// This command as it was typed, and more behind it.
+pub(crate) fn again_and(more: &str) -> String {
+    let args = std::env::args().skip(1).map(|arg| shell_word(&arg));
+    ["ww".to_owned()].into_iter().chain(args).chain([more.to_owned()]).collect::<Vec<_>>().join(" ")
 }
 
 fn with(args: &[String], wrong: &str, right: &str) -> String {

@@ -59,17 +59,31 @@ pub(crate) enum Found {
     File(PacketFile, String),
     /// One packet, as bytes.
     Packet(Packet),
+    /// A capture, for who sends its frames.
+    Capture(Opened),
 }
 
-/// Reads a file, or `-`: a packet file, or one packet as a dump or in a capture.
+/// A capture of which nothing is read yet.
+pub(crate) struct Opened {
+    /// Its bytes.
+    pub source: Box<dyn Read>,
+    /// Its name as it is shown.
+    pub name: String,
+    /// Where it can be read once more: it is a file, no pipe.
+    pub path: Option<String>,
+}
+
+/// Reads a file, or `-`: a packet file, or one packet as a dump or in a capture. Where captures are wanted, one is not read.
 ///
 /// # Errors
 /// What cannot be read; more than one packet that is no words.
-pub(crate) fn found(path: &str, layer: Option<First>) -> Result<Found, Failure> {
+pub(crate) fn found(path: &str, layer: Option<First>, wants_captures: bool) -> Result<Found, Failure> {
+    let mut again = None;
     let (source, name): (Box<dyn Read>, String) = match path {
         "-" => (Box::new(io::stdin().lock()), say("name.stdin", &[])),
         path => {
             let file = File::open(path).map_err(|error| no_file(path, &error))?;
+            again = file.metadata().is_ok_and(|it| it.is_file()).then(|| path.to_owned());
             (Box::new(file), render::escape(path).into_owned())
         }
     };
@@ -82,6 +96,9 @@ pub(crate) fn found(path: &str, layer: Option<First>) -> Result<Found, Failure> 
         Ok(())
     };
     match content(source, &name)? {
+        Content::Capture(source) if wants_captures => {
+            return Ok(Found::Capture(Opened { source, name, path: again }));
+        }
         Content::Capture(source) => captured(source, &name, layer, &mut take)?,
         Content::Packets(file) => return Ok(Found::File(file, name)),
         Content::Text(text) => pasted(&text, layer, &mut take)?,
@@ -244,23 +261,25 @@ fn pasted(text: &[u8], layer: Option<First>, take: &mut dyn FnMut(Item) -> Resul
     take(Item { bytes: pasted.bytes, first, source: Source::Pasted(pasted.format) })
 }
 
+/// A capture that cannot be read on.
+pub(crate) fn broken(name: &str, error: &capture::CaptureError) -> Failure {
+    let exit = if matches!(error, capture::CaptureError::Io { .. }) { Exit::CouldNotSend } else { Exit::Usage };
+    Failure::new(exit, error.code(), format!("{name}: {}", said::capture(error)))
+        .row("what was read", say("hint.read-before", &[]))
+}
+
 fn captured(
     source: impl Read,
     name: &str,
     layer: Option<First>,
     take: &mut dyn FnMut(Item) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let broken = |error: &capture::CaptureError| {
-        let exit = if matches!(error, capture::CaptureError::Io { .. }) { Exit::CouldNotSend } else { Exit::Usage };
-        Failure::new(exit, error.code(), format!("{name}: {}", said::capture(error)))
-            .row("what was read", say("hint.read-before", &[]))
-    };
-    let mut reader = Reader::new(source).map_err(|error| broken(&error))?;
+    let mut reader = Reader::new(source).map_err(|error| broken(name, &error))?;
     loop {
         let mut frame = match reader.next() {
             None => return Ok(()),
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Err(broken(&error)),
+            Some(Err(error)) => return Err(broken(name, &error)),
         };
         let interface = reader.interfaces()[frame.interface].clone();
         let Some((begins, skip)) = interface.link_type.begins(&frame.bytes) else {

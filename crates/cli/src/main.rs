@@ -38,6 +38,8 @@ mod place;
 mod progress;
 mod record;
 mod relay;
+mod replay;
+mod rules;
 mod said;
 mod speech;
 mod suggest;

@@ -13,7 +13,7 @@ use crate::command::Options;
 use crate::context;
 use crate::explain::{self, Attempt};
 use crate::failure::Failure;
-use crate::input::{self, Found};
+use crate::input::{self, Found, Opened};
 use crate::names;
 use crate::place::Place;
 use crate::said;
@@ -74,7 +74,34 @@ impl Names for Known {
     }
 }
 
+/// What a command line names, where frames of a capture may be sent too.
+pub(crate) enum Asked {
+    /// Packets.
+    Packets(Packets),
+    /// The frames of a capture, as they are.
+    Capture(Opened),
+}
+
 impl Packets {
+    /// Reads the packets that a command line names, or finds that it names a capture.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); options that are for a capture alone, and there is none.
+    pub(crate) fn or_capture(verb: &str, options: &Options, place: &Place<'_>) -> Result<Asked, Failure> {
+        let words = options.text_words()?;
+        if let Some(source) = source_of(&words) {
+            match input::found(source, None, true)? {
+                Found::Capture(opened) => return Ok(Asked::Capture(opened)),
+                found => {
+                    no_capture(options)?;
+                    return Self::of_found(found, verb, options, place).map(Asked::Packets);
+                }
+            }
+        }
+        no_capture(options)?;
+        Self::read(verb, options, place).map(Asked::Packets)
+    }
+
     /// Reads the packets that a command line names, all of them, before the first is made.
     ///
     /// # Errors
@@ -96,9 +123,15 @@ impl Packets {
                 Err(packets) => Self::of_lines(Text::Words(packets), verb, options, place),
             };
         };
-        match input::found(source, input::layer_of(options)?)? {
+        Self::of_found(input::found(source, input::layer_of(options)?, false)?, verb, options, place)
+    }
+
+    fn of_found(found: Found, verb: &str, options: &Options, place: &Place<'_>) -> Result<Self, Failure> {
+        match found {
             Found::Packet(packet) => Ok(Self::of(packet.into())),
             Found::File(file, name) => Self::of_lines(Text::File(file, name), verb, options, place),
+            // Nobody who wants one comes here.
+            Found::Capture(_) => Ok(Self::of(Packet::default().into())),
         }
     }
 
@@ -269,12 +302,25 @@ fn drawn(mut entropy: [u8; 32], line: usize) -> [u8; 32] {
     entropy
 }
 
+/// Refuses what is for the frames of a capture alone.
+fn no_capture(options: &Options) -> Result<(), Failure> {
+    let rewrites = (!options.rewrites.is_empty()).then_some("rewrite");
+    match options.replay.given().or(rewrites) {
+        None => Ok(()),
+        Some(option) => {
+            Err(Failure::usage("option-conflict", say("error.option-conflict.capture", &[("option", &option)]))
+                .row("see", "ww help send"))
+        }
+    }
+}
+
 /// The file that words name, or `-`; `None`: they are a packet. A packet begins with a layer, so a word with a `/` in it, a
-/// word that ends in `.ww` and the name of a file that is there are a file, if they are no layer's.
+/// word that ends as a packet file or a capture does and the name of a file that is there are a file, if they are no layer's.
 pub(crate) fn source_of(words: &[String]) -> Option<&str> {
     let [word] = words else { return None };
     let is_layer = word == "raw" || First::from_word(word).is_some();
-    let is_path = word.contains('/') || word.ends_with(".ww") || std::path::Path::new(word).is_file();
+    let ends = [".ww", ".pcap", ".pcapng", ".cap", ".gz"].iter().any(|end| word.ends_with(end));
+    let is_path = word.contains('/') || ends || std::path::Path::new(word).is_file();
     (word == "-" || (is_path && !is_layer)).then_some(word)
 }
 

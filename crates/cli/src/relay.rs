@@ -1,6 +1,6 @@
 //! The routers and the relay of the lab, from their options to the tally.
 
-use lab::{Lab, Relay, RelayCount, Rewrite, RewriteError, Shape};
+use lab::{Lab, Relay, RelayCount, Shape};
 use sim::Faults;
 
 use crate::command::{Options, bad_value};
@@ -22,35 +22,6 @@ pub(crate) fn shape(routers: Option<&str>, split: bool) -> Result<Shape, Failure
         let values: [(&str, &dyn std::fmt::Display); 2] = [("min", &min), ("max", &Shape::ROUTERS_MAX)];
         bad_value("routers", text, &say("hint.routers", &values))
     })
-}
-
-/// The rules of `--rewrite`.
-///
-/// # Errors
-/// Words that are no rule.
-pub(crate) fn rewrites(texts: &[String]) -> Result<Vec<Rewrite>, Failure> {
-    texts.iter().map(|text| Rewrite::parse(text).map_err(|error| no_rule(text, &error))).collect()
-}
-
-fn no_rule(text: &str, error: &RewriteError) -> Failure {
-    let key = match error {
-        RewriteError::Language(error) => {
-            let typed = |line: &str| format!("ww lab --rewrite {}", render::shell_word(line));
-            return said::language(error, typed, "ww help lab");
-        }
-        RewriteError::NoField => "error.rewrite.no-field",
-        RewriteError::LayerMissing => "error.rewrite.layer-missing",
-        RewriteError::ManyLayers => "error.rewrite.many-layers",
-        RewriteError::Payload => "error.rewrite.payload",
-        RewriteError::Name { .. } => "error.rewrite.name",
-        _ => "error.rewrite.layer",
-    };
-    let subject = match error {
-        RewriteError::Name { name } => render::escape(name).into_owned(),
-        RewriteError::Layer { layer } => (*layer).to_owned(),
-        _ => render::escape(text).into_owned(),
-    };
-    Failure::usage("rewrite", say(key, &[("subject", &subject)])).row("it takes", say("hint.rewrite", &[]))
 }
 
 /// The relay that the options ask for. Without `--seed` it gets a small fresh one, which its tally names.

@@ -32,6 +32,7 @@ mod print;
 mod problem;
 mod read;
 mod records;
+mod rewrite;
 mod template;
 mod text;
 mod value;
@@ -55,6 +56,7 @@ pub use language::{
 };
 pub use options::{OptionAt, OptionItem, Options};
 pub use packet::{Family, Host, Layer, Packet, Part, Payload, Place, Setting, Wrong};
+pub use rewrite::{Only, Rewrite, RewriteError};
 pub use template::{Packets, Template, ZipError};
 pub use walk::{Chain, Complaint, Cut, LayerAt, walk};
 

@@ -21,16 +21,28 @@ impl Packet {
     /// [`MAX_PAYLOAD_BYTES`](crate::MAX_PAYLOAD_BYTES)), when they begin with Ethernet or IP.
     #[must_use]
     pub fn from_bytes(bytes: &[u8], first: First) -> Self {
+        Self::of_bytes(bytes, first, Self::relax)
+    }
+
+    /// The same with every field set to what stands there, right or wrong: whoever makes it again, for whatever way onto the
+    /// wire, has these bytes or none.
+    #[must_use]
+    pub fn exactly(bytes: &[u8], first: First) -> Self {
+        Self::of_bytes(bytes, first, |_, _| ())
+    }
+
+    fn of_bytes(bytes: &[u8], first: First, relax: impl Fn(&mut Self, &[u8])) -> Self {
         let chain = walk(bytes, first);
         let mut made = Vec::new();
-        if let Some(packet) = Self::with_cut_header(bytes, &chain)
-            && packet.build_into(&mut made, &Context::default()).is_ok()
-            && made == bytes
-        {
-            return packet;
+        if let Some(mut packet) = Self::with_cut_header(bytes, &chain) {
+            relax(&mut packet, bytes);
+            if packet.build_into(&mut made, &Context::default()).is_ok() && made == bytes {
+                return packet;
+            }
         }
         for count in (1..=chain.layers.len()).rev() {
-            let packet = Self::from_layers(bytes, &chain, count);
+            let mut packet = Self::from_layers(bytes, &chain, count);
+            relax(&mut packet, bytes);
             let built = packet.build_into(&mut made, &Context::default());
             if built.is_ok() && made == bytes {
                 return packet;
@@ -55,7 +67,6 @@ impl Packet {
         layer.cut = Some(len);
         packet.layers.push(layer);
         packet.payload = payload(&there[len..]);
-        packet.relax(bytes);
         Some(packet)
     }
 
@@ -66,14 +77,12 @@ impl Packet {
         let behind = last.start + last.header_len;
         let has_network = kept.iter().any(|layer| !layers::is_link(layer.desc));
         let end = if has_network { chain.payload.end.max(behind) } else { bytes.len() };
-        let mut packet = Self {
+        Self {
             layers: kept.iter().map(|at| layer(bytes, at)).collect(),
             payload: payload(&bytes[behind..end]),
             trailer: bytes[end..].to_vec(),
             ..Self::default()
-        };
-        packet.relax(bytes);
-        packet
+        }
     }
 
     /// Makes automatic whatever would fill itself with the value that stands there.

@@ -2,7 +2,7 @@
 //!
 //! In: built packets, facts of the machine, packets heard, `now`.
 //! Out: [`Plan`]s and refusals, the changes between built and sent, [`probes::Answer`]s with round-trip times, datagrams put
-//! together again, when the next packet of a run is due ([`Pace`]), the steps of a [`conversation`].
+//! together again, when the next packet of a run ([`Pace`]) or frame of a capture ([`Schedule`]) is due, the steps of a [`conversation`].
 //! Above: net, render, the command. Below: craft, wire, units.
 //! Not here: sockets, the clock, names, sentences for people.
 #![no_std]
@@ -21,6 +21,7 @@ mod pace;
 mod plan;
 mod port_state;
 mod quoted;
+mod schedule;
 
 pub mod conversation;
 pub mod probes;
@@ -40,6 +41,7 @@ pub use plan::{
 };
 pub use port_state::{PortState, port_state};
 pub use quoted::{Difference, Quoted, quoted};
+pub use schedule::{Lateness, Schedule, Speed};
 pub use ways::Way;
 pub use wirewright_craft::{Built, First, Origin, Span, What};
 pub use wirewright_units::Instant;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use wirewright_craft::{Built, First, Origin, Packet};
+use wirewright_craft::{Built, First, LayerAt, Origin, Packet, walk};
 use wirewright_wire::{HeaderDesc, arp, ipv4, ipv6, next, tcp, udp, vxlan};
 
 use crate::plan::Transport;
@@ -84,6 +84,28 @@ impl<'a> Outgoing<'a> {
             }
         });
         Self { bytes: &built.bytes, first: built.first, layers: layers.collect() }
+    }
+
+    /// A frame that leaves as it is: every field counts as set, so that a way that would change one is not taken.
+    #[must_use]
+    pub fn exactly(bytes: &'a [u8], first: First) -> Self {
+        let layer = |at: &LayerAt| LayerIn {
+            desc: at.desc,
+            at: at.start,
+            set: at.desc.fields.iter().map(|field| field.key).collect(),
+        };
+        Self { bytes, first, layers: walk(bytes, first).iter().map(layer).collect() }
+    }
+
+    /// The destination that it names: of its outermost IP header, or the target of its ARP header.
+    #[must_use]
+    pub fn destination(&self) -> Option<IpAddr> {
+        let of_arp = || {
+            let layer = self.layers.iter().find(|layer| layer.desc.key == arp::DESC.key)?;
+            let (arp, _) = arp::View::split(self.bytes.get(layer.at..)?)?;
+            Some(IpAddr::V4(arp.target_protocol()))
+        };
+        self.ip().map(|ip| ip.destination).or_else(of_arp)
     }
 
     /// The packet brings its own link header.

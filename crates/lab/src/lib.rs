@@ -55,7 +55,7 @@ pub use map::{Family, Host, HostEntry, PORTS, Port};
 pub use place::PlaceError;
 pub use record::{RecordError, Recorded, Recorder, Sink, Summary};
 pub use refusal::{Hint, Note, Refusal, Step};
-pub use relay::{Relay, RelayCount, RelayReport, Rewrite, RewriteError};
+pub use relay::{Relay, RelayCount, RelayReport};
 pub use rung::Rung;
 pub use services::{Service, ServiceKind, page};
 pub use shape::Shape;

@@ -151,6 +151,10 @@ impl Line<'_> {
             if takes("HOST") && words.is_empty() {
                 offers.extend(self.hosts("", false));
             }
+            // With a `/` or a `.` in it a packet's first word is offered as a file anyhow.
+            if takes("FILE") && words.is_empty() && !self.unfinished.contains(['/', '.']) {
+                offers.extend(self.files(self.unfinished, 0));
+            }
             return offers;
         }
         if takes("FILE") {

@@ -30,6 +30,7 @@ const TOPICS: &[Topic] = &[
         en: include_str!("../../help/en/language.txt"),
         ko: include_str!("../../help/ko/language.txt"),
     },
+    Topic { name: "send", en: include_str!("../../help/en/send.txt"), ko: include_str!("../../help/ko/send.txt") },
     Topic { name: "hand", en: include_str!("../../help/en/hand.txt"), ko: include_str!("../../help/ko/hand.txt") },
     Topic { name: "get", en: include_str!("../../help/en/get.txt"), ko: include_str!("../../help/ko/get.txt") },
     Topic { name: "trace", en: include_str!("../../help/en/trace.txt"), ko: include_str!("../../help/ko/trace.txt") },

@@ -32,7 +32,7 @@ pub(super) const EVERY: Duration = Duration::from_millis(1);
 
 /// Above so many a second packets are sent in batches, and counted instead of read back (law 2): a copy each costs more than
 /// the sending, and nobody reads a thousand lines a second.
-const READ_BACK_RATE_MAX: u64 = 1000;
+pub(super) const READ_BACK_RATE_MAX: u64 = 1000;
 
 /// Packets made and handed over before looking at the clock, at ctrl-C and at the progress again.
 const TURN_MAX: u64 = 256;
@@ -166,15 +166,15 @@ fn confirm(total: Option<u64>, every: Duration) -> Result<(), Failure> {
 
 /// What was sent and what came of it.
 #[derive(Default)]
-struct Tally {
+pub(super) struct Tally {
     sent: u64,
-    lost: u64,
+    pub(super) lost: u64,
     /// Frames of the packets that were cut.
     fragments: u64,
     /// Of the packet being told.
     part_lost: bool,
     /// Packets a second, from the first to the last.
-    rate: u64,
+    pub(super) rate: u64,
     answered: u64,
     silent: u64,
     unmet: u64,
@@ -184,7 +184,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn sent(&mut self, sent: &Sent) {
+    pub(super) fn sent(&mut self, sent: &Sent) {
         if sent.role != Role::Probe {
             return;
         }
@@ -212,7 +212,7 @@ impl Tally {
     }
 
     /// The line at the end.
-    fn print(&self, talk: &Talk<'_>, asks: bool, took: Duration) -> Result<(), Failure> {
+    pub(super) fn print(&self, talk: &Talk<'_>, asks: bool, took: Duration) -> Result<(), Failure> {
         if talk.out.json {
             let mut json = json!({"v": 1, "event": "summary", "sent": self.sent, "lost": self.lost,
                 "seconds": took.as_secs_f64(), "rate": self.rate});
@@ -257,9 +257,25 @@ impl Tally {
 /// Whether ctrl-C was pressed, from now on.
 pub(super) fn interruptions() -> Result<Arc<AtomicBool>, Failure> {
     let pressed = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, pressed.clone())
-        .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))?;
+    register(&pressed)?;
     Ok(pressed)
+}
+
+/// The same where a pipe is read to which nobody may be writing: pressed again, it ends the process at once.
+pub(super) fn interruptions_of_a_reader() -> Result<Arc<AtomicBool>, Failure> {
+    use signal_hook::consts::SIGINT;
+    let pressed = Arc::new(AtomicBool::new(false));
+    // Before the other: the press that sets the flag finds it not set.
+    signal_hook::flag::register_conditional_shutdown(SIGINT, Exit::Interrupted.code().into(), pressed.clone())
+        .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))?;
+    register(&pressed)?;
+    Ok(pressed)
+}
+
+fn register(pressed: &Arc<AtomicBool>) -> Result<(), Failure> {
+    signal_hook::flag::register(signal_hook::consts::SIGINT, pressed.clone())
+        .map(drop)
+        .map_err(|error| Failure::new(Exit::CouldNotSend, "signal", said::os(&error)))
 }
 
 /// `ww send` of many packets.
@@ -306,11 +322,7 @@ pub(super) fn send(talk: &mut Talk<'_>, many: &mut Many) -> Result<Exit, Failure
 
 /// `ww send` of many packets at a rate at which none of them is read back.
 pub(super) fn send_counted(talk: &mut Talk<'_>, many: &mut Many) -> Result<Exit, Failure> {
-    if talk.options.write.is_some() {
-        let values: [(&str, &dyn std::fmt::Display); 1] = [("max", &READ_BACK_RATE_MAX)];
-        return Err(Failure::usage("option-conflict", say("error.option-conflict.counted", &values))
-            .row("or", format!("--rate {READ_BACK_RATE_MAX}")));
-    }
+    nothing_to_record(talk)?;
     let pressed = interruptions()?;
     let mut packet = many.packet(0)?;
     let batches = talk.session.batches(&packet, many.packets.differ_from_layer(), many.entropy);
@@ -351,26 +363,39 @@ pub(super) fn send_counted(talk: &mut Talk<'_>, many: &mut Many) -> Result<Exit,
     }
 }
 
+/// What is counted instead of read back cannot be recorded.
+///
+/// # Errors
+/// `-w` is given.
+pub(super) fn nothing_to_record(talk: &Talk<'_>) -> Result<(), Failure> {
+    if talk.options.write.is_none() {
+        return Ok(());
+    }
+    let values: [(&str, &dyn std::fmt::Display); 1] = [("max", &READ_BACK_RATE_MAX)];
+    Err(Failure::usage("option-conflict", say("error.option-conflict.counted", &values))
+        .row("or", format!("--rate {READ_BACK_RATE_MAX}")))
+}
+
 /// What was handed over, and what the interface says of it.
-struct Counted {
-    batch: Batch,
+pub(super) struct Counted {
+    pub(super) batch: Batch,
     interface: String,
     before: Counters,
 }
 
 impl Counted {
-    fn begin(interface: &str) -> Self {
+    pub(super) fn begin(interface: &str) -> Self {
         Self { batch: Batch::default(), interface: interface.to_owned(), before: Counters::read() }
     }
 
-    fn add(&mut self, batch: Batch) {
+    pub(super) fn add(&mut self, batch: Batch) {
         self.batch.packets += batch.packets;
         self.batch.frames += batch.frames;
         self.batch.lost += batch.lost;
     }
 
     /// The lines at the end: what we know, and what the interface counted, everybody's packets together.
-    fn print(&self, talk: &Talk<'_>, rate: u64, took: Duration) -> Result<(), Failure> {
+    pub(super) fn print(&self, talk: &Talk<'_>, rate: u64, took: Duration) -> Result<(), Failure> {
         let after = Counters::read();
         let moved = |counter: &str| {
             let name = format!("{}.{counter}", self.interface);

@@ -18,6 +18,7 @@ pub(crate) mod lab;
 mod many;
 pub(crate) mod plan;
 mod probing;
+mod replay;
 pub(crate) mod send;
 pub(crate) mod show;
 pub(crate) mod sum;

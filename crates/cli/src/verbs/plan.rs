@@ -4,19 +4,23 @@ use craft::Packet;
 use net::hand::{Fragment, Session};
 
 use super::many;
+use super::replay;
 use super::send::session_options;
 use crate::command::Options;
 use crate::context;
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::packets::Packets;
+use crate::packets::{Asked, Packets};
 use crate::place::Place;
 use crate::said;
 use crate::speech::{say, words};
 
 pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let mut packets = Packets::read("plan", options, place)?;
+    let mut packets = match Packets::or_capture("plan", options, place)? {
+        Asked::Capture(opened) => return replay::plan(opened, options, out, place),
+        Asked::Packets(packets) => packets,
+    };
     let mut session = Session::open(session_options(options, place)?);
     let entropy = context::entropy(options.seed);
     let count = packets.count().unwrap_or(u64::MAX);
@@ -34,7 +38,7 @@ pub(crate) fn run(options: &Options, out: &Output, place: &Place<'_>) -> Result<
 }
 
 /// Plans of one call: as many packets as leave without a question. What happens to further ones shows in these.
-const PLANNED_MAX: u64 = many::UNASKED_MAX;
+pub(super) const PLANNED_MAX: u64 = many::UNASKED_MAX;
 
 /// Says what would happen to one packet.
 fn plan(packet: &Packet, session: &mut Session, attempt: &Attempt<'_>, out: &Output) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `ww send` and `ww ask`: packets onto the wire, shown as they left; answers shown when they come.
 
 use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
 use std::net::IpAddr;
 
 use craft::{First, Host, Packet};
@@ -13,13 +14,14 @@ use render::{Catalogue, Ink};
 use serde_json::json;
 
 use super::many::{self, Many};
+use super::replay;
 use crate::command::Options;
 use crate::context;
 use crate::explain::{self, Attempt};
 use crate::failure::{Exit, Failure};
 use crate::names;
 use crate::output::Output;
-use crate::packets::Packets;
+use crate::packets::{Asked, Packets};
 use crate::place::Place;
 use crate::record::Recording;
 use crate::said;
@@ -59,7 +61,11 @@ fn host(text: &str) -> Host {
 
 /// `ww send`.
 pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
-    let mut packets = packets("send", options, place)?;
+    let mut packets = match Packets::or_capture("send", options, place)? {
+        Asked::Capture(opened) => return replay::send(opened, options, out, place),
+        Asked::Packets(packets) => packets,
+    };
+    resolve_many(&mut packets, "send", options, place)?;
     let many = Many::of(&packets, options, place)?;
     let mut talk = Talk::begin("send", options, out, place)?;
     if let Some(mut many) = many {
@@ -81,7 +87,8 @@ pub(crate) fn send(options: &Options, out: &Output, place: &Place<'_>) -> Result
 /// `ww ask`.
 pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     let expect = options.expect.as_deref().map(expectation).transpose()?;
-    let mut packets = packets("ask", options, place)?;
+    let mut packets = Packets::read("ask", options, place)?;
+    resolve_many(&mut packets, "ask", options, place)?;
     let many = Many::of(&packets, options, place)?;
     let mut talk = Talk::begin("ask", options, out, place)?;
     if let Some(mut many) = many {
@@ -107,13 +114,12 @@ pub(crate) fn ask(options: &Options, out: &Output, place: &Place<'_>) -> Result<
     })
 }
 
-/// The packets of the command line; the names of many are looked up once.
-fn packets(verb: &str, options: &Options, place: &Place<'_>) -> Result<Packets, Failure> {
-    let mut packets = Packets::read(verb, options, place)?;
-    if !packets.is_plain() || options.count.is_some() {
-        packets.resolve(verb, options, place)?;
+/// The names of many packets are looked up once.
+fn resolve_many(packets: &mut Packets, verb: &str, options: &Options, place: &Place<'_>) -> Result<(), Failure> {
+    if packets.is_plain() && options.count.is_none() {
+        return Ok(());
     }
-    Ok(packets)
+    packets.resolve(verb, options, place)
 }
 
 pub(super) fn expectation(text: &str) -> Result<Expect, Failure> {
@@ -133,7 +139,7 @@ pub(super) struct Talk<'a> {
     verb: &'static str,
     pub(super) options: &'a Options,
     pub(super) out: &'a Output,
-    place: &'a Place<'a>,
+    pub(super) place: &'a Place<'a>,
     pub(super) session: Session,
     recording: Option<Recording>,
     before: Option<Counters>,
@@ -144,6 +150,8 @@ pub(super) struct Talk<'a> {
     flying: BTreeMap<ProbeId, (Vec<u8>, First)>,
     /// It is one of many: what is said of each is short, and nothing of it is kept.
     pub(super) many: bool,
+    /// Notes of a plan are told once, however many packets they are about: the kinds that were.
+    told: Option<Vec<Discriminant<hand::Note>>>,
 }
 
 impl<'a> Talk<'a> {
@@ -157,7 +165,13 @@ impl<'a> Talk<'a> {
         let before = options.why.then(Counters::read);
         let session = Session::open(session_options(options, place)?);
         let (interface, left, flying) = (String::new(), Vec::new(), BTreeMap::new());
-        Ok(Self { verb, options, out, place, session, recording, before, interface, left, flying, many: false })
+        let (many, told) = (false, None);
+        Ok(Self { verb, options, out, place, session, recording, before, interface, left, flying, many, told })
+    }
+
+    /// From now on each kind of note is told once.
+    pub(super) fn notes_once(&mut self) {
+        self.told = Some(Vec::new());
     }
 
     pub(super) fn explain(&self, error: &net::Error) -> Failure {
@@ -198,7 +212,18 @@ impl<'a> Talk<'a> {
             }
             self.flying.insert(sent.id, (left.packet_bytes().to_vec(), sent.built.first));
         }
-        if self.out.json { self.out.json_line(&sent_json(sent)) } else { self.sent_text(sent) }
+        if self.out.json {
+            return self.out.json_line(&sent_json(sent));
+        }
+        self.sent_text(sent)?;
+        if let Some(told) = &mut self.told {
+            for kind in sent.plan.notes.iter().map(discriminant) {
+                if !told.contains(&kind) {
+                    told.push(kind);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Adds what left to the recording, if there is one.
@@ -243,7 +268,8 @@ impl<'a> Talk<'a> {
         if self.out.verbose {
             self.out.result(&render::plan(&sent.plan, style, words))?;
         }
-        for note in &sent.plan.notes {
+        let is_new = |note: &&hand::Note| self.told.as_ref().is_none_or(|told| !told.contains(&discriminant(*note)));
+        for note in sent.plan.notes.iter().filter(is_new) {
             self.note(&render::plan_note(note, words));
         }
         if let Guarding::Without(NoGuard::Failed(error)) = &sent.guard {

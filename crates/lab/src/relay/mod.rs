@@ -3,7 +3,7 @@
 //!
 //! In: [`Relay`], once, in [`Options`](crate::Options); frames of both ends of the wire.
 //! Out: the same frames as a [`sim::Path`](wirewright_sim::Path) a direction lets them go on; [`RelayReport`].
-//! Above: cli and tests; `keeper.rs` runs it. Below: sim (what happens to a frame), craft (rules that rewrite), link (rings, packet
+//! Above: cli and tests; `keeper.rs` runs it. Below: sim (what happens to a frame), craft (what a rule does to a packet), link (rings, packet
 //! sockets).
 //! Not here: the wire's ends (`build/world.rs`), any protocol but for `rewrite.rs`: ARP and NDP are frames like others.
 //!
@@ -21,12 +21,12 @@ mod rewrite;
 
 use core::time::Duration;
 
+use wirewright_craft::Rewrite;
 use wirewright_sim::{Dice, Faults, Tally};
 
 use crate::enter::Lab;
 use crate::message::Message;
 pub(crate) use pump::Pump;
-pub use rewrite::{Rewrite, RewriteError};
 pub(crate) use rewrite::{Rewriter, Towards};
 
 /// How long the relay may take to say its counts: it looks for questions after every batch of frames.

@@ -32,12 +32,8 @@ pub struct Batches {
     /// All packets go as the first one.
     is_steady: bool,
     whole: Vec<u8>,
-    frames: Vec<Vec<u8>>,
-    /// Of `frames`.
-    used: usize,
-    target: Target,
+    gathered: Gathered,
     ways: BTreeMap<IpAddr, (Facts, Wishes)>,
-    done: Batch,
 }
 
 /// What became of a batch, as far as the kernel said.
@@ -60,22 +56,19 @@ impl Batches {
         mut senders: Senders,
     ) -> Result<Self, Error> {
         let mut first = session.prepare(packet.clone())?;
-        senders.open(&first, &session.interfaces, Hears::Nothing)?;
+        senders.open(&first.plan, &session.interfaces, Hears::Nothing)?;
         senders.find_next_hop(&mut first)?;
         let ip = packet.layers.iter().position(|layer| matches!(layer.key(), "ip" | "ip6"));
         let is_steady = ip.is_some_and(|ip| differ_from_layer.is_none_or(|layer| layer > ip));
         Ok(Self {
             seed,
             senders,
-            target: Target::of(&first.plan),
+            gathered: Gathered::new(Target::of(&first.plan)),
             header: first.plan.framing.as_ref().and_then(|framing| framing.frame(&[])).unwrap_or_default(),
             first,
             is_steady,
             whole: Vec::new(),
-            frames: vec![Vec::new(); FRAMES_MAX],
-            used: 0,
             ways: BTreeMap::new(),
-            done: Batch::default(),
         })
     }
 
@@ -97,30 +90,30 @@ impl Batches {
         } else {
             self.add(session, packet.clone(), entropy)?;
         }
-        self.done.packets += 1;
+        self.gathered.done.packets += 1;
         Ok(())
     }
 
     /// What was done since this was last asked.
     pub fn take_done(&mut self) -> Batch {
-        core::mem::take(&mut self.done)
+        self.gathered.take_done()
     }
 
     /// Adds a packet that goes as the first one.
     fn add_steady(&mut self, packet: &Packet, limit: Option<usize>, entropy: [u8; 32]) -> Result<(), Error> {
         let context = Context { entropy, ..self.first.context };
         let Some(limit) = limit else {
-            packet.build_into(&mut self.frames[self.used], &context)?;
+            packet.build_into(self.gathered.room(), &context)?;
             return self.added();
         };
         packet.build_into(&mut self.whole, &context)?;
         let pieces = fragment(packet, &self.whole, limit)?;
         if pieces.is_empty() {
-            self.frames[self.used].clone_from(&self.whole);
+            self.gathered.room().clone_from(&self.whole);
             return self.added();
         }
         for piece in pieces {
-            piece.build_into(&mut self.frames[self.used], &context)?;
+            piece.build_into(self.gathered.room(), &context)?;
             self.added()?;
         }
         Ok(())
@@ -129,10 +122,9 @@ impl Batches {
     /// The frame at the end is complete but for the link header that its way needs.
     fn added(&mut self) -> Result<(), Error> {
         if !self.header.is_empty() {
-            self.frames[self.used].splice(0..0, self.header.iter().copied());
+            self.gathered.room().splice(0..0, self.header.iter().copied());
         }
-        self.used += 1;
-        if self.used == FRAMES_MAX { self.flush() } else { Ok(()) }
+        self.gathered.added(&mut self.senders)
     }
 
     /// Adds a packet with a plan of its own.
@@ -142,12 +134,8 @@ impl Batches {
         let (facts, wishes) = known.map_or_else(|| session.facts_of(&mut packet), Ok)?;
         let context = Context { entropy, ..Context::default() };
         let mut prepared = prepare::prepare(packet, context, facts, wishes.clone(), session.options.limit)?;
-        let target = Target::of(&prepared.plan);
-        if target != self.target {
-            self.flush()?;
-            self.target = target;
-        }
-        self.senders.open(&prepared, &session.interfaces, Hears::Nothing)?;
+        self.gathered.turn_to(Target::of(&prepared.plan), &mut self.senders)?;
+        self.senders.open(&prepared.plan, &session.interfaces, Hears::Nothing)?;
         self.senders.find_next_hop(&mut prepared)?;
         if let Some(to) = named {
             if self.ways.len() == WAYS_MAX && !self.ways.contains_key(&to) {
@@ -157,11 +145,8 @@ impl Batches {
         }
         for (built, plan) in prepared.leaving() {
             let framed = plan.framing.as_ref().and_then(|framing| framing.frame(&built.bytes));
-            self.frames[self.used] = framed.unwrap_or_else(|| built.bytes.clone());
-            self.used += 1;
-            if self.used == FRAMES_MAX {
-                self.flush()?;
-            }
+            *self.gathered.room() = framed.unwrap_or_else(|| built.bytes.clone());
+            self.gathered.added(&mut self.senders)?;
         }
         Ok(())
     }
@@ -171,6 +156,48 @@ impl Batches {
     /// # Errors
     /// What the kernel says, but for a full queue.
     pub fn flush(&mut self) -> Result<(), Error> {
+        self.gathered.flush(&mut self.senders)
+    }
+}
+
+/// Frames that leave together.
+pub(super) struct Gathered {
+    frames: Vec<Vec<u8>>,
+    /// Of `frames`.
+    used: usize,
+    target: Target,
+    pub(super) done: Batch,
+}
+
+impl Gathered {
+    pub(super) fn new(target: Target) -> Self {
+        Self { frames: vec![Vec::new(); FRAMES_MAX], used: 0, target, done: Batch::default() }
+    }
+
+    /// Where the next frame is written, before [`added`](Self::added).
+    pub(super) fn room(&mut self) -> &mut Vec<u8> {
+        &mut self.frames[self.used]
+    }
+
+    pub(super) fn added(&mut self, senders: &mut Senders) -> Result<(), Error> {
+        self.used += 1;
+        if self.used == FRAMES_MAX { self.flush(senders) } else { Ok(()) }
+    }
+
+    /// What follows goes there.
+    pub(super) fn turn_to(&mut self, target: Target, senders: &mut Senders) -> Result<(), Error> {
+        if target != self.target {
+            self.flush(senders)?;
+            self.target = target;
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_done(&mut self) -> Batch {
+        core::mem::take(&mut self.done)
+    }
+
+    pub(super) fn flush(&mut self, senders: &mut Senders) -> Result<(), Error> {
         let frames = &self.frames[..self.used];
         let mut at = 0;
         while at < frames.len() {
@@ -178,7 +205,7 @@ impl Batches {
             for (slice, frame) in slices.iter_mut().zip(&frames[at..]) {
                 *slice = IoSlice::new(frame);
             }
-            match self.senders.send_batch(self.target, &slices[..frames.len() - at]) {
+            match senders.send_batch(self.target, &slices[..frames.len() - at]) {
                 Ok(count) => {
                     at += count.max(1);
                     self.done.frames += count as u64;

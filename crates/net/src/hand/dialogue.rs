@@ -107,7 +107,7 @@ impl Dialogue {
             Source::Route => {}
         }
         let mut prepared = it.prepare(opening)?;
-        it.senders.open(&prepared, &it.interfaces, Hears::Nothing)?;
+        it.senders.open(&prepared.plan, &it.interfaces, Hears::Nothing)?;
         it.guard = it.ports.hold(&mut prepared, it.options.guard, &it.options.wish)?;
         if let Some(segment) = Segment::read(&prepared.built.bytes) {
             it.conversation = Conversation::client(segment.source, segment.destination, segment.seq);
@@ -128,7 +128,7 @@ impl Dialogue {
         let address = self.take_address((peer, named.or_else(|| source(&packet))), is_ipv4)?;
         set_source(&mut packet, address)?;
         let prepared = self.prepare(packet)?;
-        self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
+        self.senders.open(&prepared.plan, &self.interfaces, Hears::Nothing)?;
         if let Some(segment) = Segment::read(behind_ethernet(&prepared.built.bytes, prepared.built.first)) {
             self.conversation = Conversation::client(segment.source, segment.destination, segment.seq);
             self.hold_own(segment.source.1);
@@ -234,7 +234,7 @@ impl Dialogue {
             Some(way) => way.follow_up(packet, self.kernel.as_ref())?,
             None => self.prepare(packet)?,
         };
-        self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
+        self.senders.open(&prepared.plan, &self.interfaces, Hears::Nothing)?;
         self.senders.find_next_hop(&mut prepared)?;
         let before = self.kernel.now();
         let handle = self.senders.send(&prepared.plan, &prepared.built.bytes)?;
@@ -371,7 +371,8 @@ impl Dialogue {
 
     fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
         let to = prepare::resolve(&mut packet, &self.options)?;
-        let (facts, wishes) = prepare::gather(&packet, to, &self.options, &mut self.netlink, &self.interfaces)?;
+        let (facts, wishes) =
+            prepare::gather(prepare::destination(&packet), to, &self.options, &mut self.netlink, &self.interfaces)?;
         let mut entropy = self.options.seed.unwrap_or_default();
         if self.options.seed.is_none() {
             let random = self.kernel.random(&mut entropy);

@@ -35,6 +35,7 @@
 //! answer carries the moment at which it was read, which for a session that sleeps on it is some 10 µs later.
 
 mod application;
+mod as_it_is;
 mod batches;
 mod dialogue;
 mod erring;
@@ -60,6 +61,7 @@ use wirewright_hand::Way;
 use wirewright_link::sys::{self, Kernel};
 
 pub use application::{Application, Does, Then, Turn};
+pub use as_it_is::{Frames, Ready};
 pub use batches::{Batch, Batches};
 pub use dialogue::{Dialogue, Happened, Listened, Spoken};
 pub use erring::Erring;

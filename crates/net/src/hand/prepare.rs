@@ -43,27 +43,34 @@ pub struct Fragment {
 /// # Errors
 /// When a name gives no address that fits.
 pub(super) fn resolve(packet: &mut Packet, options: &Options) -> Result<Option<IpAddr>, Error> {
-    let names = options.names.as_ref();
-    crate::names::resolve(packet, names, options.families)?;
+    crate::names::resolve(packet, options.names.as_ref(), options.families)?;
+    handed_to(options)
+}
+
+/// The address of `--to`.
+///
+/// # Errors
+/// When a name gives no address that fits.
+pub(super) fn handed_to(options: &Options) -> Result<Option<IpAddr>, Error> {
     match &options.to {
         None => Ok(None),
         Some(Host::Address(address)) => Ok(Some(*address)),
-        Some(Host::Name(name)) => Ok(Some(look_up(names, name, Family::Either, options.families)?)),
+        Some(Host::Name(name)) => Ok(Some(look_up(options.names.as_ref(), name, Family::Either, options.families)?)),
     }
 }
 
-/// Asks the kernel's tables about the way of a packet whose names are resolved.
+/// Asks the kernel's tables about the way of a packet to `destination`, or to the one that `--to` names.
 ///
 /// # Errors
 /// When the kernel does not answer.
 pub(super) fn gather(
-    packet: &Packet,
+    destination: Option<IpAddr>,
     to: Option<IpAddr>,
     options: &Options,
     netlink: &mut Netlink,
     interfaces: &[Interface],
 ) -> Result<(Facts, Wishes), Error> {
-    let destination = to.or_else(|| destination(packet));
+    let destination = to.or(destination);
     let facts = facts::gather(netlink, interfaces, destination, options.interface.as_deref())?;
     let wishes =
         Wishes { to, interface: options.interface.clone(), way: options.way, allow_rewrites: options.allow_rewrites };

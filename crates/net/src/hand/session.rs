@@ -17,6 +17,7 @@ use wirewright_link::{OsError, Rung, SentCopy, Woken, wait};
 use wirewright_units::Instant;
 
 use super::Options;
+use super::as_it_is::Ways;
 use super::batches::Batches;
 use super::listen::{AnswerFragment, Heard, HeardAnswer, Listeners};
 use super::own_ear::{OwnEars, set_source, source};
@@ -31,7 +32,7 @@ use crate::guard_wish::Source;
 /// there at once; where the kernel asks for it, the copy comes later and wakes the session.
 const COPY_AT_ONCE: Duration = Duration::from_millis(1);
 /// How long the kernel asks for a neighbour at most: `mcast_solicit` 3 times `retrans_time` 1 s, and a little.
-const HELD_MAX: Duration = Duration::from_millis(3_300);
+pub(super) const HELD_MAX: Duration = Duration::from_millis(3_300);
 /// Packets handled before looking at the clock and at the copies again.
 const HEARD_A_TURN: usize = 64;
 
@@ -55,24 +56,26 @@ pub enum Event {
 /// Packets sent by hand, and their answers.
 pub struct Session {
     pub(super) options: Options,
-    kernel: Arc<dyn Kernel>,
+    pub(super) kernel: Arc<dyn Kernel>,
     netlink: Option<Netlink>,
     pub(super) interfaces: Vec<Interface>,
-    senders: Senders,
+    pub(super) senders: Senders,
     listeners: Listeners,
-    ports: Ports,
+    pub(super) ports: Ports,
     own: OwnEars,
     probes: Probes,
     reassembly: Reassembly<AnswerFragment>,
-    pending: Vec<Pending>,
+    pub(super) pending: Vec<Pending>,
     started: VecDeque<(ProbeId, Prepared)>,
     events: VecDeque<Event>,
     next_id: ProbeId,
     packets: u64,
+    /// Of frames that leave as they are.
+    pub(super) ways: Ways,
 }
 
 /// A packet whose copy is awaited.
-struct Pending {
+pub(super) struct Pending {
     id: ProbeId,
     role: Role,
     part: Option<Part>,
@@ -80,7 +83,7 @@ struct Pending {
     plan: Plan,
     guard: Guarding,
     handle: Handle,
-    deadline: Instant,
+    pub(super) deadline: Instant,
 }
 
 /// The most probes whose packets are kept for closing what they half-opened; more are not half-open at once.
@@ -105,6 +108,7 @@ impl Session {
             events: VecDeque::new(),
             next_id: 0,
             packets: 0,
+            ways: Ways::default(),
             kernel,
             options,
         }
@@ -265,10 +269,10 @@ impl Session {
 
     pub(super) fn prepare(&mut self, mut packet: Packet) -> Result<Prepared, Error> {
         let (facts, wishes) = self.facts_of(&mut packet)?;
-        self.ready(packet, facts, wishes)
+        self.planned(packet, facts, wishes)
     }
 
-    fn ready(&mut self, packet: Packet, facts: Facts, wishes: Wishes) -> Result<Prepared, Error> {
+    fn planned(&mut self, packet: Packet, facts: Facts, wishes: Wishes) -> Result<Prepared, Error> {
         let context = Context { entropy: self.entropy()?, ..Context::default() };
         prepare::prepare(packet, context, facts, wishes, self.options.limit)
     }
@@ -276,6 +280,18 @@ impl Session {
     /// What the kernel's tables say of a packet's way, its names resolved.
     pub(super) fn facts_of(&mut self, packet: &mut Packet) -> Result<(Facts, Wishes), Error> {
         let to = prepare::resolve(packet, &self.options)?;
+        let asked = self.ask_tables(prepare::destination(packet), to)?;
+        if let Source::Kernels(source) = self.options.wish.comes_from(&self.interfaces) {
+            set_source(packet, source)?;
+        }
+        Ok(asked)
+    }
+
+    pub(super) fn ask_tables(
+        &mut self,
+        destination: Option<IpAddr>,
+        to: Option<IpAddr>,
+    ) -> Result<(Facts, Wishes), Error> {
         let netlink = match &mut self.netlink {
             Some(netlink) => netlink,
             None => self.netlink.insert(Netlink::open(self.kernel.clone())?),
@@ -283,10 +299,7 @@ impl Session {
         if self.interfaces.is_empty() {
             self.interfaces = netlink.interfaces()?;
         }
-        if let Source::Kernels(source) = self.options.wish.comes_from(&self.interfaces) {
-            set_source(packet, source)?;
-        }
-        prepare::gather(packet, to, &self.options, netlink, &self.interfaces)
+        prepare::gather(destination, to, &self.options, netlink, &self.interfaces)
     }
 
     /// Plans, opens the sockets, reserves the port.
@@ -294,16 +307,16 @@ impl Session {
         let mut packet = packet.clone();
         let (mut facts, mut wishes) = self.facts_of(&mut packet)?;
         let own = self.take_address(&mut packet, &mut facts, &mut wishes)?;
-        let mut prepared = self.ready(packet, facts, wishes)?;
+        let mut prepared = self.planned(packet, facts, wishes)?;
         if let Some(address) = own {
-            self.senders.open(&prepared, &self.interfaces, Hears::Nothing)?;
+            self.senders.open(&prepared.plan, &self.interfaces, Hears::Nothing)?;
             let local = SocketAddr::new(address, 0);
             return Ok((prepared, Guarding::Held { local, rung: Rung::OwnAddress }));
         }
         // The kernel puts together what raw sockets hear; where the question left in fragments, they are shown in the answer.
         let raw = Listeners::suit(&prepared) && prepared.fragments.is_empty();
         let hears = if raw { Hears::Nothing } else { wants };
-        self.senders.open(&prepared, &self.interfaces, hears)?;
+        self.senders.open(&prepared.plan, &self.interfaces, hears)?;
         let guard = self.ports.hold(&mut prepared, self.options.guard, &self.options.wish)?;
         if raw && wants == Hears::Everything {
             self.listeners.open(&prepared)?;
@@ -351,7 +364,7 @@ impl Session {
         Ok(entropy)
     }
 
-    fn take_id(&mut self) -> ProbeId {
+    pub(super) fn take_id(&mut self) -> ProbeId {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         id
@@ -365,7 +378,12 @@ impl Session {
     }
 
     /// Hands a packet, or each of its fragments, to the kernel.
-    fn hand_over(&mut self, id: ProbeId, prepared: &Prepared, guard: &Guarding) -> Result<Vec<Pending>, Error> {
+    pub(super) fn hand_over(
+        &mut self,
+        id: ProbeId,
+        prepared: &Prepared,
+        guard: &Guarding,
+    ) -> Result<Vec<Pending>, Error> {
         let leaving = prepared.leaving();
         let of = leaving.len();
         let deadline = self.kernel.now() + self.options.wait;
@@ -380,7 +398,7 @@ impl Session {
     }
 
     /// Looks for the copy at once, and keeps the packet when there is none yet.
-    fn await_soon(&mut self, pending: Pending) -> Result<(), Error> {
+    pub(super) fn await_soon(&mut self, pending: Pending) -> Result<(), Error> {
         let at_once = self.kernel.now() + COPY_AT_ONCE;
         match self.senders.read_back(pending.handle, at_once)? {
             Some(copy) => self.tell(pending, Some(copy)),
@@ -418,7 +436,7 @@ impl Session {
     }
 
     /// Reads the copies of what is awaited.
-    fn read_copies(&mut self) -> Result<(), Error> {
+    pub(super) fn read_copies(&mut self) -> Result<(), Error> {
         let mut index = 0;
         while index < self.pending.len() {
             let soon = self.kernel.now();

@@ -99,14 +99,14 @@ impl Senders {
     ///
     /// # Errors
     /// No permission, no such interface.
-    pub(super) fn open(&mut self, prepared: &Prepared, interfaces: &[Interface], hears: Hears) -> Result<(), Error> {
+    pub(super) fn open(&mut self, plan: &Plan, interfaces: &[Interface], hears: Hears) -> Result<(), Error> {
         let config = SenderConfig {
             broadcast: true,
             interface: self.interface.clone(),
             read_back: self.copies,
             ..SenderConfig::default()
         };
-        match prepared.plan.way {
+        match plan.way {
             Way::RawIpv4 if self.raw_v4.is_none() => {
                 self.raw_v4 = Some(RawIpv4::open(self.kernel.clone(), &config)?);
             }
@@ -115,12 +115,12 @@ impl Senders {
             }
             _ => {}
         }
-        let resolves = prepared.plan.needs.iter().any(|need| matches!(need, Need::Resolve(_)));
+        let resolves = plan.needs.iter().any(|need| matches!(need, Need::Resolve(_)));
         let hears = if resolves { hears.max(Hears::Neighbors) } else { hears };
-        if prepared.plan.way == Way::Ethernet || hears != Hears::Nothing {
-            self.open_frames(prepared.plan.interface.index, interfaces, hears)?;
+        if plan.way == Way::Ethernet || hears != Hears::Nothing {
+            self.open_frames(plan.interface.index, interfaces, hears)?;
         }
-        if self.copies { self.open_tap(prepared.plan.interface.index, interfaces) } else { Ok(()) }
+        if self.copies { self.open_tap(plan.interface.index, interfaces) } else { Ok(()) }
     }
 
     /// Finds the next hops that the plan needs, by our own ARP or neighbour discovery.

@@ -45,6 +45,7 @@ mod random_packet;
 mod rates;
 mod refusals;
 mod remedies;
+mod replay;
 mod sent_line;
 mod tour;
 mod trace_ways;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         completion::scenarios(),
         refusals::scenarios(),
         remedies::scenarios(),
+        replay::scenarios(),
         conversation::scenarios(),
         tour::scenarios(),
         trace_ways::scenarios(),

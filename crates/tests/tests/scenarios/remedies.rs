@@ -50,6 +50,7 @@ const FOLLOWED: &[(&str, &str)] = &[
     ("ip route add blackhole 192.0.2.2/32", "ww ask -i eth0 --to 198.51.100.1 tcp 192.0.2.2:80 S"),
     ("ip link set eth0 mtu 600", "ww ask udp server:7 zero=572"),
     (":", "ww ask tcp 127.0.0.1:80 S ip.id=7"),
+    ("ip route del default", "ww send --rewrite dst=198.51.100.1 whole.pcapng"),
     (":", "ww send -i eth0 eth dst=02:00:00:00:00:09 / raw hex=00"),
 ];
 

@@ -163,6 +163,9 @@ pub struct TlvDesc {
     pub kinds: &'static [OptionDesc],
     /// What the length byte counts.
     pub length: TlvLength,
+    /// The kind behind which nothing is read, if one is. Zero is padding at once; another one is put behind the options by
+    /// itself, and what follows it is no part of the header.
+    pub end: Option<u8>,
     /// The unit that the header with its options is padded to (with zeros), in bytes.
     pub align: usize,
     /// The most bytes that the list may take.
@@ -172,6 +175,12 @@ pub struct TlvDesc {
 }
 
 impl TlvDesc {
+    /// The kind that is put behind the options by itself: one that ends the list and is no padding.
+    #[must_use]
+    pub fn closing(&self) -> Option<u8> {
+        self.end.filter(|&kind| kind != 0)
+    }
+
     /// The description of a kind.
     #[must_use]
     pub fn kind(&self, kind: u8) -> Option<&'static OptionDesc> {
@@ -192,7 +201,7 @@ pub enum TlvLength {
     WholeBytes,
     /// The whole option with kind and length, in units of 8 bytes (neighbour discovery).
     WholeOctoBytes,
-    /// The value only, in bytes (IPv6 hop-by-hop and destination options).
+    /// The value only, in bytes (IPv6 hop-by-hop and destination options, DHCP).
     ValueBytes,
     /// There is neither kind nor length byte: a list of entries of one size ([`OptionLen::Entry`]).
     Entries,
@@ -248,6 +257,8 @@ pub enum OptionLen {
     Repeats(usize),
     /// Kind, length, the fields, then as many further bytes as the length says: entries, where the option has some.
     Variable,
+    /// Kind, length and as many bytes of text as the length says.
+    Text,
     /// The value's fields alone, this many bytes: an entry of a list without kinds ([`TlvLength::Entries`]).
     Entry(usize),
 }

@@ -67,6 +67,7 @@ mod seq;
 pub mod arp;
 pub mod assembly;
 pub mod checksum;
+pub mod dhcp;
 pub mod dns;
 pub mod ethernet;
 pub mod icmpv4;
@@ -105,6 +106,7 @@ pub static LAYERS: &[&HeaderDesc] = &[
     &udp::DESC,
     &tcp::DESC,
     &dns::DESC,
+    &dhcp::DESC,
 ];
 
 /// The layer with this key in the packet language.

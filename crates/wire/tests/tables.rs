@@ -218,8 +218,8 @@ fn numbers_of_layers_go_both_ways() {
             assert_eq!(next::protocol(number).map(|found| found.key), Some(desc.key));
         }
         let reachable = next::ether_type_of(desc).is_some() || next::protocol_of(desc).is_some();
-        // DNS is told by the ports below it and by its own form.
-        assert!(reachable || matches!(desc.key, "eth" | "dns"), "{} follows something", desc.key);
+        // DNS and DHCP are told by the ports below them and by their own form.
+        assert!(reachable || matches!(desc.key, "eth" | "dns" | "dhcp"), "{} follows something", desc.key);
     }
     let (eth, ip, tcp) = (layer("eth").unwrap(), layer("ip").unwrap(), layer("tcp").unwrap());
     assert_eq!(next::number_for(eth, ip), Some(0x0800));
@@ -256,7 +256,8 @@ fn every_header_states_its_length_where_it_may_vary() {
     for desc in LAYERS.iter().filter(|desc| desc.options.is_some()) {
         let states =
             |field: &FieldDesc| matches!(field.auto, Auto::Length(LengthOf::HeaderWords | LengthOf::Extension));
-        assert!(desc.fields.iter().any(states), "{}", desc.key);
+        let closes = desc.options.is_some_and(|list| list.closing().is_some());
+        assert!(desc.fields.iter().any(states) || closes, "{}", desc.key);
     }
     let mut header = [0; 40];
     for (key, field, value, len) in [("ip", "ihl", 15, 60), ("tcp", "doff", 6, 24), ("hopopt", "len", 2, 24)] {

@@ -148,6 +148,7 @@ fn kind_word(kind: Kind) -> &'static str {
         Kind::Mac => "mac",
         Kind::Ipv4 => "ipv4",
         Kind::Ipv6 => "ipv6",
+        Kind::Text => "text",
         _ => "number",
     }
 }
@@ -169,6 +170,7 @@ fn auto_word(auto: Auto) -> &'static str {
         Auto::SourcePort => "random, free and reserved port",
         Auto::Required => "must be set",
         Auto::Entries(_) => "number of entries that follow",
+        Auto::Direction => "as the kind of message says",
         Auto::Count(_) => "number of entries in this section",
         Auto::Identifier => "random, tells apart who asks",
         _ => "",

@@ -13,6 +13,7 @@ extern crate std;
 
 mod api;
 mod build;
+mod dhcp;
 mod dns;
 mod ends;
 mod family;

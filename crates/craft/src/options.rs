@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::ops::Range;
 
-use wirewright_wire::{FieldDesc, Kind, OptionDesc, OptionLen, TlvDesc, TlvLength};
+use wirewright_wire::{FieldDesc, Kind, Name, OptionDesc, OptionLen, TlvDesc, TlvLength};
 
 use crate::generator::Generator;
-use crate::text::{read_hex, write_hex};
+use crate::text::{is_mostly_text, read_escaped, read_hex, write_hex, write_quoted};
 use crate::value::{ValueFault, exact, write_plain};
 
 /// One item of an option area.
@@ -115,11 +115,17 @@ impl Iterator for Options<'_> {
             }
             (None, _) => (self.area.len() - start, OptionItem::Malformed),
         };
-        // RFC 9293 §3.1, RFC 791 §3.1: kind 0 ends the list. In IPv6 it is one byte of padding.
-        self.ended = kind == 0 && self.table.length == TlvLength::WholeBytes;
+        // RFC 9293 §3.1, RFC 791 §3.1: kind 0 ends the list; in DHCP 255 does. In IPv6 none does.
+        self.ended = self.table.end == Some(kind) && self.table.length != TlvLength::Entries;
         self.at += len;
         Some(OptionAt { range: start..self.at, item })
     }
+}
+
+/// How many bytes of `area` the list takes: up to its end or to all.
+pub(crate) fn list_len(table: &'static TlvDesc, area: &[u8]) -> usize {
+    let listed = Options::new(table, area).take_while(|option| !matches!(option.item, OptionItem::Behind));
+    listed.last().map_or(0, |option| option.range.end)
 }
 
 /// Whether bytes are the beginning of an option of fixed length: its kind alone, or with the right length.
@@ -151,6 +157,8 @@ pub(crate) enum OptionFault {
     Value { field: &'static FieldDesc, text: String, fault: ValueFault },
     /// The bytes behind its values are no hexadecimal digits.
     Hex,
+    /// An escape in its text cannot be read.
+    Escape,
     /// Longer than its length byte can say, or no multiple of the table's unit.
     Length,
 }
@@ -229,6 +237,9 @@ pub(crate) fn encode_many(
             for entry in listed.into_iter().flat_map(|entries| entries.split(',')) {
                 write_entry(desc.entry_len(), &desc.entries.iter().collect::<Vec<_>>(), entry, &mut value)?;
             }
+        }
+        (OptionLen::Text, Some(text)) => {
+            value.extend(read_escaped(text).map_err(|_| OptionFault::Escape)?);
         }
         (OptionLen::Entry(size), Some(text)) => {
             write_entry(size, &given, text, &mut value)?;
@@ -381,6 +392,18 @@ pub(crate) fn write_word(f: &mut impl Write, table: &'static TlvDesc, area: &[u8
         }
         return Ok(());
     }
+    if let OptionItem::Known { desc } = option.item
+        && let Some(name) = spoken_as(table, desc, &area[option.value()])
+    {
+        return f.write_str(name.word);
+    }
+    if let OptionItem::Known { desc } = option.item
+        && desc.len == OptionLen::Text
+        && is_mostly_text(&area[option.value()])
+    {
+        write!(f, "{}=", desc.key)?;
+        return write_quoted(f, &area[option.value()]);
+    }
     if let OptionItem::Known { desc } = option.item {
         let mut word = String::new();
         write_known(&mut word, desc, &area[option.value()])?;
@@ -422,6 +445,25 @@ fn reads_back(table: &'static TlvDesc, desc: &'static OptionDesc, text: Option<&
 pub(crate) fn for_word(table: &'static TlvDesc, key: &str, has_value: bool) -> Option<&'static OptionDesc> {
     let fits = |desc: &OptionDesc| if has_value { !is_bare(desc) } else { is_bare(desc) || may_be_empty(desc) };
     table.kinds.iter().find(|desc| desc.key == key && fits(desc))
+}
+
+/// The option and the value that a word says by itself: the kind of a DHCP message, `discover`.
+pub(crate) fn spoken(table: &'static TlvDesc, word: &str) -> Option<(&'static OptionDesc, &'static Name)> {
+    table.kinds.iter().find_map(|desc| {
+        let field = desc.fields.first().filter(|_| is_spoken(table, desc))?;
+        Some((desc, field.names.iter().find(|name| name.word == word)?))
+    })
+}
+
+/// Whether people say the value of an option without its key.
+pub(crate) fn is_spoken(table: &TlvDesc, desc: &OptionDesc) -> bool {
+    table.closing().is_some() && desc.key == "type" && desc.fields.len() == 1
+}
+
+/// The word that says an option with this value, where people say it by itself.
+fn spoken_as(table: &'static TlvDesc, desc: &'static OptionDesc, value: &[u8]) -> Option<&'static Name> {
+    let field = desc.fields.first().filter(|field| is_spoken(table, desc) && field.end_byte() == value.len())?;
+    field.word_for(field.read(value)?)
 }
 
 /// Whether an option stands for itself without a value and may have one too: `tfo` asks for the cookie that `tfo=HEX` is.

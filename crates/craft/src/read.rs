@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use wirewright_wire::dns::Entries;
-use wirewright_wire::{Auto, FieldDesc, Kind};
+use wirewright_wire::{Auto, FieldDesc, Kind, TlvDesc};
 
 use crate::build::{Computed, Context};
 use crate::dns;
@@ -104,7 +104,10 @@ fn set_whole_fields(layer: &mut Layer, rows: &'static [FieldDesc], part: Part, b
     let len = rows.iter().filter(whole).map(FieldDesc::end_byte).max().unwrap_or(0);
     for (row, field) in rows.iter().enumerate().filter(|(_, field)| field.end_byte() <= len) {
         let value = field.read(bytes).unwrap_or(0);
-        layer.set_at(Place { part, row }, Setting::Exactly(value));
+        match field.text(bytes).filter(|text| !text.is_empty()) {
+            Some(text) => drop(layer.set_text(field.key, text)),
+            None => layer.set_at(Place { part, row }, Setting::Exactly(value)),
+        }
     }
     len
 }
@@ -119,7 +122,10 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     let read = |rows: &'static [FieldDesc], from: usize, part: Part, layer: &mut Layer| {
         for (row, field) in rows.iter().enumerate() {
             let value = field.read(&bytes[from..]).unwrap_or(0);
-            layer.set_at(Place { part, row }, Setting::Exactly(value));
+            match field.text(&bytes[from..]).filter(|text| !text.is_empty()) {
+                Some(text) => drop(layer.set_text(field.key, text)),
+                None => layer.set_at(Place { part, row }, Setting::Exactly(value)),
+            }
         }
     };
     read(at.desc.fields, at.start, Part::Header, &mut layer);
@@ -132,6 +138,13 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     if at.desc.stated_len(&bytes[at.start..]).is_some_and(|stated| stated > at.header_len) && at.quoted {
         layer.cut = Some(at.header_len);
         layer.options = area.to_vec();
+    }
+    if let Some(closing) = at.desc.options.and_then(TlvDesc::closing) {
+        // The list was read up to the option that ends it, if there is one.
+        layer.unended = layer.closing().is_some();
+        if !layer.unended && layer.options.last() == Some(&closing) {
+            layer.options.pop();
+        }
     }
     if dns::is_dns(at.desc) {
         layer.counts = dns::count(area, Entries::counts_in(&bytes[at.start..]).unwrap_or_default());

@@ -11,7 +11,7 @@ use crate::hex::digits;
 use crate::style::{Ink, Style};
 use crate::sum::verdict_ink;
 use crate::text::{centre, columns, escape_bytes, pad, push};
-use crate::value::{field_value, value};
+use crate::value::{field_value_in, text, value_in};
 
 /// Bits a row where there is room for them: 65 columns.
 const ROW_BITS: usize = 32;
@@ -87,7 +87,7 @@ fn cells(frame: &Dissection<'_>, layer: &Layer) -> Vec<Cell> {
     for field in &layer.fields {
         let sum = frame.checksums.iter().find(|sum| field.bit == sum.at * 8);
         let ink = sum.map_or(Ink::Field(cells.len()), verdict_ink);
-        field_cells(field, start, ink, &mut cells);
+        field_cells(frame.bytes, field, start, ink, &mut cells);
     }
     for option in &layer.options {
         option_cells(frame.bytes, option, start, &mut cells);
@@ -106,12 +106,12 @@ fn cells(frame: &Dissection<'_>, layer: &Layer) -> Vec<Cell> {
 }
 
 /// One box, or for flags one a bit.
-fn field_cells(field: &Field, start: usize, ink: Ink, cells: &mut Vec<Cell>) {
+fn field_cells(bytes: &[u8], field: &Field, start: usize, ink: Ink, cells: &mut Vec<Cell>) {
     let first = field.bit - start;
     let desc = field.desc;
     if desc.kind != Kind::Flags {
         let bits = first..first + desc.bits;
-        let (full, short) = (field_value(field), value(desc, field.value));
+        let (full, short) = (field_value_in(bytes, field), value_in(bytes, field));
         let value = if columns(&full) < desc.bits.min(ROW_BITS) * 2 { full } else { short };
         cells.push(Cell { bits, name: desc.key.to_owned(), value, ink });
         return;
@@ -138,7 +138,7 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
     };
     let at = option.range.start;
     if option.desc.is_some_and(|desc| matches!(desc.len, OptionLen::Entry(_))) {
-        return option.fields.iter().for_each(|field| field_cells(field, start, Ink::Field(cells.len()), cells));
+        return option.fields.iter().for_each(|field| field_cells(bytes, field, start, Ink::Field(cells.len()), cells));
     }
     match option.what {
         OptionKind::Padding => return add(option.range.clone(), "pad", digits(&bytes[option.range.clone()]), Ink::Dim),
@@ -152,7 +152,7 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
     }
     add(at + 1..at + 2, "len", bytes[at + 1].to_string(), ink);
     for field in &option.fields {
-        field_cells(field, start, Ink::Field(cells.len()), cells);
+        field_cells(bytes, field, start, Ink::Field(cells.len()), cells);
     }
     let mut add = |range: Range<usize>, name: &str, value: String| {
         if !range.is_empty() {
@@ -160,7 +160,10 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
             cells.push(Cell { bits, name: name.to_owned(), value, ink });
         }
     };
-    add(option.rest.clone(), "data", digits(&bytes[option.rest.clone()]));
+    let rest = &bytes[option.rest.clone()];
+    let is_text = option.desc.is_some_and(|desc| desc.len == OptionLen::Text);
+    let (name, value) = if is_text { ("text", text(rest)) } else { ("data", digits(rest)) };
+    add(option.rest.clone(), name, value);
 }
 
 /// The box of every bit; `None` for bits that no box has.

@@ -71,21 +71,25 @@ fn value_word(desc: &HeaderDesc, number: u64) -> String {
 
 fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
     push(out, format_args!("\n{} ({})\n", style.paint(Ink::Title, list.title), style.section(list.rfc)));
+    let width = widest(list.kinds.iter().map(|option| option.key)).max(8);
     for option in list.kinds {
         let len = match option.len {
             OptionLen::Single => words.say("fields.option.single", &[]),
             OptionLen::Value(0) => words.say("fields.option.empty", &[]),
             OptionLen::Value(1) => words.say("fields.option.value.one", &[]),
             OptionLen::Value(len) | OptionLen::Entry(len) => words.say("fields.option.value", &[("bytes", &len)]),
+            OptionLen::Repeats(1) => words.say("fields.option.repeats.one", &[]),
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
+            OptionLen::Text => words.say("fields.option.text", &[]),
             _ => words.say("fields.option.variable", &[]),
         };
-        let key = style.paint(Ink::Note, &pad(option.key, 8));
+        let key = style.paint(Ink::Note, &pad(option.key, width));
         push(out, format_args!("  {key}  {:>3}  {} ({})\n", option.kind, option.title, style.section(option.rfc)));
         let written = words.say("fields.option.written", &[("length", &len), ("written", &written(option))]);
         paragraph(&written, style, out);
         for field in option.fields.iter().filter(|field| !field.reserved).chain(option.entries) {
             paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
+            names_of(field, style, words, out);
         }
     }
 }
@@ -99,6 +103,7 @@ fn written(option: &OptionDesc) -> String {
         OptionLen::Variable if !entries.is_empty() => {
             format!("{}={}[,{}]", option.key, values.join(":"), entries.join(":"))
         }
+        OptionLen::Text => format!("{}=TEXT", option.key),
         OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
         _ if values.is_empty() => option.key.to_owned(),
         _ => format!("{}={}", option.key, values.join(":")),
@@ -127,14 +132,22 @@ fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String)
         let before = rows[..number].iter().find(|other| std::ptr::eq(other.names, field.names));
         if let Some(other) = before.filter(|_| !field.names.is_empty()) {
             paragraph(&words.say("fields.words.as", &[("field", &other.key)]), style, out);
-        } else if !field.names.is_empty() {
-            let names: Vec<_> = field.names.iter().map(|name| format!("{}={}", name.word, name.value)).collect();
-            // Ports have a hundred names; `names` of a field are all in the JSON.
-            let more = if names.len() > NAMES_SHOWN { " .." } else { "" };
-            let shown = names[..names.len().min(NAMES_SHOWN)].join(" ");
-            paragraph(&format!("{} {shown}{more}", words.say("fields.words", &[])), style, out);
+        } else {
+            names_of(field, style, words, out);
         }
     }
+}
+
+/// The words for the values of a field.
+fn names_of(field: &FieldDesc, style: &Style, words: &Catalogue, out: &mut String) {
+    if field.names.is_empty() {
+        return;
+    }
+    let names: Vec<_> = field.names.iter().map(|name| format!("{}={}", name.word, name.value)).collect();
+    // Ports have a hundred names; `names` of a field are all in the JSON.
+    let more = if names.len() > NAMES_SHOWN { " .." } else { "" };
+    let shown = names[..names.len().min(NAMES_SHOWN)].join(" ");
+    paragraph(&format!("{} {shown}{more}", words.say("fields.words", &[])), style, out);
 }
 
 /// How many words of a field the table lists.
@@ -176,6 +189,7 @@ pub(crate) const fn unset_key(field: &FieldDesc) -> Option<&'static str> {
         Auto::Required => "required",
         Auto::Count(_) | Auto::Entries(_) => "count",
         Auto::Identifier => "identifier",
+        Auto::Direction => "direction",
         _ => "length",
     })
 }
@@ -220,6 +234,7 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Value(len) => ("value", len),
             OptionLen::Repeats(len) => ("repeats", len),
             OptionLen::Entry(len) => ("entry", len),
+            OptionLen::Text => ("text", 0),
             _ => ("variable", 0),
         };
         json!({

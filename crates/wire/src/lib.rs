@@ -105,6 +105,7 @@ pub static LAYERS: &[&HeaderDesc] = &[
     &icmpv6::DESC,
     &udp::DESC,
     &tcp::DESC,
+    &dns::tcp::DESC,
     &dns::DESC,
     &dhcp::DESC,
 ];

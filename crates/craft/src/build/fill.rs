@@ -45,7 +45,11 @@ impl Filler<'_> {
             }
         }
         let fixed = layer.fixed_len();
-        bytes[fixed..fixed + layer.options.len()].copy_from_slice(&layer.options);
+        let options = fixed + layer.options.len();
+        bytes[fixed..options].copy_from_slice(&layer.options);
+        if let Some(closing) = layer.closing() {
+            bytes[options] = closing;
+        }
         if laid.head < laid.whole {
             let there = bytes[..laid.head].to_vec();
             out[laid.start..laid.start + laid.head].copy_from_slice(&there);
@@ -85,6 +89,8 @@ impl Filler<'_> {
                 let value = self.auto(part, row, field, notes)?;
                 Ok(value.wrapping_add_signed(i128::from(offset)) & field.max())
             }
+            // Text stands in the template, which is settled.
+            Setting::Text => Ok(field.default),
             Setting::Wrong(_) => Err(BuildError::NotAChecksum { layer: self.layer().key(), key: field.key }),
         }
     }
@@ -115,6 +121,13 @@ impl Filler<'_> {
                 return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
             }
             Auto::Entries(size) => (self.layer().options.len() / size) as u128,
+            Auto::Direction => {
+                if crate::dhcp::is_answer(self.layer()) {
+                    2
+                } else {
+                    1
+                }
+            }
             Auto::Count(section) => self.layer().counts[section as usize].into(),
             // A checksum is 0 while the rest is written; what fills itself in no way has its default.
             Auto::Checksum(_) => 0,

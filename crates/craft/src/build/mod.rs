@@ -94,7 +94,7 @@ impl<'a> Computed<'a> {
         let filler = fill::Filler { packet, index, layout: &self.layout, context: &Context::default() };
         match field.auto {
             Auto::Checksum(_) if place.part == Part::Header => sums::right(packet, index, &self.layout, self.bytes),
-            Auto::None | Auto::Length(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_) => {
+            Auto::None | Auto::Length(_) | Auto::Next | Auto::Count(_) | Auto::Entries(_) | Auto::Direction => {
                 filler.auto(place.part, place.row, field, &mut Vec::new()).ok()
             }
             _ => None,
@@ -210,7 +210,7 @@ const RANDOM_PAYLOAD_LANE: u64 = 1 << 63;
 
 /// Length of a layer's header with body and padded options.
 fn head_len(layer: &Layer) -> usize {
-    let len = layer.fixed_len() + layer.options.len();
+    let len = layer.fixed_len() + layer.options.len() + usize::from(layer.closing().is_some());
     if layer.options.is_empty() && layer.desc.options.is_none() {
         return len;
     }

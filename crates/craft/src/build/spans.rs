@@ -91,7 +91,8 @@ pub(super) fn of(packet: &Packet, layout: &Layout, bytes: &[u8]) -> Vec<Span> {
         }
         let options = laid.start + layer.fixed_len();
         let behind = laid.start + laid.head;
-        let options_end = (options + layer.options.len()).min(behind);
+        let written = layer.options.len() + usize::from(layer.closing().is_some());
+        let options_end = (options + written).min(behind);
         if options_end > options {
             option_spans(index, packet, options..options_end, bytes, &mut spans);
         }
@@ -133,7 +134,7 @@ fn push(spans: &mut Vec<Span>, layer: Option<usize>, what: What, bytes: Range<us
 
 fn origin(field: &FieldDesc, setting: Setting) -> Origin {
     match setting {
-        Setting::Exactly(_) => Origin::Set,
+        Setting::Exactly(_) | Setting::Text => Origin::Set,
         Setting::Relative(_) | Setting::Wrong(_) => Origin::Wrong,
         Setting::Auto if field.auto == Auto::None => Origin::Default,
         Setting::Auto => Origin::Auto,

@@ -6,13 +6,13 @@ use core::net::IpAddr;
 
 use wirewright_wire::{HeaderDesc, Kind};
 
+use super::applications;
 use super::error::{Code, Fault};
 use super::layer::{Scope, known_layer, set, set_host, wrong_family};
 use super::names;
 use super::problem::Problem;
 use super::reader::{Draft, Reader};
 use super::suggest;
-use crate::dns::is_dns;
 use crate::family::key_in;
 use crate::layers;
 use crate::options;
@@ -38,6 +38,7 @@ impl Scope<'_, '_> {
         self.draft.check_types(self.reader.words)?;
         self.make_below();
         self.reach_below()?;
+        self.find_peers();
         self.reader.drafts.push(self.draft);
         Ok(())
     }
@@ -97,16 +98,19 @@ impl Scope<'_, '_> {
         }
         let carried = below.is_some_and(|below| matches!(below, "ip" | "ip6") || is_extension(below));
         // A message that nothing but a link or IP carries needs UDP too.
-        let message = is_dns(self.desc()) && (below.is_none() || on_link || carried);
+        let message = applications::is_one(self.desc()) && (below.is_none() || on_link || carried);
         if (needs_network(key) || message) && !carried {
             let (desc, open) = self.version();
             let mut made = Draft::new(desc, word, true);
             made.layer.family_open = open;
             self.reader.drafts.push(made);
         }
+        if key == "dns" && below == Some("tcp") {
+            // RFC 1035 §4.2.2: in a stream a message has its length before it.
+            self.reader.drafts.push(Draft::new(layers::dns_length(), word, true));
+        }
         if message {
-            let udp = self.made_udp();
-            self.reader.drafts.push(udp);
+            self.reader.drafts.push(Draft::new(layers::udp(), word, true));
         }
     }
 
@@ -115,6 +119,7 @@ impl Scope<'_, '_> {
         match self.key() {
             "icmp" => return (layers::ip(), false),
             "icmp6" => return (layers::ip6(), false),
+            "dhcp" => return (layers::ip(), false),
             key if is_extension(key) => return (layers::ip6(), false),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The words of a DNS message: its question, its records, and the UDP that carries it.
+//! The words of a DNS message: its question and its records.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,14 +9,9 @@ use wirewright_wire::dns::{ENTRIES_MAX, Section};
 use super::error::{Code, Fault};
 use super::layer::Scope;
 use super::problem::Problem;
-use super::reader::{Draft, twice};
+use super::reader::twice;
 use crate::dns::{self, EDNS, EntryFault};
-use crate::layers;
-use crate::packet::Setting;
 use crate::text::shown;
-
-/// The port that a message is sent to when nobody says another, RFC 1035 §4.2.1.
-const PORT: u128 = 53;
 
 /// The question that is written as words, while they are read: name and type with the words that say them.
 #[derive(Clone, Copy, Default)]
@@ -91,13 +86,6 @@ impl<'w> Scope<'_, 'w> {
             *count += more;
         }
         Ok(())
-    }
-
-    /// The UDP header that a message needs, where no transport is written below it.
-    pub(super) fn made_udp(&self) -> Draft {
-        let mut udp = Draft::new(layers::udp(), self.draft.word, true);
-        let _known = udp.layer.set("dport", Setting::Exactly(PORT));
-        udp
     }
 }
 

@@ -279,6 +279,14 @@ fn guess_bare(word: &str, desc: &'static HeaderDesc, one: &Range<usize>, ranked:
             }
         }
     }
+    let options = desc.options.into_iter().flat_map(|table| table.kinds.iter().map(move |option| (table, option)));
+    let said = options.filter(|(table, option)| options::is_spoken(table, option));
+    for named in said.flat_map(|(_, option)| option.fields).flat_map(|field| field.names) {
+        let aliases = named.also.iter().copied().map(|also| (also, 1));
+        for (name, penalty) in core::iter::once((named.word, 0)).chain(aliases) {
+            ranked.offer(&plain, (name, penalty > 0), penalty, one.clone(), || [named.word.to_string()].into());
+        }
+    }
     for code in desc.variants.iter().flat_map(|variant| variant.codes) {
         let aliases = code.also.iter().copied().map(|also| (also, 4));
         for (name, penalty) in core::iter::once((code.word, 3)).chain(aliases) {

@@ -17,6 +17,7 @@ use crate::generator;
 use crate::layers;
 use crate::options;
 use crate::packet::Wrong;
+use crate::print::UNENDED;
 use crate::template::Template;
 use crate::text::shown;
 use crate::value::{self, ValueFault};
@@ -386,6 +387,9 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
     let shown = |field: &&FieldDesc| !field.reserved && field.key != "dport" && field.kind != Kind::Flags;
     expected.extend(desc.fields.iter().filter(shown).map(form));
     if let Some(table) = desc.options {
+        let spoken = table.kinds.iter().filter(|option| options::is_spoken(table, option));
+        expected.extend(spoken.flat_map(|option| option.fields[0].names).map(|name| name.word.to_string()));
+        expected.extend(table.closing().map(|_| UNENDED.to_string()));
         expected.extend(table.kinds.iter().map(|option| match options::is_bare(option) {
             true => option.key.to_string(),
             false => format!("{}=", option.key),
@@ -424,6 +428,7 @@ pub(super) fn option_form(option: &OptionDesc) -> String {
             form = format!("{form}[,{}…]", entry.join(":"));
         }
         OptionLen::Repeats(_) => form = format!("{form}[:{form}…]"),
+        OptionLen::Text => form = "TEXT".into(),
         OptionLen::Variable => form = format!("{form}{}HEX", if form.is_empty() { "" } else { ":" }),
         _ => {}
     }

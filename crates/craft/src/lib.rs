@@ -12,8 +12,8 @@ extern crate alloc;
 extern crate std;
 
 mod api;
+mod applications;
 mod build;
-mod dhcp;
 mod dns;
 mod ends;
 mod family;

@@ -276,6 +276,11 @@ impl Layer {
         self.unended
     }
 
+    /// Whether nothing is to end the options by itself; where nothing would, it changes nothing.
+    pub fn set_unended(&mut self, unended: bool) {
+        self.unended = unended && self.desc.options.and_then(TlvDesc::closing).is_some();
+    }
+
     /// The kind that ends the options by itself: where the table closes its lists, none is written and nobody said `noend`.
     #[must_use]
     pub(crate) fn closing(&self) -> Option<u8> {

@@ -246,3 +246,26 @@ fn mistakes_have_their_sentences() {
         assert_eq!(mended(line).as_deref(), Some(right), "{line}");
     }
 }
+
+#[test]
+fn what_is_not_said_is_the_same_in_rust_and_in_words() {
+    // Ports and source are those of the message also where no words were read.
+    let mut packet = Packet::new();
+    for key in ["ip", "udp", "dhcp"] {
+        packet.layers.push(Layer::new(First::from_word(key).and_then(|first| first.desc(&[0x45])).unwrap()));
+    }
+    packet.layers[0].set("dst", Setting::Exactly(u32::MAX.into()));
+    packet.layers[1].set("dport", Setting::Exactly(67));
+    let context = Context { source_v4: Some([192, 0, 2, 1].into()), source_port: Some(4000), ..Context::default() };
+    let built = packet.build(&context).unwrap().bytes;
+    assert_eq!((&built[12..16], &built[20..22]), (&[0; 4][..], &[0, 68][..]));
+    let again = parse(&packet.to_string()).unwrap().build(&context).unwrap().bytes;
+    assert_eq!(again, built, "{packet}");
+    assert_eq!((packet.port_of_message(1), packet.port_of_message(2)), (Some(68), None));
+    packet.layers[2].set("ciaddr", Setting::Exactly(7));
+    assert_eq!(
+        packet.build(&context).unwrap().bytes[12..16],
+        [192, 0, 2, 1],
+        "who has an address sends from the route's"
+    );
+}

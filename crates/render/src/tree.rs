@@ -146,7 +146,7 @@ fn option_tree(
             ("opt?".to_owned(), words.say("tree.option.malformed", &[("bytes", &bytes.len())]))
         }
     };
-    let mut values: Vec<_> = option.fields.iter().map(|field| option_value(field)).collect();
+    let mut values: Vec<_> = option.fields.iter().map(option_value).collect();
     if option.what != OptionKind::Padding && !option.rest.is_empty() {
         let rest = &frame.bytes[option.rest.clone()];
         let is_text = option.desc.is_some_and(|desc| desc.len == OptionLen::Text);

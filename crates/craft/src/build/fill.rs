@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use wirewright_wire::{Auto, FieldDesc, Kind, LengthOf, MacAddr};
 
 use super::{BuildError, Context, Laid, Layout, Note};
+use crate::applications;
 use crate::numbers;
 use crate::packet::{Layer, Packet, Part, Place, Setting};
 
@@ -111,6 +112,7 @@ impl Filler<'_> {
             Auto::Next => self.next(),
             Auto::Source => self.source(field, notes),
             Auto::NextHop => self.next_hop(field, notes),
+            Auto::SourcePort if let Some(port) = self.packet.port_of_message(self.index) => port.into(),
             Auto::SourcePort => self.context.source_port.unwrap_or_else(|| self.context.dynamic_port(lane)).into(),
             Auto::Identifier => match self.context.identifier {
                 Some(identifier) => identifier.into(),
@@ -122,7 +124,7 @@ impl Filler<'_> {
             }
             Auto::Entries(size) => (self.layer().options.len() / size) as u128,
             Auto::Direction => {
-                if crate::dhcp::is_answer(self.layer()) {
+                if applications::is_answer(self.layer()) {
                     2
                 } else {
                     1
@@ -165,6 +167,7 @@ impl Filler<'_> {
     fn source(&self, field: &FieldDesc, notes: &mut Vec<Note>) -> u128 {
         let known = match field.kind {
             Kind::Mac => self.context.source_mac.map(|mac| mac.to_u64().into()),
+            Kind::Ipv4 if let Some(source) = self.packet.source_of_message(self.index) => Some(source.into()),
             Kind::Ipv4 => self.context.source_v4.map(|address| address.to_bits().into()),
             Kind::Ipv6 => self.context.source_v6.map(|address| address.to_bits()),
             _ => None,

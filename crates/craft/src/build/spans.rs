@@ -81,12 +81,15 @@ pub(super) fn of(packet: &Packet, layout: &Layout, bytes: &[u8]) -> Vec<Span> {
                 Part::Body => (What::Body(field), laid.start + layer.desc.len),
             };
             named = base + field.end_byte();
+            // A source that the message above asks for is as good as set: no kernel may put its own there.
+            let asked_for = field.auto == Auto::Source && packet.source_of_message(index).is_some();
+            let origin = if asked_for { Origin::Set } else { origin(field, setting) };
             spans.push(Span {
                 layer: Some(index),
                 what,
                 bytes: base + field.first_byte()..base + field.end_byte(),
                 bits: base * 8 + field.offset..base * 8 + field.offset + field.bits,
-                origin: origin(field, setting),
+                origin,
             });
         }
         let options = laid.start + layer.fixed_len();

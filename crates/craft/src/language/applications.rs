@@ -1,19 +1,9 @@
-//! Messages that a transport carries: the ports they go between, and to whom they go when nobody says so.
-
-use wirewright_wire::HeaderDesc;
-use wirewright_wire::dhcp::{CLIENT_PORT, SERVER_PORT};
+//! The layers below a message of an application: the ports and addresses that its protocol says and no word does.
 
 use super::layer::Scope;
 use super::reader::Draft;
+use crate::applications::peers;
 use crate::packet::Setting;
-
-/// The port of DNS, RFC 1035 §4.2.
-const DNS_PORT: u16 = 53;
-
-/// Whether a layer is a message of an application.
-pub(super) fn is_one(desc: &HeaderDesc) -> bool {
-    matches!(desc.key, "dns" | "dhcp")
-}
 
 impl Scope<'_, '_> {
     /// The word of the transport that is written below this message, or of the one that will be made.
@@ -22,28 +12,17 @@ impl Scope<'_, '_> {
         if below == Some("tcp") { "tcp" } else { "udp" }
     }
 
-    /// Sets what this message's protocol says of the layers below and their words leave open: ports, and the addresses of a
-    /// host that has none yet.
+    /// Sets in the layers below what this message's protocol says and their words leave open.
     pub(super) fn find_peers(&mut self) {
-        let is_dhcp = self.desc().key == "dhcp";
-        let ports = match self.desc().key {
-            "dns" => (None, DNS_PORT),
-            "dhcp" if crate::dhcp::is_answer(&self.draft.layer) => (Some(SERVER_PORT), CLIENT_PORT),
-            "dhcp" => (Some(CLIENT_PORT), SERVER_PORT),
-            _ => return,
-        };
+        // Of fields alone, those that are written are meant and no others.
+        let Some(peers) = peers(&self.draft.layer).filter(|_| self.reader.is_whole) else { return };
         let mut below = self.reader.drafts.iter_mut().rev().filter(|draft| draft.layer.key() != "dnslen");
         let Some(transport) = below.next().filter(|draft| matches!(draft.layer.key(), "udp" | "tcp")) else { return };
-        complete(transport, "dport", Some(ports.1.into()));
-        complete(transport, "sport", ports.0.map(u128::from));
-        let Some(network) = below.next().filter(|draft| is_dhcp && draft.layer.key() == "ip") else { return };
-        // RFC 2131 §4.1: a client that has no address yet sends from 0.0.0.0; to everybody go its messages and, where the
-        // client is not reached otherwise, the answers.
-        complete(network, "dst", Some(u32::MAX.into()));
-        let has_address =
-            self.draft.layer.get("ciaddr").is_some_and(|it| !matches!(it, Setting::Auto | Setting::Exactly(0)));
-        let is_answer = crate::dhcp::is_answer(&self.draft.layer);
-        complete(network, "src", (!has_address && !is_answer).then_some(0));
+        complete(transport, "dport", Some(peers.destination_port.into()));
+        complete(transport, "sport", peers.source_port.map(u128::from));
+        let Some(network) = below.next().filter(|draft| draft.layer.key() == "ip") else { return };
+        complete(network, "dst", peers.destination.map(u128::from));
+        complete(network, "src", peers.source.map(u128::from));
     }
 }
 

@@ -6,13 +6,13 @@ use core::net::IpAddr;
 
 use wirewright_wire::{HeaderDesc, Kind};
 
-use super::applications;
 use super::error::{Code, Fault};
 use super::layer::{Scope, known_layer, set, set_host, wrong_family};
 use super::names;
 use super::problem::Problem;
 use super::reader::{Draft, Reader};
 use super::suggest;
+use crate::applications;
 use crate::family::key_in;
 use crate::layers;
 use crate::options;

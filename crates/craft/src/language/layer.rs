@@ -8,13 +8,13 @@ use core::net::IpAddr;
 
 use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, MacAddr, Name, OptionDesc, TlvDesc};
 
-use super::applications;
 use super::dns::Question;
 use super::error::{Code, Fault};
 use super::names;
 use super::problem::Problem;
 use super::reader::{Draft, Reader, Written, twice};
 use super::suggest;
+use crate::applications;
 use crate::generator::{self, Addresses, Among, Generator};
 use crate::options::{self, OptionFault};
 use crate::packet::{Host, Part, Payload, Place, Setting, variant_of};

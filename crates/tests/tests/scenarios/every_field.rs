@@ -113,7 +113,12 @@ fn header_cases(desc: &'static HeaderDesc, below: &[&str], dice: &mut Dice, case
     for field in named(desc.fields) {
         for value in values(field, dice) {
             let mut layer = Layer::new(desc);
-            assert!(layer.set(field.key, Setting::Exactly(value)), "{} has {}", desc.key, field.key);
+            let set = match field.kind {
+                // The text of a value is its digits.
+                Kind::Text => layer.set_text(field.key, format!("{value:x}").as_bytes()),
+                _ => layer.set(field.key, Setting::Exactly(value)),
+            };
+            assert!(set, "{} has {}", desc.key, field.key);
             // tshark tells most of a message's bits in responses only.
             if desc.key == "dns" && field.key != "qr" {
                 layer.set("qr", Setting::Exactly(1));
@@ -204,7 +209,21 @@ fn values(field: &FieldDesc, dice: &mut Dice) -> Vec<u128> {
     let mut values = vec![0, field.max()];
     values
         .extend((0..RANDOM_VALUES).map(|_| ((u128::from(dice.bits()) << 64) | u128::from(dice.bits())) & field.max()));
+    values.iter_mut().for_each(|value| *value = tellable(field.meaning, *value));
     values
+}
+
+/// The value, or where tshark cannot tell it one near it that it can.
+pub(crate) fn tellable(what: &str, value: u128) -> u128 {
+    match what {
+        // It names no other cookie.
+        "dhcp.cookie" => wirewright_wire::dhcp::COOKIE.into(),
+        // Seconds in the high byte alone are taken for those of a client that exchanges the bytes.
+        "dhcp.secs" if value & 0xff == 0 && value > 0 => value | 1,
+        // It names no length of what is shorter than a header.
+        "dnslen.len" => value.max(wirewright_wire::dns::LEN as u128),
+        _ => value,
+    }
 }
 
 /// The layers that usually stand below one.
@@ -213,7 +232,8 @@ fn below(key: &str) -> &'static [&'static str] {
         "eth" => &[],
         "ip6" | "ip" | "arp" | "vlan" | "qinq" | "mpls" => &["eth"],
         "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
-        "dns" => &["eth", "ip", "udp"],
+        "dns" | "dhcp" => &["eth", "ip", "udp"],
+        "dnslen" => &["eth", "ip", "tcp"],
         _ => &["eth", "ip"],
     }
 }
@@ -225,18 +245,24 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
     let carries = match layer.key() {
         "eth" | "vlan" | "qinq" | "mpls" => &["ip", "udp"][..],
         "ip" | "ip6" | "hopopt" | "route" | "frag" | "dstopt" => &["udp"],
+        "dnslen" => &["dns"],
         _ => &[],
     };
-    if layer.key() == "dns" {
-        packet.layers.iter_mut().filter(|layer| layer.key() == "udp").for_each(|udp| {
-            udp.set("dport", Setting::Exactly(53));
-        });
+    let port = match layer.key() {
+        "dns" | "dnslen" => Some(53),
+        "dhcp" => Some(67),
+        _ => None,
+    };
+    if let Some((port, transport)) = port.zip(packet.layers.last_mut()) {
+        transport.set("dport", Setting::Exactly(port));
     }
     packet.layers.push(layer);
     packet.layers.extend(carries.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))));
     // Behind an MLD report it would make a longer message of another version.
-    if packet.layers.iter().all(|layer| layer.key() != "icmp6") {
-        packet.payload = Payload::Bytes(b"payload".to_vec());
+    if packet.layers.iter().all(|layer| !matches!(layer.key(), "icmp6" | "dnslen")) {
+        // tshark reads as many bytes as an address as the field for its length says, whatever stands there.
+        let times = if packet.layers.iter().any(|layer| layer.key() == "dhcp") { 10 } else { 1 };
+        packet.payload = Payload::Bytes(b"payload".repeat(times));
     }
     for layer in &mut packet.layers {
         fill_destination(layer);
@@ -286,7 +312,12 @@ pub(crate) fn disagreements(
     let count = columns.len();
     let all: Vec<&str> = columns.iter().chain(more).copied().collect();
     // A total length of 0 means "the card cuts this" to Wireshark, unless told otherwise.
-    let mut rows = Tshark::read(&path).preference("ip.tso_support:FALSE").fields(&all)?;
+    let mut rows = Tshark::read(&path)
+        .preference("ip.tso_support:FALSE")
+        // Each segment stands for itself, whatever others of its ports had.
+        .preference("tcp.desegment_tcp_streams:FALSE")
+        .preference("tcp.no_subdissector_on_error:FALSE")
+        .fields(&all)?;
     if rows.len() != cases.len() {
         return Err(format!("{} packets, {} frames", cases.len(), rows.len()).into());
     }
@@ -319,6 +350,7 @@ fn disagreement(check: &Check, cell: &str, shark_type: &str) -> Option<String> {
     let agrees = match shark_type {
         // Wireshark shows that it is there, not its value.
         "FT_NONE" => cell == "1",
+        "FT_STRING" | "FT_STRINGZ" => cell == format!("{:x}", check.value),
         "FT_BOOLEAN" => number(cell, check.is_mac) == Some(u128::from(expected != 0)),
         "FT_BYTES" => stands_alone_in(expected, cell),
         // Left out while it is 0.

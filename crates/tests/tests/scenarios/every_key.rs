@@ -9,11 +9,11 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wirewright_sim::Dice;
 use wirewright_tests::{Ground, Outcome, Scenario, ensure, ww};
 
-use crate::every_field::{Check, context, disagreements};
+use crate::every_field::{Check, context, disagreements, tellable};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
@@ -131,6 +131,9 @@ const DECIDE: &[&str] = &[
     "arp.plen",
     "arp.op",
     "mpls.label",
+    "dhcp.htype",
+    "dhcp.hlen",
+    "dhcp.cookie",
     "dns.qr",
     "dns.opcode",
     "tcp.flags",
@@ -166,7 +169,10 @@ fn targets(reference: &Value) -> Vec<Target> {
         list(&layer["fields"]).for_each(|field| add(&key, field, Place::Header));
         let mut options = |table: &Value, message: Option<u64>| {
             for option in list(table) {
-                for field in list(&option["fields"]) {
+                let is_text = text(&option["form"]) == "text";
+                // An option that is text has no fields: its text is one.
+                let whole = json!({"key": "text", "kind": "text", "bits": 128, "shark": option["shark"]});
+                for field in list(&option["fields"]).chain(is_text.then_some(&whole)) {
                     let place = Place::Option { option: option.clone(), message };
                     add(&format!("{key}.{}", text(&option["key"])), field, place);
                 }
@@ -201,6 +207,7 @@ fn values(target: &Target, count: usize, dice: &mut Dice) -> Vec<u128> {
         values.push(random(dice) & max);
     }
     values.truncate(count);
+    values.iter_mut().for_each(|value| *value = tellable(&target.what, *value));
     values
 }
 
@@ -250,6 +257,10 @@ impl Line {
         match &target.place {
             Place::Header => {
                 let _ = write!(self.words, " {}", target.word(value, dice));
+                if target.what == "dhcp.hlen" {
+                    // tshark reads so many bytes as an address, whatever stands there.
+                    let _ = write!(self.words, " rootpath={}", "x".repeat(64));
+                }
                 if let Some(message) = u64::try_from(value).ok().filter(|_| target.key == "type") {
                     self.required(target, message, all);
                 }
@@ -299,7 +310,7 @@ impl Line {
             let is_target = target.is_some_and(|target| target.key == field.key);
             // Of layers that stand twice, tshark's first value is the outermost one's.
             if !is_target && dice.below(3) == 0 && !self.checks.iter().any(|check| check.shark == field.shark) {
-                let value = random(dice) & field.max();
+                let value = tellable(&field.what, random(dice) & field.max());
                 let _ = write!(self.words, " {}", field.word(value, dice));
                 self.check(field, value);
             }
@@ -346,6 +357,8 @@ fn written(value: u128, kind: &str, dice: &mut Dice) -> String {
             let pairs: Vec<&str> = (0..6).map(|at| &digits[2 * at..2 * at + 2]).collect();
             pairs.join(":")
         }
+        // The text of a value is its digits.
+        "text" => format!("{value:x}"),
         "ipv4" => Ipv4Addr::from_bits(value as u32).to_string(),
         "ipv6" => Ipv6Addr::from_bits(value).to_string(),
         _ if dice.below(2) == 0 => format!("{value:#x}"),
@@ -356,6 +369,9 @@ fn written(value: u128, kind: &str, dice: &mut Dice) -> String {
 /// An option with one of its fields set: in its own words, or as `opt=KIND:HEX` where a reserved bit is to be set.
 fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) -> String {
     const MORE_BYTES: usize = 8;
+    if text(&option["form"]) == "text" {
+        return format!("{}={}", text(&option["key"]), written(value, "text", dice));
+    }
     let fields: Vec<&Value> = list(&option["fields"]).collect();
     let fixed = number(&option["bytes"]);
     let used = fields.iter().map(|field| (number(&field["offset"]) + number(&field["bits"])).div_ceil(8)).max();
@@ -410,6 +426,8 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
         "tcp" if dice.below(2) == 0 => vec!["eth", "ip6", "tcp"],
         "tcp" => vec!["eth", "ip", "tcp"],
         "dns" => vec!["eth", "ip", "udp", "dns"],
+        "dnslen" => vec!["eth", "ip", "tcp", "dnslen", "dns"],
+        "dhcp" => vec!["eth", "ip", "udp", "dhcp"],
         other => panic!("the test has to be told where the layer {other} stands"),
     }
 }
@@ -418,6 +436,8 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
 fn destination(layer: &str, carries: Option<&str>) -> &'static str {
     match layer {
         "udp" if carries == Some("dns") => " :53",
+        "udp" if carries == Some("dhcp") => " :67",
+        "tcp" if carries == Some("dnslen") => " :53",
         "ip" => " 192.0.2.2",
         "ip6" => " 2001:db8::2",
         "arp" => " tpa=192.0.2.2",

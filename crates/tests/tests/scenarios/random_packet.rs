@@ -29,6 +29,8 @@ const CHAINS: &[&[&str]] = &[
     &["eth", "mpls", "ip", "tcp"],
     &["eth", "vlan", "mpls", "mpls", "ip6", "udp"],
     &["eth", "mpls"],
+    &["ip", "udp", "dhcp"],
+    &["eth", "ip", "tcp", "dnslen", "dns"],
     &["eth", "arp"],
     &["eth"],
     &["ip", "ip", "udp"],
@@ -87,6 +89,11 @@ pub(crate) fn random_packet(dice: &mut Dice) -> Packet {
     let chain = CHAINS[pick(dice, CHAINS.len())];
     let mut packet = Packet::new();
     for key in chain {
+        // A message is mostly found by the port below it.
+        let port = [("dhcp", 67), ("dnslen", 53)].into_iter().find(|(message, _)| message == key);
+        if let Some(((_, port), transport)) = port.filter(|_| dice.below(4) != 0).zip(packet.layers.last_mut()) {
+            transport.set("dport", Setting::Exactly(port));
+        }
         packet.layers.push(random_layer(layer_named(key).expect("a known layer"), dice));
     }
     packet.payload = random_payload(dice);
@@ -110,12 +117,17 @@ fn random_layer(desc: &'static HeaderDesc, dice: &mut Dice) -> Layer {
         let must = field.auto == Auto::Required;
         // What selects the next layer is mostly left alone, or most packets would end there.
         let rare = field.selects_next && dice.below(8) != 0;
-        if must || (!rare && dice.below(3) == 0) {
+        if field.kind == Kind::Text {
+            let most = usize::try_from(field.max()).expect("a text is short");
+            let text = if dice.below(2) == 0 { random(dice, most) } else { b"it's 100% \\ text".to_vec() };
+            layer.set_text(field.key, &text);
+        } else if must || (!rare && dice.below(3) == 0) {
             layer.set(field.key, random_setting(field, dice));
         }
     }
     if let Some(table) = layer.option_table().filter(|_| dice.below(2) == 0) {
         layer.set_options(random_options(table, dice));
+        layer.set_unended(dice.below(4) == 0);
     }
     layer
 }
@@ -164,6 +176,7 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
             }
             OptionLen::Value(length) | OptionLen::Entry(length) => random_of(dice, length),
             OptionLen::Repeats(length) => random_of(dice, length * 2),
+            OptionLen::Text if dice.below(2) == 0 => b"a host's name".to_vec(),
             _ => random(dice, 6),
         };
         push_option(table, kind, &value, &mut bytes);

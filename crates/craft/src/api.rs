@@ -172,7 +172,7 @@ impl Written {
 
     fn raw_option(&mut self, kind: u8, bytes: &[u8]) {
         let Some(table) = self.layer.option_table() else { return };
-        if options::push_option(table, kind, bytes, &mut self.layer.options).is_err() {
+        if options::push_option(table, kind.into(), bytes, &mut self.layer.options).is_err() {
             self.fail(BuildError::ValueTooLarge {
                 layer: self.layer.key(),
                 key: "opt",

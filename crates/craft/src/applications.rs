@@ -16,14 +16,16 @@ pub(crate) struct Peers {
     /// `None`: any port.
     pub(crate) source_port: Option<u16>,
     /// `None`: it has to be said.
-    pub(crate) destination: Option<u32>,
+    pub(crate) destination: Option<u128>,
     /// `None`: that of the route.
     pub(crate) source: Option<u32>,
+    /// The word of the network layer whose addresses these are.
+    pub(crate) network: &'static str,
 }
 
 /// Whether a layer is a message of an application.
 pub(crate) fn is_one(desc: &HeaderDesc) -> bool {
-    matches!(desc.key, "dns" | "dhcp")
+    matches!(desc.key, "dns" | "dhcp" | "dhcp6")
 }
 
 /// What the protocol of a message says; `None` for a layer that is none.
@@ -31,6 +33,7 @@ pub(crate) fn peers(layer: &Layer) -> Option<Peers> {
     match layer.key() {
         "dns" => Some(Peers { destination_port: DNS_PORT, ..Peers::default() }),
         "dhcp" => Some(dhcp(layer)),
+        "dhcp6" => Some(dhcp6(layer)),
         _ => None,
     }
 }
@@ -38,14 +41,30 @@ pub(crate) fn peers(layer: &Layer) -> Option<Peers> {
 /// RFC 2131 §4.1: between the ports 67 and 68. A client that has no address yet sends from 0.0.0.0. To everybody go its
 /// messages and, where the client is not reached otherwise, the answers.
 fn dhcp(layer: &Layer) -> Peers {
-    let destination = Some(u32::MAX);
+    let (network, destination) = ("ip", Some(u32::MAX.into()));
     if is_answer(layer) {
         let (source_port, destination_port) = (Some(SERVER_PORT), CLIENT_PORT);
-        return Peers { destination_port, source_port, destination, source: None };
+        return Peers { destination_port, source_port, destination, source: None, network };
     }
     let has_address = !matches!(layer.get("ciaddr"), None | Some(Setting::Auto | Setting::Exactly(0)));
     let source = (!has_address).then_some(0);
-    Peers { destination_port: SERVER_PORT, source_port: Some(CLIENT_PORT), destination, source }
+    Peers { destination_port: SERVER_PORT, source_port: Some(CLIENT_PORT), destination, source, network }
+}
+
+/// RFC 8415 §7: clients and relays speak to all servers and relays of the link; a server answers one client or relay.
+fn dhcp6(layer: &Layer) -> Peers {
+    use wirewright_wire::dhcp6::{CLIENT_PORT, SERVER_PORT, SERVERS, is_answer, relay};
+    let relays = layer.variant().is_some_and(|variant| core::ptr::eq(variant.body, &relay::DESC));
+    let kind = layer.value_or_default("type").unwrap_or(0) as u8;
+    let (source_port, destination_port) = match is_answer(kind) {
+        _ if relays => (SERVER_PORT, SERVER_PORT),
+        true => (SERVER_PORT, CLIENT_PORT),
+        false => (CLIENT_PORT, SERVER_PORT),
+    };
+    // Relay replies go back to the relay.
+    let to_all = !is_answer(kind) && kind != 13;
+    let destination = to_all.then_some(SERVERS);
+    Peers { destination_port, source_port: Some(source_port), destination, source: None, network: "ip6" }
 }
 
 /// Whether a server sends a DHCP message: by the kind that its options tell.

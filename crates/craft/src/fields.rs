@@ -58,7 +58,7 @@ pub enum FieldPlace {
         /// The option's key.
         option: &'static str,
         /// Its kind.
-        kind: u8,
+        kind: u16,
     },
 }
 
@@ -88,7 +88,7 @@ fn header_rows(desc: &'static HeaderDesc, rows: &mut Vec<FieldRow>) {
 
 fn option_rows(layer: &'static str, desc: &'static HeaderDesc, rows: &mut Vec<FieldRow>) {
     // Several bodies share one table of options.
-    let known = |kind: u8, key: &str| {
+    let known = |kind: u16, key: &str| {
         let same =
             |row: &FieldRow| matches!(row.place, FieldPlace::Option { kind: k, option } if k == kind && option == key);
         rows.iter().any(same)

@@ -1,6 +1,6 @@
 //! The layers that have a table, and the words of those that will have one.
 
-use wirewright_wire::{HeaderDesc, arp, dhcp, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan};
+use wirewright_wire::{HeaderDesc, arp, dhcp, dhcp6, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan};
 
 /// The table with this word.
 #[must_use]
@@ -53,6 +53,9 @@ pub(crate) fn udp() -> &'static HeaderDesc {
 }
 pub(crate) fn dhcp() -> &'static HeaderDesc {
     &dhcp::DESC
+}
+pub(crate) fn dhcp6() -> &'static HeaderDesc {
+    &dhcp6::DESC
 }
 pub(crate) fn dns_length() -> &'static HeaderDesc {
     &dns::tcp::DESC

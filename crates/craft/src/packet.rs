@@ -283,7 +283,7 @@ impl Layer {
 
     /// The kind that ends the options by itself: where the table closes its lists, none is written and nobody said `noend`.
     #[must_use]
-    pub(crate) fn closing(&self) -> Option<u8> {
+    pub(crate) fn closing(&self) -> Option<u16> {
         let table = self.desc.options?;
         let closing = table.closing().filter(|_| !self.unended)?;
         let ends = |item: OptionItem| matches!(item, OptionItem::Known { desc } if desc.kind == closing);

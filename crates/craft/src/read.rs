@@ -142,7 +142,7 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     if let Some(closing) = at.desc.options.and_then(TlvDesc::closing) {
         // The list was read up to the option that ends it, if there is one.
         layer.unended = layer.closing().is_some();
-        if !layer.unended && layer.options.last() == Some(&closing) {
+        if !layer.unended && layer.options.last().is_some_and(|&last| u16::from(last) == closing) {
             layer.options.pop();
         }
     }
@@ -167,7 +167,7 @@ fn without_padding(layer: &Layer, area: &[u8]) -> usize {
 
 /// Whether people always say what stands here, also where it is the default: flags, the kind of an ICMP or ARP message.
 fn is_spoken(layer: &str, field: &FieldDesc) -> bool {
-    field.kind == Kind::Flags || matches!((layer, field.key), ("icmp" | "icmp6", "type") | ("arp", "op"))
+    field.kind == Kind::Flags || matches!((layer, field.key), ("icmp" | "icmp6" | "dhcp6", "type") | ("arp", "op"))
 }
 
 /// Whether a field is one whose value follows from the rest of the packet.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use wirewright_wire::dns::{Entries, tcp as dns_over_tcp};
-use wirewright_wire::{HeaderDesc, LimitedBy, Variant, dhcp, next};
+use wirewright_wire::{HeaderDesc, LimitedBy, Variant, dhcp, dhcp6, next};
 
 use crate::dns;
 use crate::first::First;
@@ -337,6 +337,9 @@ fn by_port(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     if is(&DNS_PORTS) && Entries::are_whole(payload) {
         return Some(layers::dns());
     }
+    if is(&DHCP6_PORTS) && dhcp6::is_message(payload) {
+        return Some(layers::dhcp6());
+    }
     (is(&DHCP_PORTS) && dhcp::is_message(payload)).then_some(layers::dhcp())
 }
 
@@ -344,3 +347,5 @@ fn by_port(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
 const DNS_PORTS: [u128; 2] = [53, 5353];
 /// DHCP (RFC 2131 §4.1): servers and relays, clients.
 const DHCP_PORTS: [u128; 2] = [dhcp::SERVER_PORT as u128, dhcp::CLIENT_PORT as u128];
+/// DHCP for IPv6 (RFC 8415 §7.2).
+const DHCP6_PORTS: [u128; 2] = [dhcp6::SERVER_PORT as u128, dhcp6::CLIENT_PORT as u128];

@@ -140,17 +140,21 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
     if option.desc.is_some_and(|desc| matches!(desc.len, OptionLen::Entry(_))) {
         return option.fields.iter().for_each(|field| field_cells(bytes, field, start, Ink::Field(cells.len()), cells));
     }
+    let is_single = option.desc.is_some_and(|desc| desc.len == OptionLen::Single);
     match option.what {
         OptionKind::Padding => return add(option.range.clone(), "pad", digits(&bytes[option.range.clone()]), Ink::Dim),
         OptionKind::Malformed => return add(option.range.clone(), "?", digits(&bytes[option.range.clone()]), Ink::Bad),
         OptionKind::Kind(kind) => {
-            add(at..at + 1, option.desc.map_or("kind", |desc| desc.key), kind.to_string(), ink);
+            let end = at + if is_single { 1 } else { option.head / 2 };
+            add(at..end, option.desc.map_or("kind", |desc| desc.key), kind.to_string(), ink);
         }
     }
-    if option.desc.is_some_and(|desc| desc.len == OptionLen::Single) {
+    if is_single {
         return;
     }
-    add(at + 1..at + 2, "len", bytes[at + 1].to_string(), ink);
+    let length = at + option.head / 2..at + option.head;
+    let stated = bytes[length.clone()].iter().fold(0, |stated, &byte| stated << 8 | u32::from(byte));
+    add(length, "len", stated.to_string(), ink);
     for field in &option.fields {
         field_cells(bytes, field, start, Ink::Field(cells.len()), cells);
     }

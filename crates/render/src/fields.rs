@@ -87,7 +87,7 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
         push(out, format_args!("  {key}  {:>3}  {} ({})\n", option.kind, option.title, style.section(option.rfc)));
         let written = words.say("fields.option.written", &[("length", &len), ("written", &written(option))]);
         paragraph(&written, style, out);
-        for field in option.fields.iter().filter(|field| !field.reserved).chain(option.entries) {
+        for field in option.fields.iter().chain(option.entries).filter(|field| !field.reserved) {
             paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
             names_of(field, style, words, out);
         }
@@ -98,12 +98,20 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
 fn written(option: &OptionDesc) -> String {
     let values: Vec<_> =
         option.fields.iter().filter(|field| !field.reserved).map(|field| value(field, field.default)).collect();
-    let entries: Vec<_> = option.entries.iter().map(|field| field.key.to_uppercase()).collect();
+    let entries: Vec<_> =
+        option.entries.iter().filter(|field| !field.reserved).map(|field| field.key.to_uppercase()).collect();
     match option.len {
         OptionLen::Variable if !entries.is_empty() => {
-            format!("{}={}[,{}]", option.key, values.join(":"), entries.join(":"))
+            let entry = entries.join(":");
+            match values.is_empty() {
+                true => format!("{}={entry}[,{entry}]", option.key),
+                false => format!("{}={}[,{entry}]", option.key, values.join(":")),
+            }
         }
-        OptionLen::Text => format!("{}=TEXT", option.key),
+        OptionLen::Text => {
+            let parts = values.into_iter().chain([String::from("TEXT")]);
+            format!("{}={}", option.key, parts.collect::<Vec<_>>().join(":"))
+        }
         OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
         _ if values.is_empty() => option.key.to_owned(),
         _ => format!("{}={}", option.key, values.join(":")),

@@ -128,7 +128,9 @@ fn always_shown(layer: &str, key: &str) -> bool {
 pub(crate) fn option_word(bytes: &[u8], option: &OptionField) -> Option<String> {
     if let (OptionKind::Kind(_), Some(desc)) = (option.what, option.desc) {
         if desc.len == OptionLen::Text {
-            return Some(format!("{}={}", desc.key, text(bytes.get(option.rest.clone()).unwrap_or_default())));
+            let said = text(bytes.get(option.rest.clone()).unwrap_or_default());
+            let values = option.fields.iter().map(|field| value(field.desc, field.value)).chain([said]);
+            return Some(format!("{}={}", desc.key, values.collect::<Vec<_>>().join(":")));
         }
         // The kind of a DHCP message is its first word to people.
         if let (&[field], "dhcp.type.type") =

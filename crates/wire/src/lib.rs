@@ -68,6 +68,7 @@ pub mod arp;
 pub mod assembly;
 pub mod checksum;
 pub mod dhcp;
+pub mod dhcp6;
 pub mod dns;
 pub mod ethernet;
 pub mod icmpv4;
@@ -108,6 +109,7 @@ pub static LAYERS: &[&HeaderDesc] = &[
     &dns::tcp::DESC,
     &dns::DESC,
     &dhcp::DESC,
+    &dhcp6::DESC,
 ];
 
 /// The layer with this key in the packet language.

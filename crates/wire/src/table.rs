@@ -14,7 +14,7 @@ pub(crate) const fn offset_of(bits: &[usize], count: usize) -> usize {
 
 /// The kind that ends a list of options: the one called `eol` or `end`.
 #[must_use]
-pub(crate) const fn end_of(kinds: &[(u8, &str)]) -> Option<u8> {
+pub(crate) const fn end_of(kinds: &[(u16, &str)]) -> Option<u16> {
     let mut i = 0;
     while i < kinds.len() {
         if matches!(kinds[i].1.as_bytes(), b"eol" | b"end") {
@@ -304,7 +304,7 @@ macro_rules! tlv {
     (@then $then:ident) => { $then };
     (@check Single $bits:ident, $key:literal) => { assert!($bits.is_empty(), concat!("`", $key, "` has no value")) };
     (@check Variable $bits:ident, $key:literal) => { () };
-    (@check Text $bits:ident, $key:literal) => { assert!($bits.is_empty(), concat!("`", $key, "` is text")) };
+    (@check Text $bits:ident, $key:literal) => { () };
     (@check $variant:ident($size:literal) $bits:ident, $key:literal) => {
         assert!(
             $crate::table::offset_of($bits, $bits.len()) == $size * 8,

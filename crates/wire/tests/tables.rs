@@ -219,7 +219,11 @@ fn numbers_of_layers_go_both_ways() {
         }
         let reachable = next::ether_type_of(desc).is_some() || next::protocol_of(desc).is_some();
         // DNS and DHCP are told by the ports below them and by their own form.
-        assert!(reachable || matches!(desc.key, "eth" | "dnslen" | "dns" | "dhcp"), "{} follows something", desc.key);
+        assert!(
+            reachable || matches!(desc.key, "eth" | "dnslen" | "dns" | "dhcp" | "dhcp6"),
+            "{} follows something",
+            desc.key
+        );
     }
     let (eth, ip, tcp) = (layer("eth").unwrap(), layer("ip").unwrap(), layer("tcp").unwrap());
     assert_eq!(next::number_for(eth, ip), Some(0x0800));

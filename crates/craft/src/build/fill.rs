@@ -49,7 +49,8 @@ impl Filler<'_> {
         let options = fixed + layer.options.len();
         bytes[fixed..options].copy_from_slice(&layer.options);
         if let Some(closing) = layer.closing() {
-            bytes[options] = closing;
+            // Lists whose kinds are wider than a byte do not end by themselves.
+            bytes[options] = closing as u8;
         }
         if laid.head < laid.whole {
             let there = bytes[..laid.head].to_vec();

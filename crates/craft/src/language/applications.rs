@@ -20,8 +20,8 @@ impl Scope<'_, '_> {
         let Some(transport) = below.next().filter(|draft| matches!(draft.layer.key(), "udp" | "tcp")) else { return };
         complete(transport, "dport", Some(peers.destination_port.into()));
         complete(transport, "sport", peers.source_port.map(u128::from));
-        let Some(network) = below.next().filter(|draft| draft.layer.key() == "ip") else { return };
-        complete(network, "dst", peers.destination.map(u128::from));
+        let Some(network) = below.next().filter(|draft| draft.layer.key() == peers.network) else { return };
+        complete(network, "dst", peers.destination);
         complete(network, "src", peers.source.map(u128::from));
     }
 }

@@ -120,6 +120,7 @@ impl Scope<'_, '_> {
             "icmp" => return (layers::ip(), false),
             "icmp6" => return (layers::ip6(), false),
             "dhcp" => return (layers::ip(), false),
+            "dhcp6" => return (layers::ip6(), false),
             key if is_extension(key) => return (layers::ip6(), false),
             _ => {}
         }

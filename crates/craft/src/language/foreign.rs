@@ -270,7 +270,7 @@ fn offer_field(
 /// Compares with the bare words of the layer and with flags.
 fn guess_bare(word: &str, desc: &'static HeaderDesc, one: &Range<usize>, ranked: &mut Ranked) {
     let plain = normal(word);
-    let spoken = matches!(desc.key, "icmp" | "icmp6" | "arp");
+    let spoken = matches!(desc.key, "icmp" | "icmp6" | "arp" | "dhcp6");
     for field in desc.fields.iter().filter(|field| spoken && matches!(field.key, "type" | "op")) {
         for named in field.names {
             let aliases = named.also.iter().copied().chain([named.title]).map(|also| (also, 1));

@@ -152,7 +152,7 @@ impl<'r, 'w> Scope<'r, 'w> {
             self.set_place(Place { part: Part::Header, row }, at, 1)?;
             return Ok(true);
         }
-        let spoken = matches!(desc.key, "icmp" | "icmp6" | "arp");
+        let spoken = matches!(desc.key, "icmp" | "icmp6" | "arp" | "dhcp6");
         let typed = desc.fields.iter().enumerate().filter(|(_, field)| matches!(field.key, "type" | "op") && spoken);
         for (row, field) in typed {
             if let Some(value) = field.value_of(word) {
@@ -281,7 +281,7 @@ impl<'r, 'w> Scope<'r, 'w> {
             return Ok(true);
         }
         // Behind `dhcp` stands the kind of message, and the destination is everybody: a host there has its port.
-        if !first || self.key() == "dhcp" || !names::is_name(word) {
+        if !first || matches!(self.key(), "dhcp" | "dhcp6") || !names::is_name(word) {
             return Ok(false);
         }
         self.host(at, Host::Name(word.into()))?;
@@ -419,8 +419,10 @@ impl<'r, 'w> Scope<'r, 'w> {
             return Ok(());
         }
         let (kind, hex) = text.split_once(':').unwrap_or((text, ""));
-        let kind = value::number(kind).ok().and_then(|kind| u8::try_from(kind).ok());
-        let Some((kind, table)) = kind.zip(self.draft.layer.option_table()) else {
+        let kind = value::number(kind).ok().and_then(|kind| u16::try_from(kind).ok());
+        let table = self.draft.layer.option_table();
+        let fits = |&(kind, table): &(u16, &TlvDesc)| table.head_len() > 2 || kind <= u8::MAX.into();
+        let Some((kind, table)) = kind.zip(table).filter(fits) else {
             return Err(Fault::new(Code::BadValue, at, Problem::AnyOption {})
                 .part(prefix..prefix + text.len())
                 .no_guess());

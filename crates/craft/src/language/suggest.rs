@@ -424,11 +424,17 @@ pub(super) fn option_form(option: &OptionDesc) -> String {
     let mut form = fields.collect::<Vec<_>>().join(":");
     match option.len {
         OptionLen::Variable if !option.entries.is_empty() => {
-            let entry: Vec<_> = option.entries.iter().map(|field| field.key.to_ascii_uppercase()).collect();
-            form = format!("{form}[,{}…]", entry.join(":"));
+            let entry: Vec<_> = option
+                .entries
+                .iter()
+                .filter(|field| !field.reserved)
+                .map(|field| field.key.to_ascii_uppercase())
+                .collect();
+            let entry = entry.join(":");
+            form = if form.is_empty() { format!("{entry}[,{entry}…]") } else { format!("{form}[,{entry}…]") };
         }
         OptionLen::Repeats(_) => form = format!("{form}[:{form}…]"),
-        OptionLen::Text => form = "TEXT".into(),
+        OptionLen::Text => form = format!("{form}{}TEXT", if form.is_empty() { "" } else { ":" }),
         OptionLen::Variable => form = format!("{form}{}HEX", if form.is_empty() { "" } else { ":" }),
         _ => {}
     }

@@ -59,7 +59,7 @@ pub enum RewriteError {
 }
 
 /// Layers that no rule is for: what neighbours say to each other, and messages whose entries are no fields of a header.
-const NO_RULE_FOR: [&str; 4] = ["arp", "dnslen", "dns", "dhcp"];
+const NO_RULE_FOR: [&str; 5] = ["arp", "dnslen", "dns", "dhcp", "dhcp6"];
 
 impl Rewrite {
     /// The rule of a line: `tcp mss=1380`, `ttl=9`, `src=203.0.113.9`.

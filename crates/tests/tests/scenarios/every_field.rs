@@ -190,12 +190,14 @@ fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: 
         TlvLength::WholeBytes => (whole, whole),
         TlvLength::WholeOctoBytes => (whole.next_multiple_of(8), whole.div_ceil(8)),
         TlvLength::ValueBytes => (whole, value_bytes),
+        TlvLength::ValueBytesWide => (whole + 2, value_bytes),
         _ => unreachable!("the test knows every layout of options"),
     };
     let mut bytes = vec![0; whole];
-    bytes[0] = option.kind;
-    bytes[1] = u8::try_from(length).expect("an option is short");
-    assert!(field.write(&mut bytes[2..], value), "the value holds its fields");
+    let (kind, length) = (option.kind.to_be_bytes(), u16::try_from(length).expect("an option is short").to_be_bytes());
+    let head = if table.head_len() == 4 { [kind, length].concat() } else { vec![kind[1], length[1]] };
+    bytes[..head.len()].copy_from_slice(&head);
+    assert!(field.write(&mut bytes[head.len()..], value), "the value holds its fields");
     bytes
 }
 
@@ -233,6 +235,7 @@ fn below(key: &str) -> &'static [&'static str] {
         "ip6" | "ip" | "arp" | "vlan" | "qinq" | "mpls" => &["eth"],
         "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
         "dns" | "dhcp" => &["eth", "ip", "udp"],
+        "dhcp6" => &["eth", "ip6", "udp"],
         "dnslen" => &["eth", "ip", "tcp"],
         _ => &["eth", "ip"],
     }
@@ -251,6 +254,7 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
     let port = match layer.key() {
         "dns" | "dnslen" => Some(53),
         "dhcp" => Some(67),
+        "dhcp6" => Some(547),
         _ => None,
     };
     if let Some((port, transport)) = port.zip(packet.layers.last_mut()) {
@@ -259,7 +263,7 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
     packet.layers.push(layer);
     packet.layers.extend(carries.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))));
     // Behind an MLD report it would make a longer message of another version.
-    if packet.layers.iter().all(|layer| !matches!(layer.key(), "icmp6" | "dnslen")) {
+    if packet.layers.iter().all(|layer| !matches!(layer.key(), "icmp6" | "dnslen" | "dhcp6")) {
         // tshark reads as many bytes as an address as the field for its length says, whatever stands there.
         let times = if packet.layers.iter().any(|layer| layer.key() == "dhcp") { 10 } else { 1 };
         packet.payload = Payload::Bytes(b"payload".repeat(times));
@@ -374,6 +378,8 @@ fn in_wiresharks_unit(check: &Check) -> u128 {
         "ip.hdr_len" | "tcp.hdr_len" => check.value * 4,
         // RFC 9268: 15 bits, the last bit of the MTU left away.
         "ipv6.opt.pmtu.rtn" => check.value * 2,
+        // RFC 8415 §21.9: hundredths of a second; there milliseconds.
+        "dhcpv6.elapsed_time" => check.value * 10,
         _ => check.value,
     }
 }

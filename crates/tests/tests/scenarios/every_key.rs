@@ -246,7 +246,7 @@ impl Line {
                 line.companions(key, own.then_some(target), all, dice);
             }
         }
-        if !chain.contains(&"icmp6") && !chain.contains(&"dns") {
+        if !["icmp6", "dns", "dhcp6"].iter().any(|key| chain.contains(key)) {
             line.words.push_str(" data=payload");
         }
         line
@@ -307,7 +307,9 @@ impl Line {
             it.layer == layer && matches!(it.place, Place::Header) && !it.decides && !it.is_destination()
         };
         for field in all.iter().filter(quiet) {
-            let is_target = target.is_some_and(|target| target.key == field.key);
+            // By another port of its sender, tshark may take a message for that of another protocol.
+            let is_settled = field.key == "sport" && self.words.contains(" sport=");
+            let is_target = is_settled || target.is_some_and(|target| target.key == field.key);
             // Of layers that stand twice, tshark's first value is the outermost one's.
             if !is_target && dice.below(3) == 0 && !self.checks.iter().any(|check| check.shark == field.shark) {
                 let value = tellable(&field.what, random(dice) & field.max());
@@ -369,9 +371,7 @@ fn written(value: u128, kind: &str, dice: &mut Dice) -> String {
 /// An option with one of its fields set: in its own words, or as `opt=KIND:HEX` where a reserved bit is to be set.
 fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) -> String {
     const MORE_BYTES: usize = 8;
-    if text(&option["form"]) == "text" {
-        return format!("{}={}", text(&option["key"]), written(value, "text", dice));
-    }
+    let is_text = text(&option["form"]) == "text";
     let fields: Vec<&Value> = list(&option["fields"]).collect();
     let fixed = number(&option["bytes"]);
     let used = fields.iter().map(|field| (number(&field["offset"]) + number(&field["bits"])).div_ceil(8)).max();
@@ -379,7 +379,7 @@ fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) ->
     // An entry of a list has neither kind nor length.
     let is_entry = text(&option["form"]) == "entry";
     let reserved = fields.iter().any(|field| text(&field["key"]) == target.key && field["reserved"] == true);
-    if !is_entry && (reserved || dice.below(3) == 0) {
+    if !is_entry && !is_text && (reserved || dice.below(3) == 0) {
         let bytes = if variable { used.unwrap_or(0) + MORE_BYTES } else { fixed };
         // Neighbour discovery counts in units of 8 bytes, kind and length included.
         let padded = if target.layer == "icmp6" { (bytes + 2).next_multiple_of(8) - 2 } else { bytes };
@@ -398,6 +398,9 @@ fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) ->
         written(if own { value } else { 0 }, &kind, dice)
     };
     let mut parts: Vec<String> = shown.map(part).collect();
+    if is_text {
+        parts.push(written(value, "text", dice));
+    }
     if variable {
         let bytes = if target.layer == "icmp6" { 16 - 2 - used.unwrap_or(0) } else { MORE_BYTES };
         parts.push("00".repeat(bytes));
@@ -428,6 +431,7 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
         "dns" => vec!["eth", "ip", "udp", "dns"],
         "dnslen" => vec!["eth", "ip", "tcp", "dnslen", "dns"],
         "dhcp" => vec!["eth", "ip", "udp", "dhcp"],
+        "dhcp6" => vec!["eth", "ip6", "udp", "dhcp6"],
         other => panic!("the test has to be told where the layer {other} stands"),
     }
 }
@@ -436,7 +440,8 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
 fn destination(layer: &str, carries: Option<&str>) -> &'static str {
     match layer {
         "udp" if carries == Some("dns") => " :53",
-        "udp" if carries == Some("dhcp") => " :67",
+        "udp" if carries == Some("dhcp") => " :67 sport=68",
+        "udp" if carries == Some("dhcp6") => " :547 sport=546",
         "tcp" if carries == Some("dnslen") => " :53",
         "ip" => " 192.0.2.2",
         "ip6" => " 2001:db8::2",

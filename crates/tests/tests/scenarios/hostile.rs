@@ -133,6 +133,8 @@ const SEEDS: &[&str] = &[
     "raw",
     "dns",
     "dhcp",
+    "dhcp6",
+    "solicit",
     "discover",
     "dnslen",
     "/",

@@ -30,6 +30,7 @@ const CHAINS: &[&[&str]] = &[
     &["eth", "vlan", "mpls", "mpls", "ip6", "udp"],
     &["eth", "mpls"],
     &["ip", "udp", "dhcp"],
+    &["eth", "ip6", "udp", "dhcp6"],
     &["eth", "ip", "tcp", "dnslen", "dns"],
     &["eth", "arp"],
     &["eth"],
@@ -90,7 +91,7 @@ pub(crate) fn random_packet(dice: &mut Dice) -> Packet {
     let mut packet = Packet::new();
     for key in chain {
         // A message is mostly found by the port below it.
-        let port = [("dhcp", 67), ("dnslen", 53)].into_iter().find(|(message, _)| message == key);
+        let port = [("dhcp", 67), ("dhcp6", 547), ("dnslen", 53)].into_iter().find(|(message, _)| message == key);
         if let Some(((_, port), transport)) = port.filter(|_| dice.below(4) != 0).zip(packet.layers.last_mut()) {
             transport.set("dport", Setting::Exactly(port));
         }
@@ -168,10 +169,10 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..=dice.below(4) {
         let option = &table.kinds[pick(dice, table.kinds.len())];
-        let kind = if dice.below(6) == 0 { dice.bits() as u8 } else { option.kind };
+        let kind = if dice.below(6) == 0 { dice.bits() as u16 } else { option.kind };
         let value = match option.len {
             OptionLen::Single => {
-                bytes.push(kind);
+                bytes.push(kind as u8);
                 continue;
             }
             OptionLen::Value(length) | OptionLen::Entry(length) => random_of(dice, length),
@@ -188,8 +189,13 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-fn push_option(table: &TlvDesc, kind: u8, value: &[u8], bytes: &mut Vec<u8>) {
+fn push_option(table: &TlvDesc, kind: u16, value: &[u8], bytes: &mut Vec<u8>) {
     if table.length == TlvLength::Entries {
+        return bytes.extend(value);
+    }
+    if table.head_len() == 4 {
+        bytes.extend(kind.to_be_bytes());
+        bytes.extend(u16::try_from(value.len()).expect("an option is short").to_be_bytes());
         return bytes.extend(value);
     }
     let whole = value.len() + 2;
@@ -198,7 +204,7 @@ fn push_option(table: &TlvDesc, kind: u8, value: &[u8], bytes: &mut Vec<u8>) {
         TlvLength::ValueBytes => (whole, value.len()),
         _ => (whole, whole),
     };
-    bytes.extend([kind, u8::try_from(length).expect("an option is short")]);
+    bytes.extend([kind as u8, u8::try_from(length).expect("an option is short")]);
     bytes.extend(value);
     bytes.resize(bytes.len() + padded - whole, 0);
 }

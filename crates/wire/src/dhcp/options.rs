@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use crate::Name;
 
 /// The option that says which kind of message it is.
-pub const MESSAGE_TYPE: u8 = 53;
+pub const MESSAGE_TYPE: u16 = 53;
 
 tlv! {
     /// The options of a message.

@@ -172,7 +172,7 @@ impl Written {
 
     fn raw_option(&mut self, kind: u8, bytes: &[u8]) {
         let Some(table) = self.layer.option_table() else { return };
-        if options::push_option(table, kind, bytes, &mut self.layer.options).is_err() {
+        if options::push_option(table, kind.into(), bytes, &mut self.layer.options).is_err() {
             self.fail(BuildError::ValueTooLarge {
                 layer: self.layer.key(),
                 key: "opt",
@@ -724,12 +724,14 @@ impl From<Payload> for Packet {
     }
 }
 
-impl<T: Into<Packet>> Div<T> for Packet {
-    type Output = Self;
-
-    /// Puts the layers of `inner` behind these. A packet has one payload: a second is the error of `build`.
-    fn div(mut self, inner: T) -> Self {
-        let inner: Self = inner.into();
+impl Packet {
+    /// Puts the layers of `inner` behind these.
+    fn carry(&mut self, inner: Self) {
+        let ends = (self.layers.last().map(Layer::key), inner.layers.first().map(Layer::key));
+        if ends == (Some("tcp"), Some("dns")) {
+            // RFC 1035 §4.2.2: in a stream a message has its length before it.
+            self.layers.push(Layer::new(layers::dns_length()));
+        }
         let shift = self.layers.len();
         self.layers.extend(inner.layers);
         self.names.extend(inner.names.into_iter().map(|at| NameAt { layer: at.layer + shift, ..at }));
@@ -740,6 +742,16 @@ impl<T: Into<Packet>> Div<T> for Packet {
             _ => self.fault = self.fault.take().or(Some(BuildError::PayloadTwice)),
         }
         self.trailer.extend(inner.trailer);
+    }
+}
+
+impl<T: Into<Packet>> Div<T> for Packet {
+    type Output = Self;
+
+    /// Puts the layers of `inner` behind these; the length of a DNS message goes between TCP and it. A packet has one
+    /// payload: a second is the error of `build`.
+    fn div(mut self, inner: T) -> Self {
+        self.carry(inner.into());
         self
     }
 }

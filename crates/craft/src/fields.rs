@@ -59,7 +59,7 @@ pub enum FieldPlace {
         /// The option's key.
         option: &'static str,
         /// Its kind.
-        kind: u8,
+        kind: u16,
     },
 }
 
@@ -90,7 +90,7 @@ fn header_rows(desc: &'static HeaderDesc, rows: &mut Vec<FieldRow>) {
 
 fn option_rows(layer: &'static str, desc: &'static HeaderDesc, rows: &mut Vec<FieldRow>) {
     // Several bodies share one table of options.
-    let known = |kind: u8, key: &str| {
+    let known = |kind: u16, key: &str| {
         let same =
             |row: &FieldRow| matches!(row.place, FieldPlace::Option { kind: k, option } if k == kind && option == key);
         rows.iter().any(same)
@@ -150,6 +150,7 @@ fn kind_word(kind: Kind) -> &'static str {
         Kind::Mac => "mac",
         Kind::Ipv4 => "ipv4",
         Kind::Ipv6 => "ipv6",
+        Kind::Text => "text",
         _ => "number",
     }
 }
@@ -172,6 +173,7 @@ fn auto_word(auto: Auto) -> &'static str {
         Auto::Required => "must be set",
         Auto::Entries(_) | Auto::Records => "number of entries that follow",
         Auto::Present => "set where its fields are there",
+        Auto::Direction => "as the kind of message says",
         Auto::Count(_) => "number of entries in this section",
         Auto::Identifier => "random, tells apart who asks",
         _ => "",

@@ -1,6 +1,8 @@
 //! The layers, by their words and by what they are.
 
-use wirewright_wire::{HeaderDesc, arp, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan, vxlan};
+use wirewright_wire::{
+    HeaderDesc, arp, dhcp, dhcp6, dns, ethernet, icmpv4, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan, vxlan,
+};
 
 /// The table with this word.
 #[must_use]
@@ -52,6 +54,15 @@ pub(crate) fn tcp() -> &'static HeaderDesc {
 }
 pub(crate) fn udp() -> &'static HeaderDesc {
     &udp::DESC
+}
+pub(crate) fn dhcp() -> &'static HeaderDesc {
+    &dhcp::DESC
+}
+pub(crate) fn dhcp6() -> &'static HeaderDesc {
+    &dhcp6::DESC
+}
+pub(crate) fn dns_length() -> &'static HeaderDesc {
+    &dns::tcp::DESC
 }
 pub(crate) fn dns() -> &'static HeaderDesc {
     &dns::DESC

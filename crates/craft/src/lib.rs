@@ -12,6 +12,7 @@ extern crate alloc;
 extern crate std;
 
 mod api;
+mod applications;
 mod build;
 mod dns;
 mod ends;

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::ops::Range;
 
-use wirewright_wire::{Auto, FieldDesc, Kind, OptionDesc, OptionLen, TlvDesc, TlvLength};
+use wirewright_wire::{Auto, FieldDesc, Kind, Name, OptionDesc, OptionLen, TlvDesc, TlvLength};
 
 use crate::generator::Generator;
 use crate::records;
-use crate::text::{read_hex, write_hex};
+use crate::text::{is_mostly_text, read_escaped, read_hex, write_hex, write_quoted};
 use crate::value::{ValueFault, exact, write_plain};
 
 /// One item of an option area.
@@ -19,6 +19,8 @@ pub struct OptionAt {
     pub range: Range<usize>,
     /// What it is.
     pub item: OptionItem,
+    /// How many bytes kind and length take.
+    pub head: usize,
 }
 
 /// What an item of an option area is.
@@ -32,7 +34,7 @@ pub enum OptionItem {
     /// An option of a kind that the table does not know, its length believed.
     Unknown {
         /// The kind.
-        kind: u8,
+        kind: u16,
     },
     /// The beginning of an option of fixed length, with which the area ends: its kind, or kind, length and less than its value.
     Cut {
@@ -52,8 +54,8 @@ impl OptionAt {
         let skip = match self.item {
             OptionItem::Known { desc } if matches!(desc.len, OptionLen::Single) => 1,
             OptionItem::Known { desc } if matches!(desc.len, OptionLen::Entry(_) | OptionLen::Counted) => 0,
-            OptionItem::Known { .. } | OptionItem::Unknown { .. } => 2,
-            OptionItem::Cut { .. } => self.range.len().min(2),
+            OptionItem::Known { .. } | OptionItem::Unknown { .. } => self.head,
+            OptionItem::Cut { .. } => self.range.len().min(self.head),
             OptionItem::Behind | OptionItem::Malformed => self.range.len(),
         };
         self.range.start + skip..self.range.end
@@ -88,13 +90,8 @@ impl<'a> Options<'a> {
             let left = &self.area[self.at..];
             return desc.counted_len(left).map(|(len, _)| len).filter(|len| *len <= left.len());
         }
-        let stated = usize::from(*self.area.get(self.at + 1)?);
-        let len = match self.table.length {
-            TlvLength::WholeOctoBytes => stated * 8,
-            TlvLength::ValueBytes => stated + 2,
-            _ => stated,
-        };
-        (len >= 2 && self.at + len <= self.area.len()).then_some(len)
+        let len = self.table.stated_len(self.area.get(self.at..)?)?;
+        (len >= self.table.head_len() && self.at + len <= self.area.len()).then_some(len)
     }
 }
 
@@ -102,14 +99,17 @@ impl Iterator for Options<'_> {
     type Item = OptionAt;
 
     fn next(&mut self) -> Option<OptionAt> {
-        let &kind = self.area.get(self.at)?;
-        let start = self.at;
+        let &first = self.area.get(self.at)?;
+        let (start, head) = (self.at, self.table.head_len());
         if self.ended {
             self.at = self.area.len();
-            return Some(OptionAt { range: start..self.at, item: OptionItem::Behind });
+            return Some(OptionAt { range: start..self.at, item: OptionItem::Behind, head });
         }
+        let kind = self.area.get(start..start + head / 2).map_or(first.into(), number) as u16;
         let desc = match self.table.length {
             TlvLength::Entries => self.table.kinds.first(),
+            // Half of a kind is none.
+            TlvLength::ValueBytesWide if start + 1 == self.area.len() => None,
             _ => self.table.kind(kind),
         };
         let (len, item) = match (self.stated_len(desc), desc) {
@@ -120,28 +120,44 @@ impl Iterator for Options<'_> {
             }
             (None, _) => (self.area.len() - start, OptionItem::Malformed),
         };
-        // RFC 9293 §3.1, RFC 791 §3.1: kind 0 ends the list. In IPv6 it is one byte of padding.
-        self.ended = kind == 0 && self.table.length == TlvLength::WholeBytes;
+        // RFC 9293 §3.1, RFC 791 §3.1: kind 0 ends the list; in DHCP 255 does. In IPv6 none does.
+        self.ended = self.table.end == Some(kind) && self.table.length != TlvLength::Entries;
         self.at += len;
-        Some(OptionAt { range: start..self.at, item })
+        Some(OptionAt { range: start..self.at, item, head })
     }
+}
+
+/// One or two bytes as a number.
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte))
+}
+
+/// How many bytes of `area` the list takes: up to its end or to all.
+pub(crate) fn list_len(table: &'static TlvDesc, area: &[u8]) -> usize {
+    let listed = Options::new(table, area).take_while(|option| !matches!(option.item, OptionItem::Behind));
+    listed.last().map_or(0, |option| option.range.end)
 }
 
 /// Whether bytes are the beginning of an option of fixed length: its kind alone, or with the right length.
 fn is_cut(table: &TlvDesc, desc: &OptionDesc, bytes: &[u8]) -> bool {
     let OptionLen::Value(size) = desc.len else { return false };
-    size > 0 && bytes.len() < size + 2 && bytes.get(1).is_none_or(|len| Some(*len) == length_byte(table, size))
+    let head = table.head_len();
+    let length = bytes.get(head / 2..).unwrap_or_default();
+    let whole = length.get(..head / 2).is_some_and(|stated| Some(number(stated)) == stated_for(table, size));
+    size > 0 && bytes.len() < size + head && (length.is_empty() || whole)
 }
 
-/// What the length byte of an option says whose value has this many bytes.
-fn length_byte(table: &TlvDesc, value: usize) -> Option<u8> {
+/// What the length of an option says whose value has this many bytes; `None` where it cannot.
+fn stated_for(table: &TlvDesc, value: usize) -> Option<usize> {
     let counted = match table.length {
-        TlvLength::ValueBytes => value,
+        TlvLength::ValueBytes | TlvLength::ValueBytesWide => value,
+        TlvLength::Entries => return None,
         TlvLength::WholeOctoBytes if !(value + 2).is_multiple_of(8) => return None,
         TlvLength::WholeOctoBytes => (value + 2) / 8,
         _ => value + 2,
     };
-    u8::try_from(counted).ok()
+    let most = if table.head_len() == 4 { 0xffff } else { 0xff };
+    (counted <= most).then_some(counted)
 }
 
 /// The text behind `KEY=` of an option that is cut.
@@ -156,6 +172,8 @@ pub(crate) enum OptionFault {
     Value { field: &'static FieldDesc, text: String, fault: ValueFault },
     /// The bytes behind its values are no hexadecimal digits.
     Hex,
+    /// An escape in its text cannot be read.
+    Escape,
     /// Longer than its length byte can say, or no multiple of the table's unit.
     Length,
 }
@@ -199,12 +217,11 @@ pub(crate) fn encode_many(
     many: &mut Vec<ManyInOption>,
 ) -> Result<(), OptionFault> {
     let mut value = Vec::new();
-    let (begun, told) = (out.len() + 2, many.len());
+    let (begun, told) = (out.len() + table.head_len(), many.len());
     let given: Vec<&'static FieldDesc> = given(desc).collect();
     match (desc.len, text) {
         (OptionLen::Single, _) => {
-            out.push(desc.kind);
-            return Ok(());
+            return push_kind(table, desc.kind, out);
         }
         (_, None) => {}
         (OptionLen::Repeats(size), Some(text)) => {
@@ -216,27 +233,9 @@ pub(crate) fn encode_many(
                 write_values(size, &given, group, &mut value, many)?;
             }
         }
-        (OptionLen::Variable, Some(text)) => {
-            // `rdnss=1800,2001:db8::1`: the entries stand behind commas. Elsewhere a comma is of a list of values.
-            let (text, listed) = match text.split_once(',') {
-                Some((text, entries)) if !desc.entries.is_empty() => (text, Some(entries)),
-                _ => (text, None),
-            };
-            let parts = divided(text, given.len() + 1);
-            if parts.len() < given.len() {
-                return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
-            }
-            let size = desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0);
-            write_values(size, &given, &parts[..given.len()], &mut value, many)?;
-            if let Some((_, rest)) = parts.get(given.len()).filter(|(_, rest)| !rest.is_empty()) {
-                value.extend(read_hex(rest).map_err(|_| OptionFault::Hex)?);
-            }
-            for entry in listed.into_iter().flat_map(|entries| entries.split(',')) {
-                write_entry(desc.entry_len(), &desc.entries.iter().collect::<Vec<_>>(), entry, &mut value)?;
-            }
-        }
-        (OptionLen::Entry(size), Some(text)) => return write_entry(size, &given, text, out),
-        (OptionLen::Counted, Some(text)) => return records::encode(desc, &given, text, out),
+        (OptionLen::Variable | OptionLen::Text, Some(text)) => encode_open(desc, &given, text, &mut value, many)?,
+        (OptionLen::Entry(size), Some(text)) => return write_entry(size, desc.fields, text, out),
+        (OptionLen::Counted, Some(text)) => return records::encode(desc, text, out),
         (OptionLen::Value(size), Some(text)) if text.split(':').next() == Some(CUT) => {
             return encode_cut(table, desc, size, text, out);
         }
@@ -265,6 +264,37 @@ pub(crate) fn given(desc: &'static OptionDesc) -> impl Iterator<Item = &'static 
     desc.fields.iter().filter(move |field| !field.reserved && (!counted || field.auto == Auto::None))
 }
 
+/// Appends the value of an option without a fixed length: its fields, then text, digits or a list.
+fn encode_open(
+    desc: &'static OptionDesc,
+    given: &[&'static FieldDesc],
+    text: &str,
+    value: &mut Vec<u8>,
+    many: &mut Vec<ManyInOption>,
+) -> Result<(), OptionFault> {
+    // `rdnss=1800,2001:db8::1`: the entries stand behind commas. Elsewhere a comma is of a list of values.
+    let (text, listed) = match text.split_once(',') {
+        _ if given.is_empty() && !desc.entries.is_empty() => ("", Some(text)),
+        Some((text, entries)) if !desc.entries.is_empty() => (text, Some(entries)),
+        _ => (text, None),
+    };
+    let parts = divided(text, given.len() + 1);
+    if parts.len() < given.len() {
+        return Err(OptionFault::Count { want: names_of(given), have: parts.len() });
+    }
+    write_values(desc.fixed_len(), given, &parts[..given.len()], value, many)?;
+    if let Some((_, rest)) = parts.get(given.len()).filter(|(_, rest)| !rest.is_empty()) {
+        value.extend(match desc.len {
+            OptionLen::Text => read_escaped(rest).map_err(|_| OptionFault::Escape)?,
+            _ => read_hex(rest).map_err(|_| OptionFault::Hex)?,
+        });
+    }
+    for entry in listed.into_iter().flat_map(|entries| entries.split(',')) {
+        write_entry(desc.entry_len(), desc.entries, entry, value)?;
+    }
+    Ok(())
+}
+
 /// A value of an option, and where it stands in the text of all values.
 type Part<'t> = (usize, &'t str);
 
@@ -272,6 +302,19 @@ type Part<'t> = (usize, &'t str);
 fn divided(text: &str, most: usize) -> Vec<Part<'_>> {
     let start = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
     text.splitn(most, ':').map(|part| (start(part), part)).collect()
+}
+
+/// The values of a text, as many as there are fields. An IPv6 address has colons of its own: where it comes first, the other
+/// values are divided off from the end; where it comes last, it takes what is left.
+fn divided_before<'t>(text: &'t str, given: &[&'static FieldDesc]) -> Vec<Part<'t>> {
+    let most = given.len().max(1);
+    if given.first().is_none_or(|field| field.kind != Kind::Ipv6) {
+        return divided(text, most);
+    }
+    let start = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+    let mut parts: Vec<Part<'_>> = text.rsplitn(most, ':').map(|part| (start(part), part)).collect();
+    parts.reverse();
+    parts
 }
 
 /// The values of a text. `rand:LOW..HIGH` and `inc:START:STEP` have colons of their own: they are one value where the number of
@@ -303,9 +346,10 @@ fn encode_cut(
     out: &mut Vec<u8>,
 ) -> Result<(), OptionFault> {
     let begun = text.strip_prefix("cut:").map(|hex| read_hex(hex).map_err(|_| OptionFault::Hex)).transpose()?;
-    out.push(desc.kind);
+    push_kind(table, desc.kind, out)?;
     if let Some(begun) = begun {
-        out.push(length_byte(table, size).filter(|_| begun.len() < size).ok_or(OptionFault::Length)?);
+        let stated = stated_for(table, size).filter(|_| begun.len() < size).ok_or(OptionFault::Length)?;
+        push_stated(table, stated, out);
         out.extend(begun);
     }
     Ok(())
@@ -314,16 +358,23 @@ fn encode_cut(
 /// Appends an entry of a list: one value for each field, none of which stands for many.
 pub(crate) fn write_entry(
     size: usize,
-    given: &[&'static FieldDesc],
+    fields: &'static [FieldDesc],
     text: &str,
     out: &mut Vec<u8>,
 ) -> Result<(), OptionFault> {
-    let parts = divided(text, given.len().max(1));
+    // What fills itself in a record is not written.
+    let given: Vec<&'static FieldDesc> =
+        fields.iter().filter(|field| !field.reserved && field.auto == Auto::None).collect();
+    let parts = divided_before(text, &given);
     if parts.len() != given.len() {
-        return Err(OptionFault::Count { want: names_of(given), have: parts.len() });
+        return Err(OptionFault::Count { want: names_of(&given), have: parts.len() });
     }
-    let mut many = Vec::new();
-    write_values(size, given, &parts, out, &mut many)?;
+    let (start, mut many) = (out.len(), Vec::new());
+    write_values(size, &given, &parts, out, &mut many)?;
+    for field in fields.iter().filter(|field| field.reserved) {
+        // What is reserved is as it must be; the entry holds its fields.
+        let _fits = field.write(&mut out[start..], field.default);
+    }
     match many.first() {
         None => Ok(()),
         Some(it) => Err(OptionFault::Value { field: it.field, text: text.into(), fault: ValueFault::Generator }),
@@ -333,22 +384,30 @@ pub(crate) fn write_entry(
 /// Appends an option of any kind.
 pub(crate) fn push_option(
     table: &'static TlvDesc,
-    kind: u8,
+    kind: u16,
     value: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), OptionFault> {
-    let whole = value.len() + 2;
-    let stated = match table.length {
-        TlvLength::WholeOctoBytes if !whole.is_multiple_of(8) => return Err(OptionFault::Length),
-        TlvLength::WholeOctoBytes => whole / 8,
-        TlvLength::ValueBytes => value.len(),
-        TlvLength::Entries => return Err(OptionFault::Length),
-        _ => whole,
-    };
-    out.push(kind);
-    out.push(u8::try_from(stated).map_err(|_| OptionFault::Length)?);
+    let stated = stated_for(table, value.len()).ok_or(OptionFault::Length)?;
+    push_kind(table, kind, out)?;
+    push_stated(table, stated, out);
     out.extend_from_slice(value);
     Ok(())
+}
+
+fn push_kind(table: &TlvDesc, kind: u16, out: &mut Vec<u8>) -> Result<(), OptionFault> {
+    match u8::try_from(kind) {
+        _ if table.head_len() == 4 => out.extend(kind.to_be_bytes()),
+        Ok(kind) => out.push(kind),
+        Err(_) => return Err(OptionFault::Length),
+    }
+    Ok(())
+}
+
+/// Appends a length that fits: [`stated_for`] has judged it.
+fn push_stated(table: &TlvDesc, stated: usize, out: &mut Vec<u8>) {
+    let bytes = (stated as u16).to_be_bytes();
+    out.extend(if table.head_len() == 4 { &bytes[..] } else { &bytes[1..] });
 }
 
 fn names_of(fields: &[&'static FieldDesc]) -> String {
@@ -388,11 +447,28 @@ pub(crate) fn write_word(f: &mut impl Write, table: &'static TlvDesc, area: &[u8
         && reads_back(table, desc, Some(CUT))
     {
         write!(f, "{}={CUT}", desc.key)?;
-        if bytes.len() > 1 {
+        if bytes.len() > option.head / 2 {
             f.write_char(':')?;
-            write_hex(f, &bytes[2..])?;
+            write_hex(f, &bytes[option.head..])?;
         }
         return Ok(());
+    }
+    if let OptionItem::Known { desc } = option.item
+        && let Some(name) = spoken_as(table, desc, &area[option.value()])
+    {
+        return f.write_str(name.word);
+    }
+    if let OptionItem::Known { desc } = option.item
+        && desc.len == OptionLen::Text
+        && let Some(behind) = area[option.value()].get(desc.fixed_len()..)
+        && is_mostly_text(behind)
+    {
+        write!(f, "{}=", desc.key)?;
+        for field in desc.fields {
+            write_plain(f, field, field.read(&area[option.value()]).unwrap_or(0))?;
+            f.write_char(':')?;
+        }
+        return write_quoted(f, behind);
     }
     if let OptionItem::Known { desc } = option.item {
         let mut word = String::new();
@@ -404,12 +480,13 @@ pub(crate) fn write_word(f: &mut impl Write, table: &'static TlvDesc, area: &[u8
         }
     }
     let mut again = Vec::new();
-    let value = area.get(option.range.start + 2..option.range.end).unwrap_or(&[]);
-    let exact = bytes.len() >= 2 && push_option(table, bytes[0], value, &mut again).is_ok() && again == bytes;
+    let value = area.get(option.range.start + option.head..option.range.end).unwrap_or(&[]);
+    let kind = number(bytes.get(..option.head / 2).unwrap_or(bytes)) as u16;
+    let exact = bytes.len() >= option.head && push_option(table, kind, value, &mut again).is_ok() && again == bytes;
     // A kind that is one byte long is never read with a length.
-    let single = table.kind(bytes[0]).is_some_and(|desc| matches!(desc.len, OptionLen::Single));
+    let single = table.kind(kind).is_some_and(|desc| matches!(desc.len, OptionLen::Single));
     if exact && !single && !matches!(option.item, OptionItem::Behind | OptionItem::Cut { .. } | OptionItem::Malformed) {
-        write!(f, "opt={}", bytes[0])?;
+        write!(f, "opt={kind}")?;
         if !value.is_empty() {
             f.write_char(':')?;
             write_hex(f, value)?;
@@ -435,6 +512,25 @@ fn reads_back(table: &'static TlvDesc, desc: &'static OptionDesc, text: Option<&
 pub(crate) fn for_word(table: &'static TlvDesc, key: &str, has_value: bool) -> Option<&'static OptionDesc> {
     let fits = |desc: &OptionDesc| if has_value { !is_bare(desc) } else { is_bare(desc) || may_be_empty(desc) };
     table.kinds.iter().find(|desc| desc.key == key && fits(desc))
+}
+
+/// The option and the value that a word says by itself: the kind of a DHCP message, `discover`.
+pub(crate) fn spoken(table: &'static TlvDesc, word: &str) -> Option<(&'static OptionDesc, &'static Name)> {
+    table.kinds.iter().find_map(|desc| {
+        let field = desc.fields.first().filter(|_| is_spoken(table, desc))?;
+        Some((desc, field.names.iter().find(|name| name.word == word)?))
+    })
+}
+
+/// Whether people say the value of an option without its key.
+pub(crate) fn is_spoken(table: &TlvDesc, desc: &OptionDesc) -> bool {
+    table.closing().is_some() && desc.key == "type" && desc.fields.len() == 1
+}
+
+/// The word that says an option with this value, where people say it by itself.
+fn spoken_as(table: &'static TlvDesc, desc: &'static OptionDesc, value: &[u8]) -> Option<&'static Name> {
+    let field = desc.fields.first().filter(|field| is_spoken(table, desc) && field.end_byte() == value.len())?;
+    field.word_for(field.read(value)?)
 }
 
 /// Whether an option stands for itself without a value and may have one too: `tfo` asks for the cookie that `tfo=HEX` is.
@@ -503,10 +599,17 @@ fn write_values_of<'g>(
     if desc.len == OptionLen::Counted {
         return records::write_behind(out, desc, value);
     }
-    if matches!(desc.len, OptionLen::Variable) && unit > 0 && value.len().saturating_sub(fixed).is_multiple_of(unit) {
-        for entry in value.get(fixed..).unwrap_or_default().chunks_exact(unit) {
-            for (at, field) in desc.entries.iter().enumerate() {
-                out.push(if at == 0 { ',' } else { ':' });
+    let listed = value.get(fixed..).unwrap_or_default();
+    let are_entries = unit > 0 && listed.len().is_multiple_of(unit);
+    if matches!(desc.len, OptionLen::Variable)
+        && are_entries
+        && listed.chunks_exact(unit).all(|entry| desc.is_entry(entry))
+    {
+        for entry in listed.chunks_exact(unit) {
+            for (at, field) in desc.entries.iter().filter(|field| !field.reserved).enumerate() {
+                if at > 0 || !core::mem::take(&mut first) {
+                    out.push(if at == 0 { ',' } else { ':' });
+                }
                 write_plain(out, field, field.read(entry).unwrap_or(0))?;
             }
         }

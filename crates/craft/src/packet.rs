@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, TlvDesc, Variant};
 
 use crate::build::BuildError;
+use crate::options::{OptionItem, Options};
 
 /// What is written about one field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Setting {
     Relative(i64),
     /// A checksum made with these mistakes.
     Wrong(Wrong),
+    /// Exactly the text that stands in the layer: [`Layer::set_text`], [`Layer::text`].
+    Text,
 }
 
 /// The mistakes a checksum can be made with, joined at will: the words of `sum=swap+odd`.
@@ -161,6 +164,8 @@ pub struct Layer {
     pub(crate) options: Vec<u8>,
     /// How many entries stand in each section of `options`, where the layer is a DNS message.
     pub(crate) counts: [u16; 4],
+    /// Nothing is put behind the options, where the table would end them by itself (`noend`).
+    pub(crate) unended: bool,
     /// Only so many of its first bytes are there (`cut=`): a header at the end of what an ICMP error quotes.
     pub(crate) cut: Option<usize>,
     /// Header and body as bytes, as far as they are set or have defaults; kept up to date so that building copies them.
@@ -180,6 +185,8 @@ impl PartialEq for Layer {
             && self.body == other.body
             && self.options == other.options
             && self.counts == other.counts
+            && self.unended == other.unended
+            && (self.template == other.template || !self.fields.contains(&Setting::Text))
             && self.cut == other.cut
             && self.family_open == other.family_open
     }
@@ -198,6 +205,7 @@ impl Layer {
             body: Vec::new(),
             options: Vec::new(),
             counts: [0; 4],
+            unended: false,
             cut: None,
             template: vec![0; desc.len],
             open: 0,
@@ -263,6 +271,43 @@ impl Layer {
         self.settle_form();
     }
 
+    /// Whether nothing ends the options by itself (`noend`).
+    #[must_use]
+    pub fn is_unended(&self) -> bool {
+        self.unended
+    }
+
+    /// Whether nothing is to end the options by itself; where nothing would, it changes nothing.
+    pub fn set_unended(&mut self, unended: bool) {
+        self.unended = unended && self.desc.options.and_then(TlvDesc::closing).is_some();
+    }
+
+    /// The kind that ends the options by itself: where the table closes its lists, none is written and nobody said `noend`.
+    #[must_use]
+    pub(crate) fn closing(&self) -> Option<u16> {
+        let table = self.desc.options?;
+        let closing = table.closing().filter(|_| !self.unended)?;
+        let ends = |item: OptionItem| matches!(item, OptionItem::Known { desc } if desc.kind == closing);
+        (!Options::new(table, &self.options).any(|option| ends(option.item))).then_some(closing)
+    }
+
+    /// The text of the field with this key; `None` when this layer has no such text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&[u8]> {
+        self.desc.field(key)?.text(&self.template)
+    }
+
+    /// Sets the text with this key; `false`, and nothing changed, when this layer has none such or the bytes are too many.
+    /// Shape: any bytes; zeros at the end are those of its room.
+    pub fn set_text(&mut self, key: &str, text: &[u8]) -> bool {
+        let Some(row) = self.desc.fields.iter().position(|field| field.key == key) else { return false };
+        let written = self.desc.fields[row].write_text(&mut self.template, text);
+        if written {
+            self.fields[row] = Setting::Text;
+        }
+        written
+    }
+
     /// Where the field with this key stands, in the header or in the body of the type now set.
     #[must_use]
     pub fn place(&self, key: &str) -> Option<Place> {
@@ -301,7 +346,8 @@ impl Layer {
         self.place(key).map(|place| self.setting(place))
     }
 
-    /// Sets the field with this key; `false` when this layer has none such, and nothing is changed.
+    /// Sets the field with this key; `false` when this layer has none such, and nothing is changed. Text has no value: it is
+    /// emptied ([`Layer::set_text`] sets it).
     ///
     /// Setting the field that selects the body (an ICMP type) to one with another body forgets what the old body had.
     pub fn set(&mut self, key: &str, setting: Setting) -> bool {
@@ -321,6 +367,7 @@ impl Layer {
             Part::Header => (&mut self.fields, &mut self.open, &mut self.template[..]),
             Part::Body => (&mut self.body, &mut self.body_open, &mut self.template[self.desc.len..]),
         };
+        let setting = if field.kind == Kind::Text { Setting::Auto } else { setting };
         rows[place.row] = setting;
         let settled = match setting {
             Setting::Exactly(value) => Some(value),

@@ -13,6 +13,9 @@ use crate::template::{GeneratorAt, LENGTH, Target};
 use crate::text::{is_mostly_text, shown, write_hex, write_quoted};
 use crate::value::{write_flags, write_plain};
 
+/// The word that keeps options from being ended by themselves.
+pub(crate) const UNENDED: &str = "noend";
+
 /// From this many zero bytes on they are written `zero=N`.
 const ZEROS_MIN: usize = 8;
 
@@ -112,7 +115,8 @@ fn write_layer(
         });
     }
     let many: Vec<&GeneratorAt> = generators.iter().filter(|at| at.layer == index).collect();
-    write_options(f, layer, &many)
+    write_options(f, layer, &many)?;
+    if layer.unended { write!(f, " {UNENDED}") } else { Ok(()) }
 }
 
 /// The key whose value stands by itself behind the layer's word.
@@ -156,6 +160,10 @@ fn write_setting(
                 f.write_str(word)?;
             }
             Ok(())
+        }
+        Setting::Text => {
+            write!(f, "{}=", field.key)?;
+            write_quoted(f, layer.text(field.key).unwrap_or_default())
         }
         Setting::Auto => Ok(()),
     }

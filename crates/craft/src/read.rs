@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use wirewright_wire::dns::Entries;
-use wirewright_wire::{Auto, FieldDesc, Kind};
+use wirewright_wire::{Auto, FieldDesc, Kind, TlvDesc};
 
 use crate::build::{Computed, Context};
 use crate::dns;
@@ -114,7 +114,10 @@ fn set_whole_fields(layer: &mut Layer, rows: &'static [FieldDesc], part: Part, b
     let len = rows.iter().filter(whole).map(FieldDesc::end_byte).max().unwrap_or(0);
     for (row, field) in rows.iter().enumerate().filter(|(_, field)| field.end_byte() <= len && field.is_there()) {
         let value = field.read(bytes).unwrap_or(0);
-        layer.set_at(Place { part, row }, Setting::Exactly(value));
+        match field.text(bytes).filter(|text| !text.is_empty()) {
+            Some(text) => drop(layer.set_text(field.key, text)),
+            None => layer.set_at(Place { part, row }, Setting::Exactly(value)),
+        }
     }
     len
 }
@@ -129,7 +132,10 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     let read = |rows: &'static [FieldDesc], from: usize, part: Part, layer: &mut Layer| {
         for (row, field) in rows.iter().enumerate().filter(|(_, field)| field.is_there()) {
             let value = field.read(&bytes[from..]).unwrap_or(0);
-            layer.set_at(Place { part, row }, Setting::Exactly(value));
+            match field.text(&bytes[from..]).filter(|text| !text.is_empty()) {
+                Some(text) => drop(layer.set_text(field.key, text)),
+                None => layer.set_at(Place { part, row }, Setting::Exactly(value)),
+            }
         }
     };
     read(at.desc.fields, at.start, Part::Header, &mut layer);
@@ -142,6 +148,13 @@ fn layer(bytes: &[u8], at: &LayerAt) -> Layer {
     if at.desc.stated_len(&bytes[at.start..]).is_some_and(|stated| stated > at.header_len) && at.quoted {
         layer.cut = Some(at.header_len);
         layer.options = area.to_vec();
+    }
+    if let Some(closing) = at.desc.options.and_then(TlvDesc::closing) {
+        // The list was read up to the option that ends it, if there is one.
+        layer.unended = layer.closing().is_some();
+        if !layer.unended && layer.options.last().is_some_and(|&last| u16::from(last) == closing) {
+            layer.options.pop();
+        }
     }
     if dns::is_dns(at.desc) {
         layer.counts = dns::count(area, Entries::counts_in(&bytes[at.start..]).unwrap_or_default());
@@ -164,7 +177,8 @@ fn without_padding(layer: &Layer, area: &[u8]) -> usize {
 
 /// Whether people always say what stands here, also where it is the default: flags, the kind of an ICMP or ARP message.
 fn is_spoken(layer: &str, field: &FieldDesc) -> bool {
-    field.kind == Kind::Flags || matches!((layer, field.key), ("icmp" | "icmp6" | "igmp", "type") | ("arp", "op"))
+    field.kind == Kind::Flags
+        || matches!((layer, field.key), ("icmp" | "icmp6" | "igmp" | "dhcp6", "type") | ("arp", "op"))
 }
 
 /// Whether a field is one whose value follows from the rest of the packet.

@@ -15,15 +15,10 @@ const BEHIND: &str = "0x";
 
 /// Appends an entry that says itself how long it is: `TYPE:GROUP`, further entries behind commas, and as `0xHEX` what stands
 /// behind them.
-pub(crate) fn encode(
-    desc: &'static OptionDesc,
-    given: &[&'static FieldDesc],
-    text: &str,
-    out: &mut Vec<u8>,
-) -> Result<(), OptionFault> {
+pub(crate) fn encode(desc: &'static OptionDesc, text: &str, out: &mut Vec<u8>) -> Result<(), OptionFault> {
     let mut parts = text.split(',');
     let start = out.len();
-    write_entry(desc.fixed_len(), given, parts.next().unwrap_or_default(), out)?;
+    write_entry(desc.fixed_len(), desc.fields, parts.next().unwrap_or_default(), out)?;
     let (mut entries, mut words) = (0, 0);
     for part in parts {
         if words > 0 {
@@ -38,7 +33,7 @@ pub(crate) fn encode(
             out.extend(bytes);
             continue;
         }
-        write_entry(desc.entry_len(), &desc.entries.iter().collect::<Vec<_>>(), part, out)?;
+        write_entry(desc.entry_len(), desc.entries, part, out)?;
         entries += 1;
     }
     for field in desc.fields {

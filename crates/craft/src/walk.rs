@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use wirewright_wire::dns::Entries;
-use wirewright_wire::{HeaderDesc, LimitedBy, Variant, next, vxlan};
+use wirewright_wire::dns::{Entries, tcp as dns_over_tcp};
+use wirewright_wire::{HeaderDesc, LimitedBy, Variant, dhcp, dhcp6, next, vxlan};
 
 use crate::dns;
 use crate::first::First;
+use crate::options;
 use crate::{MAX_LAYERS, layers};
 
 /// One layer found in bytes. All positions count from the start of the bytes walked.
@@ -209,7 +210,13 @@ fn read_layer(bytes: &[u8], desc: &'static HeaderDesc, at: Cursor) -> Result<Lay
             layer.header_len = dns::read_len(header);
             layer.options.end = start + layer.header_len;
         }
-        None => judge_header_len(&mut layer, header, limited_by),
+        None => match desc.options.filter(|table| table.closing().is_some()) {
+            Some(table) => {
+                layer.header_len = fixed + options::list_len(table, &header[fixed..]);
+                layer.options.end = start + layer.header_len;
+            }
+            None => judge_header_len(&mut layer, header, limited_by),
+        },
     }
     judge_end(&mut layer, header, limited_by);
     Ok(layer)
@@ -317,20 +324,38 @@ fn following(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
     (!layers::is_extension(next) || layer.desc.key != "ip").then_some(next)
 }
 
-/// The layer that a port of UDP announces: DNS where the payload reads wholly as that, for anybody may use any port; VXLAN
-/// by the destination alone, for its source port is any (RFC 7348 §5).
+/// The layer that a port of UDP or TCP announces, where the payload reads wholly as that: anybody may use any port. VXLAN by the
+/// destination alone, for its source port is any (RFC 7348 §5).
 fn by_port(bytes: &[u8], layer: &LayerAt) -> Option<&'static HeaderDesc> {
-    if layer.desc.key != "udp" {
+    let payload = bytes.get(layer.payload())?;
+    if layer.desc.key == layers::dns_length().key {
+        return Entries::are_whole(payload).then_some(layers::dns());
+    }
+    if !matches!(layer.desc.key, "udp" | "tcp") {
         return None;
     }
     let port = |key| layer.value(bytes, key);
     let is = |known: &[u128]| [port("sport"), port("dport")].into_iter().flatten().any(|port| known.contains(&port));
-    let payload = bytes.get(layer.payload())?;
+    if layer.desc.key == "tcp" {
+        // RFC 1035 §4.2.2: a segment that begins with a whole message; what follows it is data.
+        let message = dns_over_tcp::message(payload).filter(|_| is(&DNS_PORTS[..1]))?;
+        return Entries::are_whole(message).then_some(layers::dns_length());
+    }
     if port("dport") == Some(vxlan::PORT.into()) && !payload.is_empty() {
         return Some(layers::vxlan());
     }
-    (is(&DNS_PORTS) && Entries::are_whole(payload)).then_some(layers::dns())
+    if is(&DNS_PORTS) && Entries::are_whole(payload) {
+        return Some(layers::dns());
+    }
+    if is(&DHCP6_PORTS) && dhcp6::is_message(payload) {
+        return Some(layers::dhcp6());
+    }
+    (is(&DHCP_PORTS) && dhcp::is_message(payload)).then_some(layers::dhcp())
 }
 
-/// DNS (RFC 1035 §4.2.1) and multicast DNS (RFC 6762 §3).
+/// DNS (RFC 1035 §4.2) and multicast DNS (RFC 6762 §3).
 const DNS_PORTS: [u128; 2] = [53, 5353];
+/// DHCP (RFC 2131 §4.1): servers and relays, clients.
+const DHCP_PORTS: [u128; 2] = [dhcp::SERVER_PORT as u128, dhcp::CLIENT_PORT as u128];
+/// DHCP for IPv6 (RFC 8415 §7.2).
+const DHCP6_PORTS: [u128; 2] = [dhcp6::SERVER_PORT as u128, dhcp6::CLIENT_PORT as u128];

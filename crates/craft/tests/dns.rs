@@ -133,3 +133,53 @@ fn mistakes_have_their_sentences() {
         Some("dns 192.0.2.53 example.com rcode=nxdomain")
     );
 }
+
+#[test]
+fn over_tcp_a_message_has_its_length_before_it() {
+    let line = "ip 192.0.2.53 src=192.0.2.1 id=1 / tcp PA sport=4000 seq=1 / dns example.com AAAA id=7";
+    let segment = bytes(line);
+    let message = message("dns example.com AAAA id=7");
+    assert_eq!(segment[22..24], [0, 53], "the port of DNS, where none is said");
+    assert_eq!(segment[40..42], (message.len() as u16).to_be_bytes());
+    assert_eq!(segment[42..], message);
+    assert!(printed(&segment).ends_with(" / tcp :53 PA sport=4000 seq=1 / dnslen / dns example.com AAAA id=7"));
+    let written = line.replace("/ dns ", "/ dnslen / dns ");
+    assert_eq!(bytes(&written), segment, "the same where it is written");
+    for (said, stated) in [("dnslen len=+3 / dns", 32), ("dnslen len=9 / dns", 9), ("dns dnslen.len=-1", 28)] {
+        let lying = bytes(&line.replace("dns", said));
+        assert_eq!(lying[40..42], [0, stated], "{said}");
+        assert!(!printed(&lying).contains("dns"), "{said}: what is no whole message is data");
+    }
+    let asked = parse("tcp 192.0.2.53 PA / dns example.com :5353").unwrap().to_string();
+    assert_eq!(asked, "ip 192.0.2.53 / tcp :5353 PA / dnslen / dns example.com A");
+    assert_eq!(parse("udp 192.0.2.53 / dns a").unwrap().to_string(), "ip 192.0.2.53 / udp :53 / dns a A");
+    let in_rust =
+        wirewright_craft::ip("192.0.2.53") / wirewright_craft::tcp(53).flags("PA") / wirewright_craft::dns("a");
+    assert_eq!(in_rust.to_string(), "ip 192.0.2.53 / tcp :53 PA / dnslen / dns a A");
+}
+
+#[test]
+fn a_segment_is_read_as_the_message_that_it_begins_with() {
+    let whole =
+        bytes("ip 192.0.2.1 src=192.0.2.53 / tcp :4000 PA sport=53 / dns example.com qr an=@12:A:300:192.0.2.9");
+    assert!(printed(&whole).contains(" / dnslen / dns example.com A "));
+    // Another message behind it in the same segment is data, and so is what another port carries.
+    let two = bytes("ip 192.0.2.1 src=192.0.2.53 / tcp :4000 PA sport=53 / dnslen len=17 / dns qd=.:NS hex=0011000301");
+    assert!(printed(&two).contains(" / dnslen len=17 / dns ") && printed(&two).ends_with(" qd=.:NS hex=0011000301"));
+    let elsewhere = bytes("ip 192.0.2.1 src=192.0.2.53 / tcp :4000 PA sport=54 / dns example.com");
+    assert!(!printed(&elsewhere).contains("/ dns"));
+    let multicast = bytes("ip 192.0.2.1 src=192.0.2.53 / tcp :5353 PA sport=54 / dns example.com");
+    assert!(!printed(&multicast).contains("/ dns"), "multicast DNS has no streams");
+    for cut in 40..whole.len() {
+        let mut short = whole[..cut].to_vec();
+        short[2..4].copy_from_slice(&(cut as u16).to_be_bytes());
+        assert!(!printed(&short).contains("dns"), "cut at {cut}");
+    }
+    for at in 40..whole.len() {
+        for value in [0, 1, 0x3f, 0x80, 0xc0, 0xff] {
+            let mut lying = whole.clone();
+            lying[at] = value;
+            printed(&lying);
+        }
+    }
+}

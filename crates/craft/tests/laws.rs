@@ -70,6 +70,19 @@ const SEEDS: &[&str] = &[
     "ip 192.0.2.53 src=192.0.2.1 / udp :53 / dns example.com AAAA edns=1232:do:10=0011223344556677",
     "ip 192.0.2.1 src=192.0.2.53 / udp :4000 sport=53 / dns example.com MX qr aa an=@12:MX:300:10:mail@12 an='a\\x3ab@12:TXT:1:x y:z' \
      ns=@12:SOA:1:ns@12:admin@12:1:2:3:4:5 ar=mail@12:A/FLUSH:300:192.0.2.9 ar=@12:SRV:1:2:3:80:www@12 edns=1232",
+    "ip 192.0.2.53 src=192.0.2.1 / tcp :53 PA / dns example.com AAAA edns=1232",
+    "ip6 2001:db8::53 src=2001:db8::1 / tcp :4000 PA sport=53 / dnslen / dns example.com qr an=@12:A:300:192.0.2.9 hex=0007",
+    "dhcp discover chaddr=02:00:00:00:00:01 params=1:3:6 hostname='it\\x27s a host' clientid=1:020000000001 zero=30",
+    "eth ff:ff:ff:ff:ff:ff src=02:00:00:00:00:02 / ip 255.255.255.255 src=192.0.2.1 / udp :68 sport=67 / dhcp ack bcast secs=9 hops=1 \
+     yiaddr=192.0.2.9 chaddr=02:00:00:00:00:01 chpad=7 sname='boot\\x00x' bootfile=pxelinux.0 lease=3600 renewal=1800 rebinding=3150 \
+     mask=255.255.255.0 router=192.0.2.1:192.0.2.2 static=192.0.2.3:192.0.2.4 domain=example.com message='x y' rapid pad pad \
+     fqdn=1:0:0:66 relay=010401020304 opt=224:0102 opt=53 opt=51:010203 end",
+    "dhcp6 solicit src=fe80::1 clientid=00030001020000000001 oro=dns:24 elapsed=0 rapid iana=1:0:0,2001:db8::9:3600:7200 \
+     iapd=2:0:0,3600:7200:56:2001:db8:1:: iata=3 opt=999:0102 data=x",
+    "ip6 fe80::1 src=fe80::2 / udp :546 sport=547 / dhcp6 reply xid=7 status=2:'no\\x3aaddress' dns=2001:db8::53,2001:db8::54 \
+     dns=2001:db8::55 opt=23 opt=23:0102 unicast=2001:db8::1 iana=1:2:3:0005 iana=1:2:3,2001:db8::9:1:2,2001:db8::a:3:4 opt=13:00",
+    "dhcp6 relayforw src=fe80::1 hops=1 link=2001:db8:: peer=fe80::9 interface=65746830 relaymsg=01000007 opts=0001",
+    "dhcp inform ciaddr=192.0.2.9 chaddr=02:00:00:00:00:01 op=bootreply noend",
 ];
 
 fn seed_bytes(index: usize) -> (Vec<u8>, First) {
@@ -130,10 +143,10 @@ proptest! {
 
 fn word() -> impl Strategy<Value = String> {
     let known = prop::sample::select(
-        "tcp udp ip ip6 icmp icmp6 arp eth qinq vlan raw hopopt route frag dstopt dns / + S SA . none SYN,ACK :80 :http ::1 \
+        "tcp udp ip ip6 icmp icmp6 arp eth qinq vlan raw hopopt route frag dstopt dns dhcp dhcp6 dnslen / + S SA . none SYN,ACK :80 :http ::1 \
          2001:db8::1 192.0.2.2 192.0.2.2:80 host host:80 ttl=3 tos=ef src=192.0.2.1 dst=host sum=bad sum=swap+odd len=+4 \
          doff=15 ver=6 mss=1 tfo tfo=0102 uto=1:5 md5=0x1 sack sack=1:2 ts=1:0 nop eol opt=254:00 opts=02 data=x hex=00 zero=3 rand=3 stdin file=x \
-         dns 192.0.2.53 example.com A AAAA an=example.com:A:300:192.0.2.1 an=@12:MX:1:5:a ar=.:NS:1:x qd=@12:A edns=1232:do \
+         dns 192.0.2.53 example.com A AAAA an=example.com:A:300:192.0.2.1 an=@12:MX:1:5:a solicit status=1:x dns=::1,::2 discover offer noend end pad hostname=x sname=y params=1:dns clientid=1:00 ar=.:NS:1:x qd=@12:A edns=1232:do \
          type=echo type=3 code=port id=1 seq=2 mtu=9 df mf evil df=0 echo reply ip.ttl=3 eth.dst=02:00:00:00:00:01 \
          trailer=00 1..9 22,80 192.0.2.0/24 rand inc:1:2 sprot=1 --ttl -S wind=5 target=2001:db8::1 slla=02:00:00:00:00:01"
             .split_whitespace()

@@ -10,7 +10,7 @@ use crate::hex::digits;
 use crate::line::{option_word, widest};
 use crate::style::{Ink, Style};
 use crate::text::{clip, columns, pad, push};
-use crate::value::field_value;
+use crate::value::field_value_in;
 
 /// The widest that a value is shown; an IPv6 address takes 39 columns at most.
 const VALUE_COLUMNS: usize = 39;
@@ -81,7 +81,7 @@ fn rows(left: &Dissection<'_>, right: &Dissection<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     let count = left.layers.iter().zip(&right.layers).take_while(|(a, b)| same_kind(a, b)).count();
     for (a, b) in left.layers[..count].iter().zip(&right.layers[..count]) {
-        layer_rows(a, b, &mut rows);
+        layer_rows((left.bytes, a), (right.bytes, b), &mut rows);
         rest_row((left, a), (right, b), &mut rows);
     }
     for layer in &left.layers[count..] {
@@ -106,19 +106,25 @@ fn same_kind(a: &Layer, b: &Layer) -> bool {
     a.desc.key == b.desc.key && body(a) == body(b)
 }
 
-fn layer_rows(a: &Layer, b: &Layer, rows: &mut Vec<Row>) {
+fn layer_rows(left: (&[u8], &Layer), right: (&[u8], &Layer), rows: &mut Vec<Row>) {
+    let ((a_bytes, a), (b_bytes, b)) = (left, right);
     for (left, right) in a.fields.iter().zip(&b.fields) {
         rows.push(Row {
             bytes: left.bytes(),
             name: format!("{} {}", a.desc.key, left.desc.key),
-            left: field_value(left),
-            right: field_value(right),
+            left: field_value_in(a_bytes, left),
+            right: field_value_in(b_bytes, right),
         });
     }
     for index in 0..a.options.len().max(b.options.len()) {
         let (left, right) = (a.options.get(index), b.options.get(index));
         let Some(bytes) = left.or(right).map(|option| option.range.clone()) else { continue };
-        rows.push(Row { bytes, name: format!("{} option", a.desc.key), left: option(left), right: option(right) });
+        rows.push(Row {
+            bytes,
+            name: format!("{} option", a.desc.key),
+            left: option(a_bytes, left),
+            right: option(b_bytes, right),
+        });
     }
     for index in 0..a.records.len().max(b.records.len()) {
         let (left, right) = (a.records.get(index), b.records.get(index));
@@ -139,8 +145,8 @@ fn rest_row(left: (&Dissection<'_>, &Layer), right: (&Dissection<'_>, &Layer), r
     }
 }
 
-fn option(option: Option<&OptionField>) -> String {
-    option.map_or_else(|| "-".to_owned(), |it| option_word(it).unwrap_or_else(|| "padding".to_owned()))
+fn option(bytes: &[u8], option: Option<&OptionField>) -> String {
+    option.map_or_else(|| "-".to_owned(), |it| option_word(bytes, it).unwrap_or_else(|| "padding".to_owned()))
 }
 
 /// A layer that only one of the frames has.

@@ -11,7 +11,7 @@ use crate::hex::digits;
 use crate::style::{Ink, Style};
 use crate::sum::verdict_ink;
 use crate::text::{centre, columns, escape_bytes, pad, push};
-use crate::value::{field_value, value};
+use crate::value::{field_value_in, text, value_in};
 
 /// Bits a row where there is room for them: 65 columns.
 const ROW_BITS: usize = 32;
@@ -87,7 +87,7 @@ fn cells(frame: &Dissection<'_>, layer: &Layer) -> Vec<Cell> {
     for field in &layer.fields {
         let sum = frame.checksums.iter().find(|sum| field.bit == sum.at * 8);
         let ink = sum.map_or(Ink::Field(cells.len()), verdict_ink);
-        field_cells(field, start, ink, &mut cells);
+        field_cells(frame.bytes, field, start, ink, &mut cells);
     }
     for option in &layer.options {
         option_cells(frame.bytes, option, start, &mut cells);
@@ -106,12 +106,12 @@ fn cells(frame: &Dissection<'_>, layer: &Layer) -> Vec<Cell> {
 }
 
 /// One box, or for flags one a bit.
-fn field_cells(field: &Field, start: usize, ink: Ink, cells: &mut Vec<Cell>) {
+fn field_cells(bytes: &[u8], field: &Field, start: usize, ink: Ink, cells: &mut Vec<Cell>) {
     let first = field.bit - start;
     let desc = field.desc;
     if desc.kind != Kind::Flags {
         let bits = first..first + desc.bits;
-        let (full, short) = (field_value(field), value(desc, field.value));
+        let (full, short) = (field_value_in(bytes, field), value_in(bytes, field));
         let value = if columns(&full) < desc.bits.min(ROW_BITS) * 2 { full } else { short };
         cells.push(Cell { bits, name: desc.key.to_owned(), value, ink });
         return;
@@ -138,26 +138,30 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
     };
     let at = option.range.start;
     if option.desc.is_some_and(|desc| matches!(desc.len, OptionLen::Entry(_) | OptionLen::Counted)) {
-        option.fields.iter().for_each(|field| field_cells(field, start, Ink::Field(cells.len()), cells));
+        option.fields.iter().for_each(|field| field_cells(bytes, field, start, Ink::Field(cells.len()), cells));
         if !option.rest.is_empty() {
             let bits = option.rest.start * 8 - start..option.rest.end * 8 - start;
             cells.push(Cell { bits, name: "data".to_owned(), value: digits(&bytes[option.rest.clone()]), ink });
         }
         return;
     }
+    let is_single = option.desc.is_some_and(|desc| desc.len == OptionLen::Single);
     match option.what {
         OptionKind::Padding => return add(option.range.clone(), "pad", digits(&bytes[option.range.clone()]), Ink::Dim),
         OptionKind::Malformed => return add(option.range.clone(), "?", digits(&bytes[option.range.clone()]), Ink::Bad),
         OptionKind::Kind(kind) => {
-            add(at..at + 1, option.desc.map_or("kind", |desc| desc.key), kind.to_string(), ink);
+            let end = at + if is_single { 1 } else { option.head / 2 };
+            add(at..end, option.desc.map_or("kind", |desc| desc.key), kind.to_string(), ink);
         }
     }
-    if option.desc.is_some_and(|desc| desc.len == OptionLen::Single) {
+    if is_single {
         return;
     }
-    add(at + 1..at + 2, "len", bytes[at + 1].to_string(), ink);
+    let length = at + option.head / 2..at + option.head;
+    let stated = bytes[length.clone()].iter().fold(0, |stated, &byte| stated << 8 | u32::from(byte));
+    add(length, "len", stated.to_string(), ink);
     for field in &option.fields {
-        field_cells(field, start, Ink::Field(cells.len()), cells);
+        field_cells(bytes, field, start, Ink::Field(cells.len()), cells);
     }
     let mut add = |range: Range<usize>, name: &str, value: String| {
         if !range.is_empty() {
@@ -165,7 +169,10 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
             cells.push(Cell { bits, name: name.to_owned(), value, ink });
         }
     };
-    add(option.rest.clone(), "data", digits(&bytes[option.rest.clone()]));
+    let rest = &bytes[option.rest.clone()];
+    let is_text = option.desc.is_some_and(|desc| desc.len == OptionLen::Text);
+    let (name, value) = if is_text { ("text", text(rest)) } else { ("data", digits(rest)) };
+    add(option.rest.clone(), name, value);
 }
 
 /// The box of every bit; `None` for bits that no box has.

@@ -79,22 +79,26 @@ fn value_word(desc: &HeaderDesc, number: u64) -> String {
 
 fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
     push(out, format_args!("\n{} ({})\n", style.paint(Ink::Title, list.title), style.section(list.rfc)));
+    let width = widest(list.kinds.iter().map(|option| option.key)).max(8);
     for option in list.kinds {
         let len = match option.len {
             OptionLen::Single => words.say("fields.option.single", &[]),
             OptionLen::Value(0) => words.say("fields.option.empty", &[]),
             OptionLen::Value(1) => words.say("fields.option.value.one", &[]),
             OptionLen::Value(len) | OptionLen::Entry(len) => words.say("fields.option.value", &[("bytes", &len)]),
+            OptionLen::Repeats(1) => words.say("fields.option.repeats.one", &[]),
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
             OptionLen::Counted => words.say("fields.option.counted", &[]),
+            OptionLen::Text => words.say("fields.option.text", &[]),
             _ => words.say("fields.option.variable", &[]),
         };
-        let key = style.paint(Ink::Note, &pad(option.key, 8));
+        let key = style.paint(Ink::Note, &pad(option.key, width));
         push(out, format_args!("  {key}  {:>3}  {} ({})\n", option.kind, option.title, style.section(option.rfc)));
         let written = words.say("fields.option.written", &[("length", &len), ("written", &written(option))]);
         paragraph(&written, style, out);
-        for field in option.fields.iter().filter(|field| !field.reserved).chain(option.entries) {
+        for field in option.fields.iter().chain(option.entries).filter(|field| !field.reserved) {
             paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
+            names_of(field, style, words, out);
         }
     }
 }
@@ -104,10 +108,19 @@ fn written(option: &OptionDesc) -> String {
     let counted = option.len == OptionLen::Counted;
     let given = option.fields.iter().filter(|field| !field.reserved && (!counted || field.auto == Auto::None));
     let values: Vec<_> = given.map(|field| value(field, field.default)).collect();
-    let entries: Vec<_> = option.entries.iter().map(|field| field.key.to_uppercase()).collect();
+    let entries: Vec<_> =
+        option.entries.iter().filter(|field| !field.reserved).map(|field| field.key.to_uppercase()).collect();
     match option.len {
         OptionLen::Variable | OptionLen::Counted if !entries.is_empty() => {
-            format!("{}={}[,{}]", option.key, values.join(":"), entries.join(":"))
+            let entry = entries.join(":");
+            match values.is_empty() {
+                true => format!("{}={entry}[,{entry}]", option.key),
+                false => format!("{}={}[,{entry}]", option.key, values.join(":")),
+            }
+        }
+        OptionLen::Text => {
+            let parts = values.into_iter().chain([String::from("TEXT")]);
+            format!("{}={}", option.key, parts.collect::<Vec<_>>().join(":"))
         }
         OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
         _ if values.is_empty() => option.key.to_owned(),
@@ -137,14 +150,22 @@ fn table(rows: &[FieldDesc], style: &Style, words: &Catalogue, out: &mut String)
         let before = rows[..number].iter().find(|other| std::ptr::eq(other.names, field.names));
         if let Some(other) = before.filter(|_| !field.names.is_empty()) {
             paragraph(&words.say("fields.words.as", &[("field", &other.key)]), style, out);
-        } else if !field.names.is_empty() {
-            let names: Vec<_> = field.names.iter().map(|name| format!("{}={}", name.word, name.value)).collect();
-            // Ports have a hundred names; `names` of a field are all in the JSON.
-            let more = if names.len() > NAMES_SHOWN { " .." } else { "" };
-            let shown = names[..names.len().min(NAMES_SHOWN)].join(" ");
-            paragraph(&format!("{} {shown}{more}", words.say("fields.words", &[])), style, out);
+        } else {
+            names_of(field, style, words, out);
         }
     }
+}
+
+/// The words for the values of a field.
+fn names_of(field: &FieldDesc, style: &Style, words: &Catalogue, out: &mut String) {
+    if field.names.is_empty() {
+        return;
+    }
+    let names: Vec<_> = field.names.iter().map(|name| format!("{}={}", name.word, name.value)).collect();
+    // Ports have a hundred names; `names` of a field are all in the JSON.
+    let more = if names.len() > NAMES_SHOWN { " .." } else { "" };
+    let shown = names[..names.len().min(NAMES_SHOWN)].join(" ");
+    paragraph(&format!("{} {shown}{more}", words.say("fields.words", &[])), style, out);
 }
 
 /// How many words of a field the table lists.
@@ -187,6 +208,7 @@ pub(crate) const fn unset_key(field: &FieldDesc) -> Option<&'static str> {
         Auto::Count(_) | Auto::Entries(_) | Auto::Records => "count",
         Auto::Present => "present",
         Auto::Identifier => "identifier",
+        Auto::Direction => "direction",
         _ => "length",
     })
 }
@@ -234,6 +256,7 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Repeats(len) => ("repeats", len),
             OptionLen::Entry(len) => ("entry", len),
             OptionLen::Counted => ("counted", option.fixed_len()),
+            OptionLen::Text => ("text", 0),
             _ => ("variable", 0),
         };
         json!({

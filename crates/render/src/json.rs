@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use wirewright_inspect::Dissection;
 use wirewright_inspect::dissect::{DnsValue, Field, Layer, OptionField, OptionKind, Record};
 use wirewright_inspect::sum::Checksum;
+use wirewright_inspect::wire::OptionLen;
 
 use crate::hex::digits;
-use crate::value::value;
+use crate::value::{text, value_in};
 
 /// A frame as JSON: `{"v":1,"first","hex","layers":[{"layer","bytes":[start,end],"fields":[{"key","bit","bits","value",
 /// "text"}],"options","records":[{"section","bytes","text",
@@ -23,7 +24,7 @@ pub fn dissection(frame: &Dissection<'_>) -> Value {
         "v": 1,
         "first": frame.first.key(),
         "hex": digits(frame.bytes),
-        "layers": frame.layers.iter().map(layer).collect::<Vec<_>>(),
+        "layers": frame.layers.iter().map(|it| layer(frame.bytes, it)).collect::<Vec<_>>(),
         "payload": [frame.payload.start, frame.payload.end],
         "trailer": [frame.trailer.start, frame.trailer.end],
         "checksums": frame.checksums.iter().map(checksum).collect::<Vec<_>>(),
@@ -37,7 +38,7 @@ pub fn sums(frame: &Dissection<'_>) -> Value {
     json!({"v": 1, "checksums": frame.checksums.iter().map(checksum).collect::<Vec<_>>()})
 }
 
-fn layer(layer: &Layer) -> Value {
+fn layer(bytes: &[u8], layer: &Layer) -> Value {
     json!({
         "layer": layer.desc.key,
         "title": layer.desc.title,
@@ -45,8 +46,8 @@ fn layer(layer: &Layer) -> Value {
         "bytes": [layer.header.start, layer.header.end],
         "end": layer.end,
         "quoted": layer.quoted,
-        "fields": layer.fields.iter().map(field).collect::<Vec<_>>(),
-        "options": layer.options.iter().map(option).collect::<Vec<_>>(),
+        "fields": layer.fields.iter().map(|it| field(bytes, it)).collect::<Vec<_>>(),
+        "options": layer.options.iter().map(|it| option(bytes, it)).collect::<Vec<_>>(),
         "records": layer.records.iter().map(record).collect::<Vec<_>>(),
         "rest": [layer.rest.start, layer.rest.end],
     })
@@ -63,14 +64,14 @@ fn record(record: &Record) -> Value {
     })
 }
 
-fn field(field: &Field) -> Value {
+fn field(bytes: &[u8], field: &Field) -> Value {
     json!({
         "key": field.desc.key,
         "name": field.desc.name,
         "bit": field.bit,
         "bits": field.desc.bits,
         "value": number(field.value),
-        "text": value(field.desc, field.value),
+        "text": value_in(bytes, field),
         "word": field.word.map(|name| name.word),
     })
 }
@@ -81,18 +82,20 @@ fn number(value: u128) -> Value {
     if value <= EXACT { json!(value as u64) } else { json!(value.to_string()) }
 }
 
-fn option(option: &OptionField) -> Value {
+fn option(bytes: &[u8], option: &OptionField) -> Value {
     let kind = match option.what {
         OptionKind::Kind(kind) => Some(kind),
         OptionKind::Padding | OptionKind::Malformed => None,
     };
+    let says = option.desc.filter(|desc| desc.len == OptionLen::Text).and_then(|_| bytes.get(option.rest.clone()));
     json!({
         "kind": kind,
         "key": option.desc.map(|desc| desc.key),
         "malformed": option.what == OptionKind::Malformed,
         "bytes": [option.range.start, option.range.end],
-        "fields": option.fields.iter().map(field).collect::<Vec<_>>(),
+        "fields": option.fields.iter().map(|it| field(bytes, it)).collect::<Vec<_>>(),
         "rest": [option.rest.start, option.rest.end],
+        "text": says.map(text),
     })
 }
 

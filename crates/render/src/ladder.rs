@@ -235,8 +235,9 @@ fn options(it: &Options, had_stamps: bool, syn: bool) -> impl Iterator<Item = St
         None if !syn && had_stamps => words.push("no-ts".to_owned()),
         _ => {}
     }
-    let other =
-        |kind: &u8| tcp::OPTIONS.kind(*kind).map_or_else(|| format!("opt{kind}"), |option| option.key.to_owned());
+    let other = |kind: &u8| {
+        tcp::OPTIONS.kind((*kind).into()).map_or_else(|| format!("opt{kind}"), |option| option.key.to_owned())
+    };
     words.extend(it.others.iter().map(other));
     words.extend(it.malformed.then(|| "opt?".to_owned()));
     words.into_iter()

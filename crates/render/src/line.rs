@@ -6,7 +6,7 @@ use wirewright_inspect::wire::{Auto, Kind, OptionDesc, OptionLen};
 
 use crate::style::{Ink, Style};
 use crate::text::{columns, escape_bytes};
-use crate::value::value;
+use crate::value::{text, value, value_in};
 
 /// How many bytes of a payload a line shows.
 const PREVIEW_BYTES: usize = 24;
@@ -18,7 +18,7 @@ pub fn line(frame: &Dissection<'_>, style: &Style) -> String {
     let mut parts = Vec::new();
     parts.extend(ends(frame, style));
     for layer in frame.layers.iter().filter(|layer| !layer.quoted) {
-        parts.extend(layer_words(layer, style));
+        parts.extend(layer_words(frame.bytes, layer, style));
     }
     parts.extend(quoted(frame, style));
     parts.extend(payload(frame));
@@ -48,7 +48,7 @@ fn ends(frame: &Dissection<'_>, style: &Style) -> Option<String> {
 
 /// The layer's word and the values that tell its packets apart. The fields that fill themselves in one right way
 /// (lengths, checksums, next protocol), those in [`ends`] and those at their usual value are left out.
-fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
+fn layer_words(bytes: &[u8], layer: &Layer, style: &Style) -> Option<String> {
     if layer.desc.key == "eth" {
         return None;
     }
@@ -69,11 +69,13 @@ fn layer_words(layer: &Layer, style: &Style) -> Option<String> {
             words.push(value(desc, field.value));
         } else if !usual && !clear {
             let text = field.word.filter(|_| matches!(desc.key, "code" | "op" | "opcode" | "rcode"));
-            let text = text.map_or_else(|| value(desc, field.value), |name| name.word.to_owned());
+            let text = text.map_or_else(|| value_in(bytes, field), |name| name.word.to_owned());
             words.push(if desc.kind == Kind::Bit { desc.key.to_owned() } else { format!("{}={text}", desc.key) });
         }
     }
-    words.extend(layer.options.iter().filter_map(option_word));
+    // That the options end is nothing to be told.
+    let told = layer.options.iter().filter(|option| option.desc.is_none_or(|desc| desc.key != "end"));
+    words.extend(told.filter_map(|option| option_word(bytes, option)));
     words.extend(records(layer));
     (words.len() > 1 || !matches!(layer.desc.key, "ip" | "ip6")).then(|| words.join(" "))
 }
@@ -126,7 +128,20 @@ fn always_shown(layer: &str, key: &str) -> bool {
 }
 
 /// An option as the packet language writes it; padding is left out.
-pub(crate) fn option_word(option: &OptionField) -> Option<String> {
+pub(crate) fn option_word(bytes: &[u8], option: &OptionField) -> Option<String> {
+    if let (OptionKind::Kind(_), Some(desc)) = (option.what, option.desc) {
+        if desc.len == OptionLen::Text {
+            let said = text(bytes.get(option.rest.clone()).unwrap_or_default());
+            let values = option.fields.iter().map(|field| value(field.desc, field.value)).chain([said]);
+            return Some(format!("{}={}", desc.key, values.collect::<Vec<_>>().join(":")));
+        }
+        // The kind of a DHCP message is its first word to people.
+        if let (&[field], "dhcp.type.type") =
+            (option.fields.as_slice(), desc.fields.first().map_or("", |it| it.meaning))
+        {
+            return Some(field.word.map_or_else(|| format!("type={}", field.value), |name| name.word.to_owned()));
+        }
+    }
     let values: Vec<_> = option.fields.iter().filter(|field| !field.desc.reserved).collect();
     if let Some(desc) = option.desc.filter(|desc| desc.len == OptionLen::Counted && option.what == OptionKind::Kind(0))
     {

@@ -2,14 +2,14 @@
 
 use wirewright_inspect::Dissection;
 use wirewright_inspect::dissect::{Complaint, Field, Layer, OptionField, OptionKind};
-use wirewright_inspect::wire::LimitedBy;
+use wirewright_inspect::wire::{LimitedBy, OptionLen};
 
 use crate::catalogue::Catalogue;
 use crate::line::widest;
 use crate::style::{Ink, Style};
 use crate::sum::{verdict, verdict_ink};
 use crate::text::{columns, escape_bytes, pad, push, wrap};
-use crate::value::{field_value, value};
+use crate::value::{field_value_in, text, value};
 
 /// How many bytes of a payload the tree shows.
 const PAYLOAD_SHOWN: usize = 64;
@@ -90,7 +90,10 @@ fn layer_tree(frame: &Dissection<'_>, layer: &Layer, style: &Style, words: &Cata
     let width = widest(layer.fields.iter().map(|field| field.desc.key).chain(options)).max(4);
     for (number, field) in layer.fields.iter().enumerate() {
         let key = style.paint(Ink::Field(number), &pad(field.desc.key, width));
-        push(out, format_args!("    {key}  {}{}\n", field_value(field), note(frame, field, style, words)));
+        push(
+            out,
+            format_args!("    {key}  {}{}\n", field_value_in(frame.bytes, field), note(frame, field, style, words)),
+        );
     }
     for option in &layer.options {
         option_tree(frame, option, width, style, words, out);
@@ -117,6 +120,12 @@ fn note(frame: &Dissection<'_>, field: &Field, style: &Style, words: &Catalogue)
     format!("  {}", style.paint(verdict_ink(sum), &verdict(sum, style, words)))
 }
 
+/// A value of an option, with the word that people know it by.
+fn option_value(field: &Field) -> String {
+    let text = format!("{}={}", field.desc.key, value(field.desc, field.value));
+    field.word.map_or(text.clone(), |name| format!("{text} {}", name.word))
+}
+
 fn option_tree(
     frame: &Dissection<'_>,
     option: &OptionField,
@@ -137,10 +146,11 @@ fn option_tree(
             ("opt?".to_owned(), words.say("tree.option.malformed", &[("bytes", &bytes.len())]))
         }
     };
-    let mut values: Vec<_> =
-        option.fields.iter().map(|field| format!("{}={}", field.desc.key, value(field.desc, field.value))).collect();
+    let mut values: Vec<_> = option.fields.iter().map(option_value).collect();
     if option.what != OptionKind::Padding && !option.rest.is_empty() {
-        values.push(crate::hex::digits(&frame.bytes[option.rest.clone()]));
+        let rest = &frame.bytes[option.rest.clone()];
+        let is_text = option.desc.is_some_and(|desc| desc.len == OptionLen::Text);
+        values.push(if is_text { text(rest) } else { crate::hex::digits(rest) });
     }
     let bad = option.what == OptionKind::Malformed;
     let key = style.paint(if bad { Ink::Bad } else { Ink::Note }, &pad(&key, width));

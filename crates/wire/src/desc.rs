@@ -324,6 +324,9 @@ pub struct TlvDesc {
     pub kinds: &'static [OptionDesc],
     /// What the length byte counts.
     pub length: TlvLength,
+    /// The kind behind which nothing is read, if one is. Zero is padding at once; another one is put behind the options by
+    /// itself, and what follows it is no part of the header.
+    pub end: Option<u16>,
     /// The unit that the header with its options is padded to (with zeros), in bytes.
     pub align: usize,
     /// The most bytes that the list may take.
@@ -333,9 +336,34 @@ pub struct TlvDesc {
 }
 
 impl TlvDesc {
+    /// The kind that is put behind the options by itself: one that ends the list and is no padding.
+    #[must_use]
+    pub fn closing(&self) -> Option<u16> {
+        self.end.filter(|&kind| kind != 0)
+    }
+
+    /// How many bytes kind and length take together.
+    #[must_use]
+    pub const fn head_len(&self) -> usize {
+        if matches!(self.length, TlvLength::ValueBytesWide) { 4 } else { 2 }
+    }
+
+    /// How many bytes an option takes by its own length, kind and length included; it is not judged and may be more than
+    /// there are. `None` when the bytes end before it. The option must have a length.
+    #[must_use]
+    pub fn stated_len(&self, option: &[u8]) -> Option<usize> {
+        let head = self.head_len();
+        let stated = option.get(head / 2..head)?.iter().fold(0, |stated, &byte| stated << 8 | usize::from(byte));
+        Some(match self.length {
+            TlvLength::WholeOctoBytes => stated * 8,
+            TlvLength::ValueBytes | TlvLength::ValueBytesWide => stated + head,
+            _ => stated,
+        })
+    }
+
     /// The description of a kind.
     #[must_use]
-    pub fn kind(&self, kind: u8) -> Option<&'static OptionDesc> {
+    pub fn kind(&self, kind: u16) -> Option<&'static OptionDesc> {
         self.kinds.iter().find(|option| option.kind == kind)
     }
 
@@ -353,8 +381,10 @@ pub enum TlvLength {
     WholeBytes,
     /// The whole option with kind and length, in units of 8 bytes (neighbour discovery).
     WholeOctoBytes,
-    /// The value only, in bytes (IPv6 hop-by-hop and destination options).
+    /// The value only, in bytes (IPv6 hop-by-hop and destination options, DHCP).
     ValueBytes,
+    /// The value only, in bytes; kind and length have two bytes each (DHCP for IPv6).
+    ValueBytesWide,
     /// There is neither kind nor length byte: a list of entries of one size ([`OptionLen::Entry`]).
     Entries,
 }
@@ -364,7 +394,7 @@ pub enum TlvLength {
 #[non_exhaustive]
 pub struct OptionDesc {
     /// The kind number.
-    pub kind: u8,
+    pub kind: u16,
     /// Its key in the packet language; two kinds may share one if one is a bare word and the other has values.
     pub key: &'static str,
     /// What people call it.
@@ -407,6 +437,12 @@ impl OptionDesc {
         Some((end + words, end))
     }
 
+    /// Whether bytes can be an entry: what is reserved in it is as it must be (kind and length of an option within one).
+    #[must_use]
+    pub fn is_entry(&self, entry: &[u8]) -> bool {
+        self.entries.iter().filter(|field| field.reserved).all(|field| field.read(entry) == Some(field.default))
+    }
+
     /// Length in bytes of one entry; 0 where there are none.
     #[must_use]
     pub fn entry_len(&self) -> usize {
@@ -426,6 +462,8 @@ pub enum OptionLen {
     Repeats(usize),
     /// Kind, length, the fields, then as many further bytes as the length says: entries, where the option has some.
     Variable,
+    /// Kind, length, the fields, then text up to the end that the length says.
+    Text,
     /// The value's fields alone, this many bytes: an entry of a list without kinds ([`TlvLength::Entries`]).
     Entry(usize),
     /// An entry of a list without kinds, as long as it says itself: its fields, then as many further entries as one of them

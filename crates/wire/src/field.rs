@@ -96,6 +96,21 @@ wrapped_field! {
     u128, Kind::Hex, |v| v, |n| n;
 }
 
+/// Text of a fixed size, zeros behind it: the one kind wider than 128 bits.
+impl<const W: usize> Field for [u8; W] {
+    const KIND: Kind = Kind::Text;
+    #[inline(always)]
+    fn load<const N: usize>(header: &[u8; N], offset: usize, _bits: usize) -> Self {
+        let mut text = [0; W];
+        text.copy_from_slice(&header[offset / 8..offset / 8 + W]);
+        text
+    }
+    #[inline(always)]
+    fn store<const N: usize>(self, header: &mut [u8; N], offset: usize, _bits: usize) {
+        header[offset / 8..offset / 8 + W].copy_from_slice(&self);
+    }
+}
+
 /// How people write and read a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -114,6 +129,8 @@ pub enum Kind {
     Ipv4,
     /// An IPv6 address.
     Ipv6,
+    /// Text of a fixed size, zeros behind it. Its value as a number is its length ([`FieldDesc::text`] gives its bytes).
+    Text,
 }
 
 /// How a field fills itself when it is not set.
@@ -148,6 +165,8 @@ pub enum Auto {
     Records,
     /// Whether the fields of the body are there that name this one as their [`FieldDesc::flag`].
     Present,
+    /// Whether it asks or answers, as the kind of message says that its options tell (DHCP).
+    Direction,
 }
 
 /// What a length field counts, and in which units.
@@ -216,7 +235,7 @@ pub struct FieldDesc {
     pub key: &'static str,
     /// Offset from the first bit of the header, in bits.
     pub offset: usize,
-    /// Width in bits, 1 to 128.
+    /// Width in bits, 1 to 128; whole bytes and any number of them in text.
     pub bits: usize,
     /// How it is written.
     pub kind: Kind,
@@ -259,7 +278,8 @@ impl FieldDesc {
         bits: usize,
         kind: Kind,
     ) -> Self {
-        assert!(bits >= 1 && bits + offset % 8 <= 128, "a field has 1 to 128 bits within at most 16 bytes");
+        let text = matches!(kind, Kind::Text) && bits.is_multiple_of(8) && offset.is_multiple_of(8);
+        assert!(bits >= 1 && (bits + offset % 8 <= 128 || text), "a field has 1 to 128 bits within at most 16 bytes");
         Self {
             name,
             key,
@@ -382,10 +402,13 @@ impl FieldDesc {
         self
     }
 
-    /// The largest value that fits.
+    /// The largest value that fits; of text the most bytes.
     #[must_use]
     pub const fn max(&self) -> u128 {
-        mask(self.bits)
+        match self.kind {
+            Kind::Text => (self.bits / 8) as u128,
+            _ => mask(self.bits),
+        }
     }
 
     /// The first byte of the field, from the start of its header.
@@ -400,14 +423,37 @@ impl FieldDesc {
         self.end
     }
 
-    /// Reads the field out of a header; `None` when the header ends before it, or is of a form without it.
+    /// Reads the field out of a header, of text its length; `None` when the header ends before it, or is of a form without it.
     #[must_use]
     pub fn read(&self, header: &[u8]) -> Option<u128> {
+        if self.kind == Kind::Text {
+            return self.text(header).map(|text| text.len() as u128);
+        }
         (self.end_byte() <= header.len() && self.is_there()).then(|| load_bits(header, self.offset, self.bits))
     }
 
-    /// Writes the low bits of `value`; `false`, and nothing written, when the header ends before the field, or is of a form
-    /// without it.
+    /// The bytes of text in a header, up to the last that is not zero; `None` when it is no text, or the header ends before it.
+    #[must_use]
+    pub fn text<'a>(&self, header: &'a [u8]) -> Option<&'a [u8]> {
+        let bytes = header.get(self.first_byte()..self.end_byte()).filter(|_| self.kind == Kind::Text)?;
+        let len = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        Some(&bytes[..len])
+    }
+
+    /// Writes text with zeros behind it; `false`, and nothing written, when it is no text, too long, or the header ends before it.
+    #[must_use]
+    pub fn write_text(&self, header: &mut [u8], text: &[u8]) -> bool {
+        let Some(bytes) = header.get_mut(self.first_byte()..self.end_byte()).filter(|_| self.kind == Kind::Text) else {
+            return false;
+        };
+        let Some((there, behind)) = bytes.split_at_mut_checked(text.len()) else { return false };
+        there.copy_from_slice(text);
+        behind.fill(0);
+        true
+    }
+
+    /// Writes the low bits of `value`; text is emptied, whatever the value. `false`, and nothing written, when the header ends
+    /// before the field, or is of a form without it.
     #[must_use]
     pub fn write(&self, header: &mut [u8], value: u128) -> bool {
         let Some(bytes) = header.get_mut(self.first..self.end).filter(|_| self.is_there()) else { return false };
@@ -423,6 +469,7 @@ impl FieldDesc {
             }
             [a, b] if width == 16 => [*a, *b] = (value as u16).to_be_bytes(),
             [a, b, c, d] if width == 32 => [*a, *b, *c, *d] = (value as u32).to_be_bytes(),
+            _ if self.kind == Kind::Text => bytes.fill(0),
             _ => store_bits(bytes, before, width, value),
         }
         true
@@ -470,6 +517,19 @@ mod tests {
         assert_eq!(header[..8], [0; 8]);
         assert_eq!(header[8..], [0xff; 16]);
         assert_eq!(field.max(), u128::MAX);
+    }
+
+    #[test]
+    fn text_has_zeros_behind_it_and_its_length_as_value() {
+        let field = FieldDesc::new("t", "t", "x.t", 8, 64 * 8, Kind::Text);
+        let mut header = [0xff; 66];
+        assert!(field.write_text(&mut header, b"boot"));
+        assert_eq!((field.text(&header), field.read(&header), field.max()), (Some(&b"boot"[..]), Some(4), 64));
+        assert_eq!((header[0], header[5], header[64], header[65]), (0xff, 0, 0, 0xff));
+        assert!(!field.write_text(&mut header, &[1; 65]) && !field.write_text(&mut header[..60], b"x"));
+        assert!(field.write_text(&mut header, &[1; 64]) && field.read(&header) == Some(64));
+        assert!(field.write(&mut header, 7) && field.text(&header) == Some(&[]));
+        assert_eq!((field.text(&header[..60]), field.read(&header[..60])), (None, None));
     }
 
     #[test]

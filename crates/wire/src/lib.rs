@@ -67,6 +67,8 @@ mod seq;
 pub mod arp;
 pub mod assembly;
 pub mod checksum;
+pub mod dhcp;
+pub mod dhcp6;
 pub mod dns;
 pub mod ethernet;
 pub mod gre;
@@ -109,7 +111,10 @@ pub static LAYERS: &[&HeaderDesc] = &[
     &gre::DESC,
     &udp::DESC,
     &tcp::DESC,
+    &dns::tcp::DESC,
     &dns::DESC,
+    &dhcp::DESC,
+    &dhcp6::DESC,
     &vxlan::DESC,
 ];
 

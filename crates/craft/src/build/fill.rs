@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use wirewright_wire::{Auto, FieldDesc, Kind, LengthOf, MacAddr};
 
 use super::{BuildError, Context, Laid, Layout, Note};
+use crate::applications;
 use crate::layers;
 use crate::numbers;
 use crate::options::{OptionItem, Options};
@@ -57,6 +58,10 @@ impl Filler<'_> {
         if !layer.options.is_empty() {
             let fixed = layer.fixed_len();
             bytes[fixed..fixed + layer.options.len()].copy_from_slice(&layer.options);
+        }
+        if let Some(closing) = layer.closing() {
+            // Lists whose kinds are wider than a byte do not end by themselves.
+            bytes[layer.fixed_len() + layer.options.len()] = closing as u8;
         }
         if laid.head < laid.whole {
             let there = bytes[..laid.head].to_vec();
@@ -125,6 +130,8 @@ impl Filler<'_> {
                 let value = self.auto(part, row, field, notes)?;
                 Ok(value.wrapping_add_signed(i128::from(offset)) & field.max())
             }
+            // Text stands in the template, which is settled.
+            Setting::Text => Ok(field.default),
             Setting::Wrong(_) => Err(BuildError::NotAChecksum { layer: self.layer().key(), key: field.key }),
         }
     }
@@ -145,6 +152,7 @@ impl Filler<'_> {
             Auto::Next => self.next(),
             Auto::Source => self.source(field, notes),
             Auto::NextHop => self.next_hop(field, notes),
+            Auto::SourcePort if let Some(port) = self.packet.port_of_message(self.index) => port.into(),
             Auto::SourcePort => self.context.source_port.unwrap_or_else(|| self.context.dynamic_port(lane())).into(),
             Auto::Identifier => match self.context.identifier {
                 Some(identifier) => identifier.into(),
@@ -161,6 +169,13 @@ impl Filler<'_> {
                 return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
             }
             Auto::Entries(size) => (self.layer().options.len() / size) as u128,
+            Auto::Direction => {
+                if applications::is_answer(self.layer()) {
+                    2
+                } else {
+                    1
+                }
+            }
             Auto::Count(section) => self.layer().counts[section as usize].into(),
             // A checksum is 0 while the rest is written; what fills itself in no way has its default.
             Auto::Checksum(_) => 0,
@@ -191,7 +206,7 @@ impl Filler<'_> {
     }
 
     fn port_above(&self) -> Option<u16> {
-        self.packet.layers.get(self.index + 1).and_then(|above| above.desc.port)
+        applications::peers(self.packet.layers.get(self.index + 1)?).map(|peers| peers.destination_port)
     }
 
     fn length(&self, of: LengthOf) -> usize {
@@ -215,6 +230,7 @@ impl Filler<'_> {
     fn source(&self, field: &FieldDesc, notes: &mut Vec<Note>) -> u128 {
         let known = match field.kind {
             Kind::Mac => self.context.source_mac.map(|mac| mac.to_u64().into()),
+            Kind::Ipv4 if let Some(source) = self.packet.source_of_message(self.index) => Some(source.into()),
             Kind::Ipv4 => self.context.source_v4.map(|address| address.to_bits().into()),
             Kind::Ipv6 => self.context.source_v6.map(|address| address.to_bits()),
             _ => None,

@@ -100,6 +100,7 @@ impl<'a> Computed<'a> {
             | Auto::Count(_)
             | Auto::Entries(_)
             | Auto::Records
+            | Auto::Direction
             | Auto::Present => filler.auto(place.part, place.row, field, &mut Vec::new()).ok(),
             _ => None,
         }
@@ -222,7 +223,7 @@ const RANDOM_PAYLOAD_LANE: u64 = 1 << 63;
 
 /// Length of a layer's header with body and padded options.
 fn head_len(layer: &Layer) -> usize {
-    let len = layer.fixed_len() + layer.options.len();
+    let len = layer.fixed_len() + layer.options.len() + usize::from(layer.closing().is_some());
     if layer.options.is_empty() && layer.desc.options.is_none() {
         return len;
     }

@@ -81,17 +81,21 @@ pub(super) fn of(packet: &Packet, layout: &Layout, bytes: &[u8]) -> Vec<Span> {
                 Part::Body => (What::Body(field), laid.start + layer.desc.len),
             };
             named = base + field.end_byte();
+            // A source that the message above asks for is as good as set: no kernel may put its own there.
+            let asked_for = field.auto == Auto::Source && packet.source_of_message(index).is_some();
+            let origin = if asked_for { Origin::Set } else { origin(field, setting) };
             spans.push(Span {
                 layer: Some(index),
                 what,
                 bytes: base + field.first_byte()..base + field.end_byte(),
                 bits: base * 8 + field.offset..base * 8 + field.offset + field.bits,
-                origin: origin(field, setting),
+                origin,
             });
         }
         let options = laid.start + layer.fixed_len();
         let behind = laid.start + laid.head;
-        let options_end = (options + layer.options.len()).min(behind);
+        let written = layer.options.len() + usize::from(layer.closing().is_some());
+        let options_end = (options + written).min(behind);
         if options_end > options {
             option_spans(index, packet, options..options_end, bytes, &mut spans);
         }
@@ -133,7 +137,7 @@ fn push(spans: &mut Vec<Span>, layer: Option<usize>, what: What, bytes: Range<us
 
 fn origin(field: &FieldDesc, setting: Setting) -> Origin {
     match setting {
-        Setting::Exactly(_) => Origin::Set,
+        Setting::Exactly(_) | Setting::Text => Origin::Set,
         Setting::Relative(_) | Setting::Wrong(_) => Origin::Wrong,
         Setting::Auto if field.auto == Auto::None => Origin::Default,
         Setting::Auto => Origin::Auto,

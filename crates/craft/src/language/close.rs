@@ -34,6 +34,7 @@ impl Scope<'_, '_> {
         self.draft.check_types(self.reader.words)?;
         self.make_below();
         self.reach_below()?;
+        self.find_peers();
         self.reader.drafts.push(self.draft);
         Ok(())
     }
@@ -101,9 +102,12 @@ impl Scope<'_, '_> {
             made.layer.family_open = open;
             self.reader.drafts.push(made);
         }
+        if key == "dns" && below.is_some_and(|below| below.key == "tcp") {
+            // RFC 1035 §4.2.2: in a stream a message has its length before it.
+            self.reader.drafts.push(Draft::new(layers::dns_length(), word, true));
+        }
         if message {
-            let udp = self.made_udp();
-            self.reader.drafts.push(udp);
+            self.reader.drafts.push(Draft::new(layers::udp(), word, true));
         }
     }
 
@@ -112,6 +116,8 @@ impl Scope<'_, '_> {
         match self.key() {
             "icmp" | "igmp" => return (layers::ip(), false),
             "icmp6" => return (layers::ip6(), false),
+            "dhcp" => return (layers::ip(), false),
+            "dhcp6" => return (layers::ip6(), false),
             _ if layers::is_extension(self.desc()) => return (layers::ip6(), false),
             _ => {}
         }

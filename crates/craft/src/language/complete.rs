@@ -16,6 +16,7 @@ use super::reader::{is_divider, layer_words};
 use super::{NEXT_PACKET, is_too_long, reader, suggest};
 use crate::dns::is_dns;
 use crate::packet::Wrong;
+use crate::print::UNENDED;
 use crate::{layers, options};
 
 /// A word that may stand where a line ends.
@@ -141,6 +142,9 @@ impl Place<'_> {
             }
             names.extend(field.names.iter().map(|name| (name.word, name.title)));
         }
+        for option in owner.options.iter().flat_map(|table| table.kinds).filter(|option| option.key == field) {
+            names.extend(option.fields.iter().take(1).flat_map(|it| it.names).map(|name| (name.word, name.title)));
+        }
         if field == "code" {
             let codes = owner.variants.iter().flat_map(|variant| variant.codes);
             names.extend(codes.map(|name: &Name| (name.word, name.title)));
@@ -235,7 +239,13 @@ impl Found {
             field.names.iter().for_each(|name| self.add(name.word, name.title));
         }
         for table in core::iter::once(desc).chain(bodies()).filter_map(|desc| desc.options) {
+            if table.closing().is_some() {
+                self.add(UNENDED, "nothing ends the options");
+            }
             for option in table.kinds {
+                if options::is_spoken(table, option) {
+                    option.fields[0].names.iter().for_each(|name| self.add(name.word, name.title));
+                }
                 match options::is_bare(option) {
                     true => self.add(option.key, option.title),
                     false => self.add(&format!("{}=", option.key), option.title),

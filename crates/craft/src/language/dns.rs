@@ -1,4 +1,4 @@
-//! The words of a DNS message: its question, its records, and the UDP that carries it.
+//! The words of a DNS message: its question and its records.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,10 +9,8 @@ use wirewright_wire::dns::{ENTRIES_MAX, Section};
 use super::error::{Code, Fault};
 use super::layer::Scope;
 use super::problem::Problem;
-use super::reader::{Draft, twice};
+use super::reader::twice;
 use crate::dns::{self, EDNS, EntryFault};
-use crate::layers;
-use crate::packet::Setting;
 use crate::text::shown;
 
 /// The question that is written as words, while they are read: name and type with the words that say them.
@@ -88,14 +86,6 @@ impl<'w> Scope<'_, 'w> {
             *count += more;
         }
         Ok(())
-    }
-
-    /// The UDP header that a message needs, where no transport is written below it.
-    pub(super) fn made_udp(&self) -> Draft {
-        let mut udp = Draft::new(layers::udp(), self.draft.word, true);
-        let port = self.desc().port.map_or(Setting::Auto, Setting::from);
-        let _known = udp.layer.set("dport", port);
-        udp
     }
 }
 

@@ -270,13 +270,21 @@ fn offer_field(
 /// Compares with the bare words of the layer and with flags.
 fn guess_bare(word: &str, desc: &'static HeaderDesc, one: &Range<usize>, ranked: &mut Ranked) {
     let plain = normal(word);
-    let spoken = matches!(desc.key, "icmp" | "icmp6" | "igmp" | "arp");
+    let spoken = matches!(desc.key, "icmp" | "icmp6" | "igmp" | "arp" | "dhcp6");
     for field in desc.fields.iter().filter(|field| spoken && matches!(field.key, "type" | "op")) {
         for named in field.names {
             let aliases = named.also.iter().copied().chain([named.title]).map(|also| (also, 1));
             for (name, penalty) in core::iter::once((named.word, 0)).chain(aliases) {
                 ranked.offer(&plain, (name, penalty > 0), penalty, one.clone(), || [named.word.to_string()].into());
             }
+        }
+    }
+    let options = desc.options.into_iter().flat_map(|table| table.kinds.iter().map(move |option| (table, option)));
+    let said = options.filter(|(table, option)| options::is_spoken(table, option));
+    for named in said.flat_map(|(_, option)| option.fields).flat_map(|field| field.names) {
+        let aliases = named.also.iter().copied().map(|also| (also, 1));
+        for (name, penalty) in core::iter::once((named.word, 0)).chain(aliases) {
+            ranked.offer(&plain, (name, penalty > 0), penalty, one.clone(), || [named.word.to_string()].into());
         }
     }
     for code in desc.variants.iter().flat_map(|variant| variant.codes) {

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use wirewright_wire::{Auto, HeaderDesc, Kind, MacAddr, Name, OptionDesc, TlvDesc};
+use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, MacAddr, Name, OptionDesc, TlvDesc};
 
 use super::dns::Question;
 use super::error::{Code, Fault};
@@ -14,10 +14,11 @@ use super::names;
 use super::problem::Problem;
 use super::reader::{Draft, Reader, Written, twice};
 use super::suggest;
-use crate::dns::is_dns;
+use crate::applications;
 use crate::generator::{self, Addresses, Among, Generator};
 use crate::options::{self, OptionFault};
 use crate::packet::{Host, Part, Payload, Place, Setting, variant_of};
+use crate::print::UNENDED;
 use crate::template::{LENGTH, Target};
 use crate::text::{BadEscape, read_escaped, read_hex, shown};
 use crate::value::{self, ValueFault};
@@ -120,8 +121,8 @@ impl<'r, 'w> Scope<'r, 'w> {
 
     /// Rule 4: `:PORT`.
     fn port(&mut self, at: usize, text: &'w str) -> Result<(), Fault> {
-        if is_dns(self.desc()) {
-            self.dotted.push(("udp", "dport", text, at));
+        if applications::is_one(self.desc()) {
+            self.dotted.push((self.transport_below(), "dport", text, at));
             return Ok(());
         }
         if !self.is_transport() {
@@ -151,13 +152,27 @@ impl<'r, 'w> Scope<'r, 'w> {
             self.set_place(Place { part: Part::Header, row }, at, 1)?;
             return Ok(true);
         }
-        let spoken = matches!(desc.key, "icmp" | "icmp6" | "igmp" | "arp");
+        let spoken = matches!(desc.key, "icmp" | "icmp6" | "igmp" | "arp" | "dhcp6");
         let typed = desc.fields.iter().enumerate().filter(|(_, field)| matches!(field.key, "type" | "op") && spoken);
         for (row, field) in typed {
             if let Some(value) = field.value_of(word) {
                 self.set_place(Place { part: Part::Header, row }, at, value)?;
                 return Ok(true);
             }
+        }
+        if let Some(table) = desc.options
+            && let Some((option, name)) = options::spoken(table, word)
+        {
+            let text = format!("{}", name.value);
+            return self
+                .draft
+                .option(table, option, Some((&text, 0)), at)
+                .map(|()| true)
+                .map_err(|fault| option_fault(at, word, word, &fault));
+        }
+        if word == UNENDED && desc.options.is_some_and(|table| table.closing().is_some()) {
+            self.draft.layer.unended = true;
+            return Ok(true);
         }
         if let Some(table) = desc.options
             && let Some(option) = options::for_word(table, word, false)
@@ -236,7 +251,7 @@ impl<'r, 'w> Scope<'r, 'w> {
 
     /// The port of `ADDR:PORT` and `NAME:PORT`.
     fn port_behind(&mut self, at: usize, word: &'w str, port: &'w str) -> Result<(), Fault> {
-        if is_dns(self.desc()) {
+        if applications::is_one(self.desc()) {
             return self.port(at, port);
         }
         if self.is_transport() {
@@ -265,7 +280,8 @@ impl<'r, 'w> Scope<'r, 'w> {
             self.port_behind(at, word, port)?;
             return Ok(true);
         }
-        if !first || !names::is_name(word) {
+        // Behind `dhcp` stands the kind of message, and the destination is everybody: a host there has its port.
+        if !first || matches!(self.key(), "dhcp" | "dhcp6") || !names::is_name(word) {
             return Ok(false);
         }
         self.host(at, Host::Name(word.into()))?;
@@ -403,8 +419,10 @@ impl<'r, 'w> Scope<'r, 'w> {
             return Ok(());
         }
         let (kind, hex) = text.split_once(':').unwrap_or((text, ""));
-        let kind = value::number(kind).ok().and_then(|kind| u8::try_from(kind).ok());
-        let Some((kind, table)) = kind.zip(self.draft.layer.option_table()) else {
+        let kind = value::number(kind).ok().and_then(|kind| u16::try_from(kind).ok());
+        let table = self.draft.layer.option_table();
+        let fits = |&(kind, table): &(u16, &TlvDesc)| table.head_len() > 2 || kind <= u8::MAX.into();
+        let Some((kind, table)) = kind.zip(table).filter(fits) else {
             return Err(Fault::new(Code::BadValue, at, Problem::AnyOption {})
                 .part(prefix..prefix + text.len())
                 .no_guess());
@@ -563,6 +581,7 @@ fn option_fault(at: usize, key: &str, word: &str, fault: &OptionFault) -> Fault 
             Problem::OptionValue { key: key.into(), text: shown(text), why }
         }
         OptionFault::Hex => Problem::OptionHex { key: key.into() },
+        OptionFault::Escape => Problem::Escapes {},
         OptionFault::Length => Problem::OptionLength { key: key.into() },
     };
     let fault = Fault::new(Code::BadValue, at, problem).no_guess();
@@ -599,6 +618,9 @@ pub(super) fn set_at_offset(
     {
         return set_host(draft, words, key, &host, at);
     }
+    if field.kind == Kind::Text {
+        return set_text(draft, words, (place, field), text, at);
+    }
     let codes: &[Name] = match draft.layer.variant() {
         Some(variant) if field.key == "code" => variant.codes,
         _ => &[],
@@ -617,6 +639,27 @@ pub(super) fn set_at_offset(
     let setting = value::setting(field, codes, text).map_err(faulty)?;
     draft.claim(place, at, words)?;
     draft.layer.set_at(place, setting);
+    Ok(())
+}
+
+/// Sets a field that is text.
+fn set_text(
+    draft: &mut Draft,
+    words: &[&str],
+    (place, field): (Place, &'static FieldDesc),
+    text: &str,
+    at: usize,
+) -> Result<(), Fault> {
+    let begun = words.get(at).map_or(0, |word| word.len().saturating_sub(text.len()));
+    let bytes = read_escaped(text).map_err(|BadEscape(offset)| {
+        Fault::new(Code::BadValue, at, Problem::Escapes {}).part(begun + offset..begun + offset + 1).no_guess()
+    })?;
+    draft.claim(place, at, words)?;
+    if !draft.layer.set_text(field.key, &bytes) {
+        let max = usize::try_from(field.max()).unwrap_or(usize::MAX);
+        let problem = Problem::TextTooLong { field: field.key.into(), len: bytes.len(), max };
+        return Err(Fault::new(Code::TooLong, at, problem).no_guess());
+    }
     Ok(())
 }
 

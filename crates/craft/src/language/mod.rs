@@ -5,6 +5,7 @@
 //! Above: `parse` and `parse_words`' callers. Below: `value`, `options`, wire's tables.
 //! Not here: printing, building, resolving of names.
 
+mod applications;
 mod close;
 mod complete;
 mod dns;

@@ -47,6 +47,8 @@ problems! {
     PayloadTwice { before: String } "payload-twice" "the payload is set twice: `{before}` says it already"
     /// The trailer set again.
     TrailerTwice { before: String } "trailer-twice" "the trailer is set twice: `{before}` says it already"
+    /// Text that its room does not hold.
+    TextTooLong { field: String, len: usize, max: usize } "text-too-long" "{field}= has {len} bytes; at most {max} fit"
     /// Nearly an IPv4 address.
     NoIpv4Address { word: String } "no-ipv4-address"
         "`{word}` is no IPv4 address: that is four plain decimal parts up to 255"
@@ -73,7 +75,7 @@ problems! {
     /// `opt=` in another form.
     AnyOption {} "any-option" "an option of any kind is written opt=KIND:HEX, KIND a number up to 255"
     /// A backslash with something else behind it.
-    Escapes {} "escapes" "the escapes of data= are \\r \\n \\t \\0 \\xHH and \\\\"
+    Escapes {} "escapes" "the escapes of text are \\r \\n \\t \\0 \\xHH and \\\\"
     /// `file=` alone.
     PathNeeded {} "path-needed" "file= needs a path"
     /// A payload beyond the largest.

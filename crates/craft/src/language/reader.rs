@@ -176,7 +176,6 @@ impl<'w> Reader<'w> {
 
     fn finish(mut self) -> Result<(Template, Vec<Written>), Fault> {
         self.make_ethernet()?;
-        self.take_ports();
         for draft in &self.drafts {
             if self.is_whole {
                 self.check_required(draft)?;
@@ -214,18 +213,6 @@ impl<'w> Reader<'w> {
         }
         self.drafts.insert(0, draft);
         Ok(())
-    }
-
-    /// UDP goes to the port of what stands on it, if nobody says another.
-    fn take_ports(&mut self) {
-        for index in 1..self.drafts.len() {
-            let (below, above) = self.drafts.split_at_mut(index);
-            let (Some(udp), Some(port)) = (below.last_mut(), above[0].layer.desc.port) else { continue };
-            let Some(place) = udp.layer.place("dport").filter(|_| udp.layer.key() == "udp") else { continue };
-            if !udp.is_set(place) {
-                udp.layer.set_at(place, Setting::from(port));
-            }
-        }
     }
 
     fn check_required(&self, draft: &Draft) -> Result<(), Fault> {

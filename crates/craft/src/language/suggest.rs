@@ -17,6 +17,7 @@ use crate::generator;
 use crate::layers;
 use crate::options;
 use crate::packet::Wrong;
+use crate::print::UNENDED;
 use crate::template::Template;
 use crate::text::shown;
 use crate::value::{self, ValueFault};
@@ -389,6 +390,9 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
     let shown = |field: &&FieldDesc| !field.reserved && field.key != "dport" && field.kind != Kind::Flags;
     expected.extend(desc.fields.iter().filter(shown).map(form));
     if let Some(table) = desc.options {
+        let spoken = table.kinds.iter().filter(|option| options::is_spoken(table, option));
+        expected.extend(spoken.flat_map(|option| option.fields[0].names).map(|name| name.word.to_string()));
+        expected.extend(table.closing().map(|_| UNENDED.to_string()));
         expected.extend(table.kinds.iter().map(|option| match options::is_bare(option) {
             true => option.key.to_string(),
             false => format!("{}=", option.key),
@@ -423,10 +427,17 @@ pub(super) fn option_form(option: &'static OptionDesc) -> String {
     let mut form = fields.collect::<Vec<_>>().join(":");
     match option.len {
         OptionLen::Variable | OptionLen::Counted if !option.entries.is_empty() => {
-            let entry: Vec<_> = option.entries.iter().map(|field| field.key.to_ascii_uppercase()).collect();
-            form = format!("{form}[,{}…]", entry.join(":"));
+            let entry: Vec<_> = option
+                .entries
+                .iter()
+                .filter(|field| !field.reserved)
+                .map(|field| field.key.to_ascii_uppercase())
+                .collect();
+            let entry = entry.join(":");
+            form = if form.is_empty() { format!("{entry}[,{entry}…]") } else { format!("{form}[,{entry}…]") };
         }
         OptionLen::Repeats(_) => form = format!("{form}[:{form}…]"),
+        OptionLen::Text => form = format!("{form}{}TEXT", if form.is_empty() { "" } else { ":" }),
         OptionLen::Variable => form = format!("{form}{}HEX", if form.is_empty() { "" } else { ":" }),
         _ => {}
     }

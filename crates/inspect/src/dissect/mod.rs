@@ -83,6 +83,8 @@ pub struct OptionField {
     pub what: OptionKind,
     /// All its bytes.
     pub range: Range<usize>,
+    /// How many bytes kind and length take.
+    pub head: usize,
     /// The fields of its value; for kinds that repeat, each time.
     pub fields: Vec<Field>,
     /// The bytes of its value that no field names.
@@ -115,7 +117,7 @@ impl Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionKind {
     /// An option of this kind.
-    Kind(u8),
+    Kind(u16),
     /// Bytes behind the end of the list.
     Padding,
     /// Bytes whose length is impossible, and all behind them.
@@ -286,20 +288,22 @@ fn complaints(bytes: &[u8], chain: &Chain, layers: &[Layer]) -> Vec<Complaint> {
         let key = at.desc.key;
         all.extend(version(at, layer));
         all.extend(at.complaint.map(|it| of_walk(it, key)));
-        all.extend(layer.options.iter().filter(|option| option.what == OptionKind::Malformed && !at.quoted).map(
-            |option| {
-                // What its length byte says, or the two bytes that kind and length would need.
-                let stated = bytes.get(option.range.start + 1).copied().unwrap_or(2);
+        let table = at.variant.and_then(|variant| variant.body.options).or(at.desc.options);
+        let malformed = layer.options.iter().filter(|option| option.what == OptionKind::Malformed && !at.quoted);
+        all.extend(table.into_iter().zip(Some(malformed)).flat_map(|(table, malformed)| {
+            malformed.map(move |option| {
+                // What its length says, or the bytes that kind and length would need.
+                let stated = bytes.get(option.range.start..at.end).and_then(|option| table.stated_len(option));
                 Complaint {
                     code: "option-malformed",
                     layer: key,
                     offset: option.range.start,
-                    need: usize::from(stated).max(2),
+                    need: stated.unwrap_or(0).max(table.head_len()),
                     have: option.range.len(),
                     limited_by: LimitedBy::OwnLength,
                 }
-            },
-        ));
+            })
+        }));
     }
     // A packet that an ICMP error quotes is cut by design.
     all.extend(chain.cut.filter(|cut| !cut.quoted).map(|cut| of_walk(cut.complaint, cut.desc.key)));

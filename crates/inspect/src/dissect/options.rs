@@ -17,8 +17,10 @@ pub(super) fn read(bytes: &[u8], table: &'static TlvDesc, area: Range<usize>) ->
             let place = |range: Range<usize>| area.start + range.start..area.start + range.end;
             let (range, value) = (place(at.range.clone()), place(at.value()));
             match at.item {
-                OptionItem::Known { desc } => known(bytes, desc, range, value),
-                OptionItem::Unknown { kind } => bare(OptionKind::Kind(kind), range, value),
+                OptionItem::Known { desc } => OptionField { head: at.head, ..known(bytes, desc, range, value) },
+                OptionItem::Unknown { kind } => {
+                    OptionField { head: at.head, ..bare(OptionKind::Kind(kind), range, value) }
+                }
                 OptionItem::Cut { desc } => {
                     OptionField { desc: Some(desc), ..bare(OptionKind::Malformed, range, value) }
                 }
@@ -30,7 +32,7 @@ pub(super) fn read(bytes: &[u8], table: &'static TlvDesc, area: Range<usize>) ->
 }
 
 fn bare(what: OptionKind, range: Range<usize>, rest: Range<usize>) -> OptionField {
-    OptionField { desc: None, what, range, fields: Vec::new(), rest }
+    OptionField { desc: None, what, range, head: 2, fields: Vec::new(), rest }
 }
 
 fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Range<usize>) -> OptionField {
@@ -54,12 +56,15 @@ fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Ra
             rest.start += entry;
         }
     } else if entry > 0 && rest.len().is_multiple_of(entry) && value.len() - rest.len() == desc.fixed_len() {
-        while !rest.is_empty() {
+        while bytes
+            .get(rest.start..rest.end.min(rest.start + entry))
+            .is_some_and(|it| !it.is_empty() && desc.is_entry(it))
+        {
             read_fields(bytes, rest.start, desc.entries, &mut fields);
             rest.start += entry;
         }
     }
-    OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, fields, rest }
+    OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, head: 2, fields, rest }
 }
 
 /// Whether an entry says itself how many further ones it has, and what stands behind them.

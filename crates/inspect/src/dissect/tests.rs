@@ -83,6 +83,53 @@ fn an_option_of_impossible_length_is_a_complaint_and_the_rest_stays_in_sight() {
     assert_eq!((complaint.code, complaint.offset, complaint.need, complaint.have), ("option-malformed", 58, 99, 16));
 }
 
+/// A message of DHCP or DHCPv6 behind IP and UDP, made by words.
+fn made(line: &str) -> Vec<u8> {
+    let packet = wirewright_craft::parse(line).unwrap();
+    packet.build(&wirewright_craft::Context::default()).unwrap().bytes
+}
+
+#[test]
+fn texts_and_options_of_messages_have_their_places() {
+    let bytes = made("dhcp offer sname=boot hostname=x router=192.0.2.1:192.0.2.2 zero=3");
+    let frame = dissect(&bytes, First::Ip);
+    assert!(frame.is_clean());
+    let dhcp = frame.layer("dhcp").unwrap();
+    let sname = dhcp.field("sname").unwrap();
+    assert_eq!((sname.bytes(), sname.value, sname.desc.text(&bytes[28..])), (72..136, 4, Some(&b"boot"[..])));
+    let options: Vec<_> = dhcp.options.iter().map(|it| (it.desc.unwrap().key, it.range.clone(), it.head)).collect();
+    let expected = [("type", 268..271, 2), ("hostname", 271..274, 2), ("router", 274..284, 2), ("end", 284..285, 2)];
+    assert_eq!((options.as_slice(), frame.payload.clone()), (&expected[..], 285..288));
+    assert_eq!(dhcp.options[2].fields.len(), 2);
+
+    let bytes = made(
+        "dhcp6 fe80::1 reply iana=1:2:3,::9:4:5 iana=1:2:3:000d0002000000000000000000000000000000000000000000000000",
+    );
+    let frame = dissect(&bytes, First::Ip);
+    let options = &frame.layer("dhcp6").unwrap().options;
+    assert_eq!(
+        (keys(&options[0].fields), options[0].head),
+        (["iaid", "t1", "t2", "code", "len", "address", "preferred", "valid"].into(), 4)
+    );
+    assert_eq!((keys(&options[1].fields), options[1].rest.len()), (["iaid", "t1", "t2"].into(), 28), "no address");
+}
+
+#[test]
+fn damaged_messages_are_complained_about() {
+    for (line, offset, need, have) in [
+        ("dhcp ack hostname=x opts=0cff41 noend", 274, 257, 3),
+        ("dhcp ack opts=0c noend", 271, 2, 1),
+        ("dhcp6 fe80::1 reply rapid opts=000d00ff", 56, 259, 4),
+        ("dhcp6 fe80::1 reply rapid opts=000d00", 56, 4, 3),
+        ("dhcp6 fe80::1 reply opts=00", 52, 4, 1),
+    ] {
+        let bytes = made(line);
+        let frame = dissect(&bytes, First::Ip);
+        let found: Vec<_> = frame.complaints.iter().map(|it| (it.code, it.offset, it.need, it.have)).collect();
+        assert_eq!(found, [("option-malformed", offset, need, have)], "{line}");
+    }
+}
+
 #[test]
 fn a_version_that_does_not_fit_is_a_complaint() {
     let mut frame = SYN;

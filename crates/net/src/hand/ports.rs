@@ -133,8 +133,9 @@ fn port_is_unset(prepared: &Prepared, transport: Transport) -> bool {
         Transport::Tcp => "tcp",
         Transport::Udp => "udp",
     };
-    let layer = prepared.packet.layers.iter().find(|layer| layer.key() == key);
-    layer.is_some_and(|layer| layer.get("sport") == Some(Setting::Auto))
+    let packet = &prepared.packet;
+    let Some(at) = packet.layers.iter().position(|layer| layer.key() == key) else { return false };
+    packet.layers[at].get("sport") == Some(Setting::Auto) && packet.port_of_message(at).is_none()
 }
 
 /// A link-local address means nothing without its link.

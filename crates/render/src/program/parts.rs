@@ -6,13 +6,13 @@ use wirewright_hand::{Built, Origin, Outgoing, Span, What};
 use wirewright_inspect::dissect::OptionField;
 use wirewright_inspect::sum::{Checksum, Pseudo};
 use wirewright_inspect::wire::checksum::Sum;
-use wirewright_inspect::wire::{FieldDesc, Kind};
+use wirewright_inspect::wire::{FieldDesc, Kind, OptionLen};
 use wirewright_inspect::{Dissection, dissect};
 
 use crate::catalogue::Catalogue;
 use crate::hex::digits;
 use crate::text::escape_bytes;
-use crate::value::value;
+use crate::value::{text, value};
 
 /// A step of a program: something that is put behind what is there.
 pub(super) enum Part {
@@ -111,6 +111,17 @@ impl Writer<'_> {
 
     fn field(&mut self, span: &Span, field: &'static FieldDesc) {
         let stored = read(&self.built.bytes, span);
+        if field.kind == Kind::Text {
+            let shown =
+                text(field.text(&self.built.bytes[span.bytes.start - field.first_byte()..]).unwrap_or_default());
+            let meaning = self.words.say(field.meaning, &[]);
+            let mut comment = format!("{} = {shown}: {}", field.key, first_sentence(&meaning));
+            for row in self.built.bytes[span.bytes.clone()].chunks(ROW) {
+                self.parts.push(Part::Hex { digits: digits(row), comment });
+                comment = field.key.to_owned();
+            }
+            return;
+        }
         let mut comment = format!("{} = {}", field.key, value(field, stored));
         if field.kind != Kind::Flags
             && let Some(name) = field.word_for(stored)
@@ -158,18 +169,21 @@ impl Writer<'_> {
     fn option(&mut self, span: &Span) {
         let options = || self.frame.layers.iter().flat_map(|layer| &layer.options);
         let comment = match options().find(|option| option.range == span.bytes) {
-            Some(option) => option_comment(option),
+            Some(option) => option_comment(&self.built.bytes, option),
             None => self.words.say("program.option", &[]),
         };
         self.bytes(span.bytes.clone(), |_| comment.clone());
     }
 }
 
-fn option_comment(option: &OptionField) -> String {
+fn option_comment(bytes: &[u8], option: &OptionField) -> String {
     let Some(desc) = option.desc else { return "option".to_owned() };
     let named = option.fields.iter().filter(|field| !field.desc.reserved);
-    let values: Vec<_> =
+    let mut values: Vec<_> =
         named.map(|field| format!("{} = {}", field.desc.key, value(field.desc, field.value))).collect();
+    if desc.len == OptionLen::Text {
+        values.extend(bytes.get(option.rest.clone()).map(text));
+    }
     let colon = if values.is_empty() { "" } else { ": " };
     format!("{} {} ({}){colon}{}", desc.key, desc.title, desc.rfc, values.join(", "))
 }

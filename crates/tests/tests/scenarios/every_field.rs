@@ -113,7 +113,12 @@ fn header_cases(desc: &'static HeaderDesc, below: &[&str], dice: &mut Dice, case
     for field in named(desc.fields) {
         for value in values(field, dice) {
             let mut layer = Layer::new(desc);
-            assert!(layer.set(field.key, Setting::Exactly(value)), "{} has {}", desc.key, field.key);
+            let set = match field.kind {
+                // The text of a value is its digits.
+                Kind::Text => layer.set_text(field.key, format!("{value:x}").as_bytes()),
+                _ => layer.set(field.key, Setting::Exactly(value)),
+            };
+            assert!(set, "{} has {}", desc.key, field.key);
             // tshark tells most of a message's bits in responses only.
             if desc.key == "dns" && field.key != "qr" {
                 layer.set("qr", Setting::Exactly(1));
@@ -199,12 +204,14 @@ fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: 
         TlvLength::WholeBytes => (whole, whole),
         TlvLength::WholeOctoBytes => (whole.next_multiple_of(8), whole.div_ceil(8)),
         TlvLength::ValueBytes => (whole, value_bytes),
+        TlvLength::ValueBytesWide => (whole + 2, value_bytes),
         _ => unreachable!("the test knows every layout of options"),
     };
     let mut bytes = vec![0; whole];
-    bytes[0] = option.kind;
-    bytes[1] = u8::try_from(length).expect("an option is short");
-    assert!(field.write(&mut bytes[2..], value), "the value holds its fields");
+    let (kind, length) = (option.kind.to_be_bytes(), u16::try_from(length).expect("an option is short").to_be_bytes());
+    let head = if table.head_len() == 4 { [kind, length].concat() } else { vec![kind[1], length[1]] };
+    bytes[..head.len()].copy_from_slice(&head);
+    assert!(field.write(&mut bytes[head.len()..], value), "the value holds its fields");
     bytes
 }
 
@@ -218,7 +225,21 @@ fn values(field: &FieldDesc, dice: &mut Dice) -> Vec<u128> {
     let mut values = vec![0, field.max()];
     values
         .extend((0..RANDOM_VALUES).map(|_| ((u128::from(dice.bits()) << 64) | u128::from(dice.bits())) & field.max()));
+    values.iter_mut().for_each(|value| *value = tellable(field.meaning, *value));
     values
+}
+
+/// The value, or where tshark cannot tell it one near it that it can.
+pub(crate) fn tellable(what: &str, value: u128) -> u128 {
+    match what {
+        // It names no other cookie.
+        "dhcp.cookie" => wirewright_wire::dhcp::COOKIE.into(),
+        // Seconds in the high byte alone are taken for those of a client that exchanges the bytes.
+        "dhcp.secs" if value & 0xff == 0 && value > 0 => value | 1,
+        // It names no length of what is shorter than a header.
+        "dnslen.len" => value.max(wirewright_wire::dns::LEN as u128),
+        _ => value,
+    }
 }
 
 /// The layers that usually stand below one.
@@ -227,7 +248,9 @@ fn below(key: &str) -> &'static [&'static str] {
         "eth" => &[],
         "ip6" | "ip" | "arp" | "vlan" | "qinq" | "mpls" => &["eth"],
         "icmp6" | "hopopt" | "route" | "frag" | "dstopt" => &["eth", "ip6"],
-        "dns" | "vxlan" => &["eth", "ip", "udp"],
+        "dns" | "dhcp" | "vxlan" => &["eth", "ip", "udp"],
+        "dhcp6" => &["eth", "ip6", "udp"],
+        "dnslen" => &["eth", "ip", "tcp"],
         _ => &["eth", "ip"],
     }
 }
@@ -241,18 +264,20 @@ fn packet(below: &[&str], layer: Layer) -> Packet {
         "ip" | "ip6" | "hopopt" | "route" | "frag" | "dstopt" => &["udp"],
         "gre" => &["ip", "udp"],
         "vxlan" => &["eth", "ip", "udp"],
+        "dnslen" => &["dns"],
         _ => &[],
     };
-    if let Some(port) = layer.desc().port {
-        packet.layers.iter_mut().filter(|layer| layer.key() == "udp").for_each(|udp| {
-            udp.set("dport", Setting::Exactly(port.into()));
-        });
+    let port = if layer.key() == "dnslen" { Some(53) } else { layer.desc().port };
+    if let Some((port, transport)) = port.zip(packet.layers.last_mut()) {
+        transport.set("dport", Setting::from(port));
     }
     packet.layers.push(layer);
     packet.layers.extend(carries.iter().map(|key| Layer::new(layer_named(key).expect("a known layer"))));
     // Behind a report or a query of a group it would make a longer message of another version.
-    if packet.layers.iter().all(|layer| !matches!(layer.key(), "icmp6" | "igmp")) {
-        packet.payload = Payload::Bytes(b"payload".to_vec());
+    if packet.layers.iter().all(|layer| !matches!(layer.key(), "icmp6" | "igmp" | "dnslen" | "dhcp6")) {
+        // tshark reads as many bytes as an address as the field for its length says, whatever stands there.
+        let times = if packet.layers.iter().any(|layer| layer.key() == "dhcp") { 10 } else { 1 };
+        packet.payload = Payload::Bytes(b"payload".repeat(times));
     }
     for layer in &mut packet.layers {
         fill_destination(layer);
@@ -302,7 +327,12 @@ pub(crate) fn disagreements(
     let count = columns.len();
     let all: Vec<&str> = columns.iter().chain(more).copied().collect();
     // A total length of 0 means "the card cuts this" to Wireshark, unless told otherwise.
-    let mut rows = Tshark::read(&path).preference("ip.tso_support:FALSE").fields(&all)?;
+    let mut rows = Tshark::read(&path)
+        .preference("ip.tso_support:FALSE")
+        // Each segment stands for itself, whatever others of its ports had.
+        .preference("tcp.desegment_tcp_streams:FALSE")
+        .preference("tcp.no_subdissector_on_error:FALSE")
+        .fields(&all)?;
     if rows.len() != cases.len() {
         return Err(format!("{} packets, {} frames", cases.len(), rows.len()).into());
     }
@@ -335,6 +365,7 @@ fn disagreement(check: &Check, cell: &str, shark_type: &str) -> Option<String> {
     let agrees = match shark_type {
         // Wireshark shows that it is there, not its value.
         "FT_NONE" => cell == "1",
+        "FT_STRING" | "FT_STRINGZ" => cell == format!("{:x}", check.value),
         "FT_BOOLEAN" => number(cell, check.is_mac) == Some(u128::from(expected != 0)),
         "FT_BYTES" => stands_alone_in(expected, cell),
         // Left out while it is 0.
@@ -361,6 +392,8 @@ fn in_wiresharks_unit(check: &Check) -> u128 {
         // RFC 3810 §5.1.3, §5.1.9: codes of a mantissa and an exponent, which Wireshark shows as what they stand for.
         "icmpv6.mld.maximum_response_code" => with_exponent(check.value, 12),
         "icmpv6.mld.qqi" => with_exponent(check.value, 4),
+        // RFC 8415 §21.9: hundredths of a second; there milliseconds.
+        "dhcpv6.elapsed_time" => check.value * 10,
         _ => check.value,
     }
 }

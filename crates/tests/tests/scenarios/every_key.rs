@@ -9,11 +9,11 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wirewright_sim::Dice;
 use wirewright_tests::{Ground, Outcome, Scenario, ensure, ww};
 
-use crate::every_field::{Check, context, disagreements};
+use crate::every_field::{Check, context, disagreements, tellable};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
@@ -141,6 +141,9 @@ const DECIDE: &[&str] = &[
     "gre.ver",
     "igmp.type",
     "igmp.resp",
+    "dhcp.htype",
+    "dhcp.hlen",
+    "dhcp.cookie",
     "dns.qr",
     "dns.opcode",
     "tcp.flags",
@@ -176,7 +179,10 @@ fn targets(reference: &Value) -> Vec<Target> {
         list(&layer["fields"]).for_each(|field| add(&key, field, Place::Header));
         let mut options = |table: &Value, message: Option<u64>| {
             for option in list(table) {
-                for field in list(&option["fields"]) {
+                let is_text = text(&option["form"]) == "text";
+                // An option that is text has no fields: its text is one.
+                let whole = json!({"key": "text", "kind": "text", "bits": 128, "shark": option["shark"]});
+                for field in list(&option["fields"]).chain(is_text.then_some(&whole)) {
                     let place = Place::Option { option: option.clone(), message };
                     add(&format!("{key}.{}", text(&option["key"])), field, place);
                 }
@@ -219,6 +225,7 @@ fn values(target: &Target, count: usize, dice: &mut Dice) -> Vec<u128> {
         values.extend(Some(random(dice) & max).filter(|value| !borrowed(*value)));
     }
     values.truncate(count);
+    values.iter_mut().for_each(|value| *value = tellable(&target.what, *value));
     values
 }
 
@@ -259,7 +266,7 @@ impl Line {
                 line.companions(key, own.then_some(target), all, dice);
             }
         }
-        if !["icmp6", "igmp", "dns"].iter().any(|last| chain.contains(last)) {
+        if !["icmp6", "igmp", "dns", "dhcp6"].iter().any(|last| chain.contains(last)) {
             line.words.push_str(" data=payload");
         }
         line
@@ -270,6 +277,10 @@ impl Line {
         match &target.place {
             Place::Header => {
                 let _ = write!(self.words, " {}", target.word(value, dice));
+                if target.what == "dhcp.hlen" {
+                    // tshark reads so many bytes as an address, whatever stands there.
+                    let _ = write!(self.words, " rootpath={}", "x".repeat(64));
+                }
                 if let Some(message) = u64::try_from(value).ok().filter(|_| target.key == "type") {
                     self.required(target, message, all);
                 }
@@ -326,10 +337,12 @@ impl Line {
             it.layer == layer && matches!(it.place, Place::Header) && !it.decides && !it.is_destination()
         };
         for field in all.iter().filter(quiet) {
-            let is_target = target.is_some_and(|target| target.key == field.key);
+            // By another port of its sender, tshark may take a message for that of another protocol.
+            let is_settled = field.key == "sport" && self.words.contains(" sport=");
+            let is_target = is_settled || target.is_some_and(|target| target.key == field.key);
             // Of layers that stand twice, tshark's first value is the outermost one's.
             if !is_target && dice.below(3) == 0 && !self.checks.iter().any(|check| check.shark == field.shark) {
-                let value = random(dice) & field.max();
+                let value = tellable(&field.what, random(dice) & field.max());
                 let _ = write!(self.words, " {}", field.word(value, dice));
                 self.check(field, value);
             }
@@ -377,6 +390,8 @@ fn written(value: u128, kind: &str, dice: &mut Dice) -> String {
             let pairs: Vec<&str> = (0..6).map(|at| &digits[2 * at..2 * at + 2]).collect();
             pairs.join(":")
         }
+        // The text of a value is its digits.
+        "text" => format!("{value:x}"),
         "ipv4" => Ipv4Addr::from_bits(value as u32).to_string(),
         "ipv6" => Ipv6Addr::from_bits(value).to_string(),
         _ if dice.below(2) == 0 => format!("{value:#x}"),
@@ -387,6 +402,7 @@ fn written(value: u128, kind: &str, dice: &mut Dice) -> String {
 /// An option with one of its fields set: in its own words, or as `opt=KIND:HEX` where a reserved bit is to be set.
 fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) -> String {
     const MORE_BYTES: usize = 8;
+    let is_text = text(&option["form"]) == "text";
     let fields: Vec<&Value> = list(&option["fields"]).collect();
     let fixed = number(&option["bytes"]);
     let used = fields.iter().map(|field| (number(&field["offset"]) + number(&field["bits"])).div_ceil(8)).max();
@@ -397,7 +413,7 @@ fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) ->
         return record_word(option, target, value, dice);
     }
     let reserved = fields.iter().any(|field| text(&field["key"]) == target.key && field["reserved"] == true);
-    if !is_entry && (reserved || dice.below(3) == 0) {
+    if !is_entry && !is_text && (reserved || dice.below(3) == 0) {
         let bytes = if variable { used.unwrap_or(0) + MORE_BYTES } else { fixed };
         // Neighbour discovery counts in units of 8 bytes, kind and length included.
         let padded = if target.layer == "icmp6" { (bytes + 2).next_multiple_of(8) - 2 } else { bytes };
@@ -416,6 +432,9 @@ fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) ->
         written(if own { value } else { 0 }, &kind, dice)
     };
     let mut parts: Vec<String> = shown.map(part).collect();
+    if is_text {
+        parts.push(written(value, "text", dice));
+    }
     if variable {
         let bytes = if target.layer == "icmp6" { 16 - 2 - used.unwrap_or(0) } else { MORE_BYTES };
         parts.push("00".repeat(bytes));
@@ -470,6 +489,9 @@ fn chain(layer: &str, dice: &mut Dice) -> Vec<&'static str> {
         "tcp" if dice.below(2) == 0 => vec!["eth", "ip6", "tcp"],
         "tcp" => vec!["eth", "ip", "tcp"],
         "dns" => vec!["eth", "ip", "udp", "dns"],
+        "dnslen" => vec!["eth", "ip", "tcp", "dnslen", "dns"],
+        "dhcp" => vec!["eth", "ip", "udp", "dhcp"],
+        "dhcp6" => vec!["eth", "ip6", "udp", "dhcp6"],
         other => panic!("the test has to be told where the layer {other} stands"),
     }
 }
@@ -479,6 +501,9 @@ fn destination(layer: &str, carries: Option<&str>) -> &'static str {
     match layer {
         "udp" if carries == Some("dns") => " :53",
         "udp" if carries == Some("vxlan") => "",
+        "udp" if carries == Some("dhcp") => " :67 sport=68",
+        "udp" if carries == Some("dhcp6") => " :547 sport=546",
+        "tcp" if carries == Some("dnslen") => " :53",
         "ip" => " 192.0.2.2",
         "ip6" => " 2001:db8::2",
         "arp" => " tpa=192.0.2.2",

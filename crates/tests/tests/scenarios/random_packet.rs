@@ -39,6 +39,9 @@ const CHAINS: &[&[&str]] = &[
     &["ip6", "udp", "vxlan", "eth", "ip", "udp", "vxlan", "eth", "arp"],
     &["ip", "igmp"],
     &["eth", "ip", "igmp"],
+    &["ip", "udp", "dhcp"],
+    &["eth", "ip6", "udp", "dhcp6"],
+    &["eth", "ip", "tcp", "dnslen", "dns"],
     &["eth", "arp"],
     &["eth"],
     &["ip", "ip", "udp"],
@@ -97,6 +100,11 @@ pub(crate) fn random_packet(dice: &mut Dice) -> Packet {
     let chain = CHAINS[pick(dice, CHAINS.len())];
     let mut packet = Packet::new();
     for key in chain {
+        // A message is mostly found by the port below it.
+        let port = [("dhcp", 67), ("dhcp6", 547), ("dnslen", 53)].into_iter().find(|(message, _)| message == key);
+        if let Some(((_, port), transport)) = port.filter(|_| dice.below(4) != 0).zip(packet.layers.last_mut()) {
+            transport.set("dport", Setting::Exactly(port));
+        }
         packet.layers.push(random_layer(layer_named(key).expect("a known layer"), dice));
     }
     packet.payload = random_payload(dice);
@@ -128,12 +136,17 @@ fn random_layer(desc: &'static HeaderDesc, dice: &mut Dice) -> Layer {
         let must = field.auto == Auto::Required;
         // What selects the next layer is mostly left alone, or most packets would end there.
         let rare = field.selects_next && dice.below(8) != 0;
-        if must || (!rare && dice.below(3) == 0) {
+        if field.kind == Kind::Text {
+            let most = usize::try_from(field.max()).expect("a text is short");
+            let text = if dice.below(2) == 0 { random(dice, most) } else { b"it's 100% \\ text".to_vec() };
+            layer.set_text(field.key, &text);
+        } else if must || (!rare && dice.below(3) == 0) {
             layer.set(field.key, random_setting(field, dice));
         }
     }
     if let Some(table) = layer.option_table().filter(|_| dice.below(2) == 0) {
         layer.set_options(random_options(table, dice));
+        layer.set_unended(dice.below(4) == 0);
     }
     layer
 }
@@ -174,15 +187,16 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..=dice.below(4) {
         let option = &table.kinds[pick(dice, table.kinds.len())];
-        let kind = if dice.below(6) == 0 { dice.bits() as u8 } else { option.kind };
+        let kind = if dice.below(6) == 0 { dice.bits() as u16 } else { option.kind };
         let value = match option.len {
             OptionLen::Single => {
-                bytes.push(kind);
+                bytes.push(kind as u8);
                 continue;
             }
             OptionLen::Value(length) | OptionLen::Entry(length) => random_of(dice, length),
             OptionLen::Repeats(length) => random_of(dice, length * 2),
             OptionLen::Counted => random_record(option, dice),
+            OptionLen::Text if dice.below(2) == 0 => b"a host's name".to_vec(),
             _ => random(dice, 6),
         };
         push_option(table, kind, &value, &mut bytes);
@@ -209,8 +223,13 @@ fn random_record(option: &OptionDesc, dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-fn push_option(table: &TlvDesc, kind: u8, value: &[u8], bytes: &mut Vec<u8>) {
+fn push_option(table: &TlvDesc, kind: u16, value: &[u8], bytes: &mut Vec<u8>) {
     if table.length == TlvLength::Entries {
+        return bytes.extend(value);
+    }
+    if table.head_len() == 4 {
+        bytes.extend(kind.to_be_bytes());
+        bytes.extend(u16::try_from(value.len()).expect("an option is short").to_be_bytes());
         return bytes.extend(value);
     }
     let whole = value.len() + 2;
@@ -219,7 +238,7 @@ fn push_option(table: &TlvDesc, kind: u8, value: &[u8], bytes: &mut Vec<u8>) {
         TlvLength::ValueBytes => (whole, value.len()),
         _ => (whole, whole),
     };
-    bytes.extend([kind, u8::try_from(length).expect("an option is short")]);
+    bytes.extend([kind as u8, u8::try_from(length).expect("an option is short")]);
     bytes.extend(value);
     bytes.resize(bytes.len() + padded - whole, 0);
 }

@@ -8,6 +8,7 @@
 mod entry;
 mod name;
 mod rdata;
+pub mod tcp;
 
 pub use entry::{ENTRIES_MAX, Entries, Entry};
 pub use name::{LABEL_MAX, Labels, NAME_MAX, NameFault, POINTER_MAX, name_end};

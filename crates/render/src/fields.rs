@@ -46,7 +46,12 @@ pub fn fields(desc: &HeaderDesc, style: &Style, words: &Catalogue) -> String {
             true => format!("{} {selector}={}", variant.body.title, values.join(",")),
             false => variant.body.title.to_owned(),
         };
-        push(&mut out, format_args!("\n{}\n", style.paint(Ink::Title, &head)));
+        // One line, unless a body is that of more types than a line holds.
+        let head = if columns(&head) > style.width { head.replace(',', ", ") } else { head };
+        for (number, line) in wrap(&head, style.width).iter().enumerate() {
+            let before = if number == 0 { "\n" } else { "" };
+            push(&mut out, format_args!("{before}{}\n", style.paint(Ink::Title, line)));
+        }
         table(variant.body.fields, style, words, &mut out);
         if !variant.codes.is_empty() {
             let codes: Vec<_> = variant.codes.iter().map(|name| format!("{}={}", name.word, name.value)).collect();

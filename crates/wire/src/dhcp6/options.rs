@@ -35,12 +35,12 @@ tlv! {
     OPTIONS "DHCPv6 options" ValueBytesWide align 1 max 65535 "RFC 8415 §21" "dhcp6";
     1 "clientid" "Client identifier" Variable "" "RFC 8415 §21.2" also ["client_id", "duid", "dhcp6optclientid"] {}
     2 "serverid" "Server identifier" Variable "" "RFC 8415 §21.3" also ["server_id", "dhcp6optserverid"] {}
-    3 "iana" "Identity association for addresses" Variable "" "RFC 8415 §21.4" also ["ia_na", "dhcp6optia_na"] then ADDRESSES {
+    3 "iana" "Association for addresses" Variable "" "RFC 8415 §21.4" also ["ia_na", "dhcp6optia_na"] then ADDRESSES {
         iaid: u32 = 32 bits "iaid" .hex();
         t1: u32 = 32 bits "t1" .shark("dhcpv6.iaid.t1");
         t2: u32 = 32 bits "t2" .shark("dhcpv6.iaid.t2");
     }
-    4 "iata" "Identity association for temporary addresses" Variable "" "RFC 8415 §21.5" also ["ia_ta", "dhcp6optia_ta"] then ADDRESSES {
+    4 "iata" "Association for temporary addresses" Variable "" "RFC 8415 §21.5" also ["ia_ta", "dhcp6optia_ta"] then ADDRESSES {
         iaid: u32 = 32 bits "iaid" .hex();
     }
     5 "iaaddr" "Address of an association" Variable "" "RFC 8415 §21.6" also ["ia_addr", "dhcp6optiaaddress"] {}
@@ -76,7 +76,7 @@ tlv! {
     20 "reconfok" "Reconfigure accepted" Value(0) "" "RFC 8415 §21.20" also ["reconf_accept", "dhcp6optreconfaccept"] {}
     23 "dns" "DNS recursive name servers" Variable "" "RFC 3646 §3" also ["dns_servers", "nameserver", "dhcp6optdnsservers"] then SERVERS {}
     24 "search" "Domain search list" Variable "" "RFC 3646 §4" also ["domain_list", "domain_search", "dhcp6optdnsdomains"] {}
-    25 "iapd" "Identity association for prefixes" Variable "" "RFC 8415 §21.21" also ["ia_pd", "dhcp6optia_pd"] then PREFIXES {
+    25 "iapd" "Association for prefixes" Variable "" "RFC 8415 §21.21" also ["ia_pd", "dhcp6optia_pd"] then PREFIXES {
         iaid: u32 = 32 bits "iaid" .hex();
         t1: u32 = 32 bits "t1" .shark("dhcpv6.iaid.t1");
         t2: u32 = 32 bits "t2" .shark("dhcpv6.iaid.t2");
@@ -103,7 +103,7 @@ tlv! {
     82 "solmax" "Longest time between solicits" Value(4) "" "RFC 8415 §21.24" also ["sol_max_rt"] {
         seconds: u32 = 32 bits "seconds" .default(3600);
     }
-    83 "infmax" "Longest time between information requests" Value(4) "" "RFC 8415 §21.25" also ["inf_max_rt"] {
+    83 "infmax" "Longest time between inforequests" Value(4) "" "RFC 8415 §21.25" also ["inf_max_rt"] {
         seconds: u32 = 32 bits "seconds" .default(3600);
     }
     103 "captive" "Captive portal" Text "dhcpv6.captive_portal" "RFC 8910 §2.2" also ["captive_portal"] {}

@@ -58,8 +58,12 @@ impl Filler<'_> {
 
     /// The TTL of IPv4, where it is not set and the protocol above demands its own (RFC 2236 §2: 1).
     fn write_hops(&self, bytes: &mut [u8]) {
+        let above = self.packet.layers.get(self.index + 1).and_then(|above| above.variant);
+        let Some(hops) = above.and_then(|variant| variant.hop_limit) else { return };
         let layer = self.layer();
-        let Some(hops) = self.hops_demanded().filter(|_| layer.key() == "ip") else { return };
+        if layer.key() != "ip" {
+            return;
+        }
         let ttl = layer.desc.fields.iter().zip(&layer.fields).find(|(field, _)| field.key == "ttl");
         if let Some((field, Setting::Auto)) = ttl {
             let _fits = field.write(bytes, hops.into());
@@ -80,6 +84,7 @@ impl Filler<'_> {
         self.layout.layers()[self.index]
     }
 
+    #[inline(always)]
     fn value(
         &self,
         part: Part,
@@ -129,21 +134,31 @@ impl Filler<'_> {
                 Some(identifier) => identifier.into(),
                 None => u128::from(self.context.draw(lane)) & field.max(),
             },
-            Auto::Present => self.is_announced(field).into(),
-            Auto::Records => self.records() as u128,
-            // RFC 7348 §5, RFC 1035 §4.2.1: what stands behind says its port.
-            Auto::Required if field.key == "dport" && self.port_above().is_some() => {
-                self.port_above().unwrap_or_default().into()
+            Auto::Present | Auto::Records | Auto::Required | Auto::Entries(_) | Auto::Count(_) => {
+                return self.counted(Place { part, row }, field);
             }
-            Auto::Required if !self.layer().holds(Place { part, row }, field) => 0,
-            Auto::Required => {
-                return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
-            }
-            Auto::Entries(size) => (self.layer().options.len() / size) as u128,
-            Auto::Count(section) => self.layer().counts[section as usize].into(),
             // A checksum is 0 while the rest is written; what fills itself in no way has its default.
             Auto::Checksum(_) => 0,
             _ => self.default(field),
+        })
+    }
+
+    /// What follows from the layer's own body and entries, and from what stands behind. Few packets have such fields: apart
+    /// from the others, which all have.
+    #[cold]
+    fn counted(&self, place: Place, field: &'static FieldDesc) -> Result<u128, BuildError> {
+        let layer = self.layer();
+        Ok(match field.auto {
+            Auto::Present => self.is_announced(field).into(),
+            Auto::Records => self.records() as u128,
+            Auto::Entries(size) => (layer.options.len() / size) as u128,
+            Auto::Count(section) => layer.counts[section as usize].into(),
+            _ => match self.port_above().filter(|_| field.key == "dport") {
+                // RFC 7348 §5, RFC 1035 §4.2.1: what stands behind says its port.
+                Some(port) => port.into(),
+                None if !layer.holds(place, field) => 0,
+                None => return Err(BuildError::FieldMissing { layer: layer.key(), key: field.key }),
+            },
         })
     }
 

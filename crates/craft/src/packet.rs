@@ -255,7 +255,11 @@ impl Layer {
 
     /// The table of its options, if it may have some, in this form of the message or in another one.
     #[must_use]
+    #[inline]
     pub fn option_table(&self) -> Option<&'static TlvDesc> {
+        if self.variant.is_none() {
+            return self.desc.options;
+        }
         self.whole_variant().and_then(|variant| variant.body.options).or(self.desc.options)
     }
 
@@ -362,7 +366,6 @@ impl Layer {
             self.body[place.row] = setting;
             return self.settle_form();
         }
-        let preset = self.default_of(field);
         let (rows, open, bytes) = match place.part {
             Part::Header => (&mut self.fields, &mut self.open, &mut self.template[..]),
             Part::Body => (&mut self.body, &mut self.body_open, &mut self.template[self.desc.len..]),
@@ -371,7 +374,7 @@ impl Layer {
         rows[place.row] = setting;
         let settled = match setting {
             Setting::Exactly(value) => Some(value),
-            Setting::Auto if has_fixed_default(field) => Some(preset),
+            Setting::Auto if has_fixed_default(field) => Some(crate::forms::default_in(self.variant, field)),
             _ => None,
         };
         // The table fills its header, so the field fits.
@@ -380,7 +383,7 @@ impl Layer {
             Some(_) => *open &= !(1 << place.row),
             None => *open |= 1 << place.row,
         }
-        if place.part == Part::Header && (field.selects_next || field.auto == Auto::Present) {
+        if place.part == Part::Header && (field.selects_next || matches!(field.auto, Auto::Present)) {
             self.choose_variant();
         }
     }

@@ -105,7 +105,7 @@ impl Filler<'_> {
         &self.layout.layers()[self.index]
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(
         &self,
         part: Part,
@@ -158,28 +158,32 @@ impl Filler<'_> {
                 Some(identifier) => identifier.into(),
                 None => u128::from(self.context.draw(lane())) & field.max(),
             },
-            Auto::Present => self.is_announced(field).into(),
-            Auto::Records => self.records() as u128,
-            // RFC 7348 §5, RFC 1035 §4.2.1: what stands behind says its port.
-            Auto::Required if field.key == "dport" && self.port_above().is_some() => {
-                self.port_above().unwrap_or_default().into()
+            Auto::Present | Auto::Records | Auto::Required | Auto::Entries(_) | Auto::Count(_) => {
+                return self.counted(Place { part, row }, field);
             }
-            Auto::Required if !self.layer().holds(Place { part, row }, field) => 0,
-            Auto::Required => {
-                return Err(BuildError::FieldMissing { layer: self.layer().key(), key: field.key });
-            }
-            Auto::Entries(size) => (self.layer().options.len() / size) as u128,
-            Auto::Direction => {
-                if applications::is_answer(self.layer()) {
-                    2
-                } else {
-                    1
-                }
-            }
-            Auto::Count(section) => self.layer().counts[section as usize].into(),
+            Auto::Direction => 1 + u128::from(applications::is_answer(self.layer())),
             // A checksum is 0 while the rest is written; what fills itself in no way has its default.
             Auto::Checksum(_) => 0,
             _ => self.default(field),
+        })
+    }
+
+    /// What follows from the layer's own body and entries, and from what stands behind. Few packets have such fields: apart
+    /// from the others, which all have.
+    #[cold]
+    fn counted(&self, place: Place, field: &'static FieldDesc) -> Result<u128, BuildError> {
+        let layer = self.layer();
+        Ok(match field.auto {
+            Auto::Present => self.is_announced(field).into(),
+            Auto::Records => self.records() as u128,
+            Auto::Entries(size) => (layer.options.len() / size) as u128,
+            Auto::Count(section) => layer.counts[section as usize].into(),
+            _ => match self.port_above().filter(|_| field.key == "dport") {
+                // RFC 7348 §5, RFC 1035 §4.2.1: what stands behind says its port.
+                Some(port) => port.into(),
+                None if !layer.holds(place, field) => 0,
+                None => return Err(BuildError::FieldMissing { layer: layer.key(), key: field.key }),
+            },
         })
     }
 

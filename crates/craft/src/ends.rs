@@ -4,6 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use wirewright_wire::HeaderDesc;
 
+use crate::layers;
 use crate::options::{OptionItem, Options};
 
 /// The addresses of a pseudo-header.
@@ -21,16 +22,19 @@ pub struct Ends {
 /// `None` where the first is no IP header, or cut.
 pub fn ends<'a>(mut headers: impl Iterator<Item = (&'static HeaderDesc, &'a [u8])>) -> Option<Ends> {
     let (desc, header) = headers.next()?;
-    let mut ends = match desc.key {
-        "ip" => Ends {
+    let is_ipv4 = core::ptr::eq(desc, layers::ip());
+    let mut ends = if is_ipv4 {
+        Ends {
             source: Ipv4Addr::from_bits(u32::from_be_bytes(at(header, 12)?)).into(),
             destination: Ipv4Addr::from_bits(u32::from_be_bytes(at(header, 16)?)).into(),
             destination_doubtful: false,
-        },
-        "ip6" => Ends { source: v6(header, 8)?, destination: v6(header, 24)?, destination_doubtful: false },
-        _ => return None,
+        }
+    } else if core::ptr::eq(desc, layers::ip6()) {
+        Ends { source: v6(header, 8)?, destination: v6(header, 24)?, destination_doubtful: false }
+    } else {
+        return None;
     };
-    if desc.key == "ip" {
+    if is_ipv4 {
         if header.len() <= desc.len {
             return Some(ends);
         }

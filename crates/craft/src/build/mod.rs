@@ -20,7 +20,7 @@ pub use error::{BuildError, Note};
 pub use spans::{Origin, Span, What};
 
 use crate::packet::{Layer, Packet, Payload, Place};
-use crate::{First, MAX_LAYERS, MAX_PAYLOAD_BYTES};
+use crate::{First, MAX_LAYERS, MAX_PAYLOAD_BYTES, layers};
 
 /// A packet as bytes.
 #[derive(Clone, Debug)]
@@ -239,5 +239,6 @@ pub(crate) fn network_below(layers: &[Layer], index: usize) -> Option<usize> {
 
 /// Whether a layer is IPv4 or IPv6.
 pub(crate) fn is_network(desc: &HeaderDesc) -> bool {
-    matches!(desc.key, "ip" | "ip6")
+    // By address: it is asked for every packet.
+    core::ptr::eq(desc, layers::ip()) || core::ptr::eq(desc, layers::ip6())
 }

@@ -34,7 +34,9 @@ impl Difference {
     #[must_use]
     pub fn name(&self) -> alloc::string::String {
         match self.option {
-            Some(option) if option.fields.len() > 1 => alloc::format!("{}.{}", option.key, self.field.key),
+            Some(option) if option.fields.len() + option.parts.len() > 1 => {
+                alloc::format!("{}.{}", option.key, self.field.key)
+            }
             Some(option) => option.key.into(),
             None => self.field.key.into(),
         }
@@ -43,7 +45,7 @@ impl Difference {
 
 impl PartialEq for Difference {
     fn eq(&self, other: &Self) -> bool {
-        let option = |it: &Self| it.option.map(|option| option.kind);
+        let option = |it: &Self| it.option.map(|option| (option.kind, option.key));
         let place = |it: &Self| (it.layer, option(it), it.field.key);
         place(self) == place(other) && (self.sent, self.seen) == (other.sent, other.seen)
     }
@@ -88,7 +90,10 @@ pub fn quoted((error, first): (&[u8], First), (sent, sent_first): (&[u8], First)
         if let (Some(table), Some(bytes)) = (table, sent.get(area.clone())) {
             for it in Options::new(table, bytes) {
                 if let OptionItem::Known { desc } = it.item {
-                    compare(desc.fields, area.start - begin + it.value().start, Some(desc));
+                    let start = area.start - begin + it.value().start;
+                    for (at, field) in desc.rows_in(&bytes[it.value()]) {
+                        compare(core::slice::from_ref(field), start + at, Some(desc));
+                    }
                 }
             }
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wirewright_inspect::dissect::{is_dns, record_forms};
 use wirewright_inspect::wire::{
-    Auto, FieldDesc, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc,
+    Auto, FieldDesc, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc, When,
 };
 
 use crate::catalogue::Catalogue;
@@ -78,13 +78,15 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
             OptionLen::Value(1) => words.say("fields.option.value.one", &[]),
             OptionLen::Value(len) | OptionLen::Entry(len) => words.say("fields.option.value", &[("bytes", &len)]),
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
+            OptionLen::Parts => words.say("fields.option.parts", &[]),
             _ => words.say("fields.option.variable", &[]),
         };
         let key = style.paint(Ink::Note, &pad(option.key, 8));
         push(out, format_args!("  {key}  {:>3}  {} ({})\n", option.kind, option.title, style.section(option.rfc)));
         let written = words.say("fields.option.written", &[("length", &len), ("written", &written(option))]);
         paragraph(&written, style, out);
-        for field in option.fields.iter().filter(|field| !field.reserved).chain(option.entries) {
+        let further = option.entries.iter().chain(option.parts.iter().map(|part| &part.field));
+        for field in option.fields.iter().filter(|field| !field.reserved).chain(further) {
             paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
         }
     }
@@ -98,6 +100,11 @@ fn written(option: &OptionDesc) -> String {
     match option.len {
         OptionLen::Variable if !entries.is_empty() => {
             format!("{}={}[,{}]", option.key, values.join(":"), entries.join(":"))
+        }
+        OptionLen::Parts => {
+            let parts: Vec<_> =
+                option.parts.iter().map(|part| format!("[:{}]", part.field.key.to_uppercase())).collect();
+            format!("{}={}{}", option.key, values.join(":"), parts.concat())
         }
         OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
         _ if values.is_empty() => option.key.to_owned(),
@@ -220,28 +227,38 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Value(len) => ("value", len),
             OptionLen::Repeats(len) => ("repeats", len),
             OptionLen::Entry(len) => ("entry", len),
+            OptionLen::Parts => ("parts", option.fixed_len()),
             _ => ("variable", 0),
         };
         json!({
             "kind": option.kind, "key": option.key, "title": option.title, "rfc": option.rfc, "shark": option.shark,
             "form": form, "bytes": bytes, "fields": rows_json(option.fields, words),
-            "entries": rows_json(option.entries, words),
+            "entries": rows_json(option.entries, words), "begins": begins_json(&option.when),
+            "parts": option.parts.iter().map(|part| json!({
+                "field": row_json(&part.field, words), "begins": begins_json(&part.when), "lengths": part.lens,
+            })).collect::<Vec<_>>(),
         })
     });
     Value::Array(kinds.collect())
 }
 
 fn rows_json(rows: &[FieldDesc], words: &Catalogue) -> Value {
-    let row = |field: &FieldDesc| {
-        json!({
-            "key": field.key, "name": field.name, "offset": field.offset, "bits": field.bits,
-            "kind": format!("{:?}", field.kind).to_lowercase(), "max": value(field, field.max()),
-            "default": value(field, field.default), "unset": unset_key(field).unwrap_or("default"),
-            "names": names_json(field.names), "shark": field.shark, "also": field.also,
-            "bare": field.bare, "reserved": field.reserved, "rfc": field.rfc, "meaning": words.say(field.meaning, &[]),
-        })
-    };
-    Value::Array(rows.iter().map(row).collect())
+    Value::Array(rows.iter().map(|field| row_json(field, words)).collect())
+}
+
+fn row_json(field: &FieldDesc, words: &Catalogue) -> Value {
+    json!({
+        "key": field.key, "name": field.name, "offset": field.offset, "bits": field.bits,
+        "kind": format!("{:?}", field.kind).to_lowercase(), "max": value(field, field.max()),
+        "default": value(field, field.default), "unset": unset_key(field).unwrap_or("default"),
+        "names": names_json(field.names), "shark": field.shark, "also": field.also,
+        "bare": field.bare, "reserved": field.reserved, "rfc": field.rfc, "meaning": words.say(field.meaning, &[]),
+    })
+}
+
+/// What the first two bytes of a value must be: `null` where anything will do.
+fn begins_json(when: &When) -> Value {
+    if when.is_always() { Value::Null } else { json!({"mask": when.mask, "value": when.value}) }
 }
 
 fn names_json(names: &[wirewright_inspect::wire::Name]) -> Value {

@@ -84,7 +84,8 @@ fn options(area: &[u8], sack_start: SeqNum) -> String {
             }
             TcpOption::Timestamps(stamps) => words.push(format!("ts={}:{}", stamps.value, stamps.echo)),
             TcpOption::Unknown { kind, value } => {
-                let key = tcp::OPTIONS.kind(kind).map_or_else(|| format!("opt={kind}"), |option| option.key.to_owned());
+                let key =
+                    tcp::OPTIONS.of(kind, value).map_or_else(|| format!("opt={kind}"), |option| option.key.to_owned());
                 words.push(format!("{key}({} B)", value.len()));
             }
             _ => {}

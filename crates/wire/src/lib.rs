@@ -82,7 +82,7 @@ pub mod udp;
 pub mod vlan;
 
 pub use addr::MacAddr;
-pub use desc::{HeaderDesc, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant};
+pub use desc::{HeaderDesc, OptionDesc, OptionLen, Part, TlvDesc, TlvLength, Variant, When};
 pub use error::{Layer, LimitedBy, ParseError};
 pub use field::{Auto, Field, FieldDesc, Kind, LengthOf, Name, SumOver};
 pub use seq::{SeqLen, SeqNum, Window, WindowField, WindowScale};

@@ -680,7 +680,7 @@ pub(super) fn value_problem(fault: &ValueFault, field: &str) -> Problem {
         ValueFault::ListTooLong => Problem::ListTooLong { max: generator::LIST_MAX },
         ValueFault::RandForm => Problem::RandForm {},
         ValueFault::IncForm => Problem::IncForm {},
-        ValueFault::NotFlags => Problem::NoFlags { field },
+        ValueFault::NotFlags(letters) => Problem::NoFlags { field, letters: letters.clone() },
         ValueFault::NotAMistake(word) => Problem::NoMistake { word: shown(word) },
     }
 }

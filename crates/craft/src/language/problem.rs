@@ -209,7 +209,7 @@ problems! {
     /// `inc:` with something else.
     IncForm {} "value.inc-form" "values that grow are written inc:START:STEP"
     /// No flags.
-    NoFlags { field: String } "value.no-flags" "{field} takes letters out of FSRPAUEWe, or a number"
+    NoFlags { field: String, letters: String } "value.no-flags" "{field} takes letters out of {letters}, or a number"
     /// No mistake that has a name.
     NoMistake { word: String } "value.no-mistake" "`{word}` is no mistake that a checksum is made with"
     /// No port.

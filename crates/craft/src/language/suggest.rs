@@ -389,7 +389,9 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
     let shown = |field: &&FieldDesc| !field.reserved && field.key != "dport" && field.kind != Kind::Flags;
     expected.extend(desc.fields.iter().filter(shown).map(form));
     if let Some(table) = desc.options {
-        expected.extend(table.kinds.iter().map(|option| match options::is_bare(option) {
+        // The many forms of one kind (Multipath TCP) would bury the others: completion and `ww fields` have them.
+        let listed = table.kinds.iter().filter(|option| option.when.is_always());
+        expected.extend(listed.map(|option| match options::is_bare(option) {
             true => option.key.to_string(),
             false => format!("{}=", option.key),
         }));
@@ -425,6 +427,9 @@ pub(super) fn option_form(option: &OptionDesc) -> String {
         OptionLen::Variable if !option.entries.is_empty() => {
             let entry: Vec<_> = option.entries.iter().map(|field| field.key.to_ascii_uppercase()).collect();
             form = format!("{form}[,{}…]", entry.join(":"));
+        }
+        OptionLen::Parts => {
+            option.parts.iter().for_each(|part| form = format!("{form}[:{}]", part.field.key.to_ascii_uppercase()));
         }
         OptionLen::Repeats(_) => form = format!("{form}[:{form}…]"),
         OptionLen::Variable => form = format!("{form}{}HEX", if form.is_empty() { "" } else { ":" }),

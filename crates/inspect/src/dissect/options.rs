@@ -36,6 +36,19 @@ fn bare(what: OptionKind, range: Range<usize>, rest: Range<usize>) -> OptionFiel
 fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Range<usize>) -> OptionField {
     let mut fields: Vec<Field> = Vec::new();
     let mut rest = value.clone();
+    if matches!(desc.len, OptionLen::Parts) {
+        for (at, field) in desc.rows_in(&bytes[value.clone()]) {
+            read_fields(bytes, value.start + at, core::slice::from_ref(field), &mut fields);
+        }
+        // Whoever chose the description saw that its fields fill the value.
+        return OptionField {
+            desc: Some(desc),
+            what: OptionKind::Kind(desc.kind),
+            range,
+            fields,
+            rest: value.end..value.end,
+        };
+    }
     let unit = match desc.len {
         OptionLen::Repeats(unit) => unit,
         _ => desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0),

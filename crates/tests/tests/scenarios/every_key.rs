@@ -15,6 +15,8 @@ use wirewright_tests::{Ground, Outcome, Scenario, ensure, ww};
 
 use crate::every_field::{Check, context, disagreements};
 
+mod forms;
+
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new("every_key::ten_thousand_packets_are_what_tshark_reads", Ground::Plain, |_| ten_thousand())
@@ -166,7 +168,7 @@ fn targets(reference: &Value) -> Vec<Target> {
         list(&layer["fields"]).for_each(|field| add(&key, field, Place::Header));
         let mut options = |table: &Value, message: Option<u64>| {
             for option in list(table) {
-                for field in list(&option["fields"]) {
+                for field in list(&option["fields"]).chain(list(&option["parts"]).map(|part| &part["field"])) {
                     let place = Place::Option { option: option.clone(), message };
                     add(&format!("{key}.{}", text(&option["key"])), field, place);
                 }
@@ -356,6 +358,9 @@ fn written(value: u128, kind: &str, dice: &mut Dice) -> String {
 /// An option with one of its fields set: in its own words, or as `opt=KIND:HEX` where a reserved bit is to be set.
 fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) -> String {
     const MORE_BYTES: usize = 8;
+    if !option["begins"].is_null() {
+        return forms::word(option, &target.key, value, |value, kind| written(value, kind, dice));
+    }
     let fields: Vec<&Value> = list(&option["fields"]).collect();
     let fixed = number(&option["bytes"]);
     let used = fields.iter().map(|field| (number(&field["offset"]) + number(&field["bits"])).div_ceil(8)).max();

@@ -2,7 +2,9 @@
 
 use wirewright_craft::{Built, First, Layer, Packet, Payload, Setting, Wrong};
 use wirewright_sim::Dice;
-use wirewright_wire::{Auto, FieldDesc, HeaderDesc, Kind, OptionLen, TlvDesc, TlvLength, layer as layer_named};
+use wirewright_wire::{
+    Auto, FieldDesc, HeaderDesc, Kind, OptionDesc, OptionLen, TlvDesc, TlvLength, layer as layer_named,
+};
 
 use crate::every_field::context;
 
@@ -157,15 +159,19 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     for _ in 0..=dice.below(4) {
         let option = &table.kinds[pick(dice, table.kinds.len())];
         let kind = if dice.below(6) == 0 { dice.bits() as u8 } else { option.kind };
-        let value = match option.len {
+        let mut value = match option.len {
             OptionLen::Single => {
                 bytes.push(kind);
                 continue;
             }
             OptionLen::Value(length) | OptionLen::Entry(length) => random_of(dice, length),
             OptionLen::Repeats(length) => random_of(dice, length * 2),
+            OptionLen::Parts => random_parts(option, dice),
             _ => random(dice, 6),
         };
+        if dice.below(4) != 0 {
+            option.when.stamp(&mut value);
+        }
         push_option(table, kind, &value, &mut bytes);
     }
     if dice.below(10) == 0 {
@@ -173,6 +179,26 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     }
     bytes.truncate(table.max.min(40));
     bytes
+}
+
+/// A value in one of the forms of an option with parts, as far as chance finds one, and now and then of none.
+fn random_parts(option: &OptionDesc, dice: &mut Dice) -> Vec<u8> {
+    const TRIES: usize = 60;
+    let most = option.fixed_len() + option.parts.iter().map(|part| part.field.end_byte()).sum::<usize>();
+    let mut value = Vec::new();
+    for _ in 0..TRIES {
+        value = random(dice, most);
+        option.when.stamp(&mut value);
+        // Reserved bits are what they should be, or no form would be found.
+        for field in option.fields.iter().filter(|field| field.reserved) {
+            // A value too short for it has no form.
+            let _fits = value.len() >= field.end_byte() && field.write(&mut value, field.default);
+        }
+        if option.is_for(&value) {
+            break;
+        }
+    }
+    value
 }
 
 fn push_option(table: &TlvDesc, kind: u8, value: &[u8], bytes: &mut Vec<u8>) {

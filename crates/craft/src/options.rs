@@ -8,6 +8,7 @@ use core::ops::Range;
 
 use wirewright_wire::{FieldDesc, Kind, OptionDesc, OptionLen, TlvDesc, TlvLength};
 
+use crate::dns::{encode_listed, listed_names};
 use crate::generator::Generator;
 use crate::text::{read_hex, write_hex};
 use crate::value::{ValueFault, exact, write_letters, write_plain};
@@ -160,6 +161,8 @@ pub(crate) enum OptionFault {
     Value { field: &'static FieldDesc, text: String, fault: ValueFault },
     /// The bytes behind its values are no hexadecimal digits.
     Hex,
+    /// This is no domain name.
+    Name(String),
     /// Longer than its length byte can say, or no multiple of the table's unit.
     Length,
 }
@@ -220,7 +223,12 @@ pub(crate) fn encode_many(
                 write_values(size, &given, group, &mut value, many)?;
             }
         }
-        (OptionLen::Variable, Some(text)) => write_variable(desc, &given, text, &mut value, many)?,
+        (OptionLen::Variable | OptionLen::Names, Some(text)) => {
+            write_variable(desc, &given, text, &mut value, many)?;
+            if desc.len == OptionLen::Names {
+                value.resize((value.len() + 2).next_multiple_of(table.align) - 2, 0);
+            }
+        }
         (OptionLen::Entry(size), Some(text)) => {
             write_entry(size, &given, text, &mut value)?;
             out.extend(value);
@@ -289,7 +297,7 @@ fn write_variable(
 ) -> Result<(), OptionFault> {
     // `rdnss=1800,2001:db8::1`: the entries stand behind commas. Elsewhere a comma is of a list of values.
     let (text, listed) = match text.split_once(',') {
-        Some((text, entries)) if !desc.entries.is_empty() => (text, Some(entries)),
+        Some((text, entries)) if !desc.entries.is_empty() || desc.len == OptionLen::Names => (text, Some(entries)),
         _ => (text, None),
     };
     let parts = divided(text, given.len() + 1);
@@ -301,7 +309,10 @@ fn write_variable(
         out.extend(read_hex(rest).map_err(|_| OptionFault::Hex)?);
     }
     for entry in listed.into_iter().flat_map(|entries| entries.split(',')) {
-        write_entry(desc.entry_len(), &desc.entries.iter().collect::<Vec<_>>(), entry, out)?;
+        match desc.len {
+            OptionLen::Names => out.extend(encode_listed(entry).ok_or_else(|| OptionFault::Name(entry.into()))?),
+            _ => write_entry(desc.entry_len(), &desc.entries.iter().collect::<Vec<_>>(), entry, out)?,
+        }
     }
     Ok(())
 }
@@ -574,7 +585,16 @@ fn write_values_of<'g>(
         }
         return Ok(());
     }
-    if matches!(desc.len, OptionLen::Variable) && value.len() > fixed {
+    if matches!(desc.len, OptionLen::Names)
+        && let Some((names, _)) = listed_names(value.get(fixed..).unwrap_or_default())
+    {
+        names.iter().for_each(|name| {
+            out.push(',');
+            out.push_str(name);
+        });
+        return Ok(());
+    }
+    if matches!(desc.len, OptionLen::Variable | OptionLen::Names) && value.len() > fixed {
         if !first {
             out.push(':');
         }

@@ -40,7 +40,7 @@ const SEEDS: &[&str] = &[
     "ip6 2001:db8::2 src=2001:db8::1 / route type=4 left=1 opts=20010db8000000000000000000000003 / tcp :1",
     "ip6 2001:db8::2 src=2001:db8::1 / icmp6 type=toobig mtu=1280 / ip6 2001:db8::1 src=2001:db8::2 / tcp :80",
     "ip6 ff02::1 src=2001:db8::1 / icmp6 type=ns target=2001:db8::2 slla=02:00:00:00:00:01",
-    "ip6 ff02::1 src=2001:db8::1 / icmp6 type=ra managed slla=02:00:00:00:00:01 mtu=1500 prefix=64:1:1:0:2592000:604800:2001:db8:: advinterval=600000 homeagent=1:1800",
+    "ip6 ff02::1 src=2001:db8::1 / icmp6 type=ra managed slla=02:00:00:00:00:01 mtu=1500 prefix=64:1:1:0:2592000:604800:2001:db8:: advinterval=600000 homeagent=1:1800 dnssl=1800,example.com,corp.example dnssl=0:0000000000000000",
     "ip 192.0.2.2 src=192.0.2.1 / ip 192.0.2.3 src=192.0.2.4 / tcp :80 PA data='GET / HTTP/1.0'",
     "ip6 2001:db8::2 src=2001:db8::1 / ip 192.0.2.3 src=192.0.2.4 / udp :80 zero=100",
     "ip 192.0.2.2 src=192.0.2.1 lsrr=4,192.0.2.3,192.0.2.4 ts=13:0:0,1,2,0x7fff rr=4:0102 / udp :9",

@@ -133,6 +133,13 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_options_that_have_them_by_flags_are_compared_where_they_stand() {
+        let sent = SENT.replace(" S ", " A ").replace("mss=1460 sack ts=5:6", "dss=MaA:7:1:2:10 nop nop");
+        let changed = sent.replace("dss=MaA:7:1:2:10", "dss=MaA:7:1:3:11");
+        assert_eq!(differences(&sent, &changed).1, ["dss.ssn 2>3", "dss.len 10>11"]);
+    }
+
+    #[test]
     fn a_short_quote_is_compared_as_far_as_it_goes() {
         let quote: String = bytes(SENT)[..28].iter().map(|byte| std::format!("{byte:02x}")).collect();
         let error = bytes(&std::format!("ip 198.51.100.2 src=192.0.2.1 / icmp exceeded hex={quote}"));

@@ -160,6 +160,10 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
             cells.push(Cell { bits, name: name.to_owned(), value, ink });
         }
     };
+    let named = option.fields.last().map_or(option.rest.start, |field| field.bytes().end);
+    if !option.names.is_empty() {
+        add(named..option.rest.start, "names", option.names.join(" "));
+    }
     add(option.rest.clone(), "data", digits(&bytes[option.rest.clone()]));
 }
 

@@ -78,6 +78,7 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
             OptionLen::Value(1) => words.say("fields.option.value.one", &[]),
             OptionLen::Value(len) | OptionLen::Entry(len) => words.say("fields.option.value", &[("bytes", &len)]),
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
+            OptionLen::Names => words.say("fields.option.names", &[]),
             OptionLen::Parts => words.say("fields.option.parts", &[]),
             _ => words.say("fields.option.variable", &[]),
         };
@@ -101,6 +102,7 @@ fn written(option: &OptionDesc) -> String {
         OptionLen::Variable if !entries.is_empty() => {
             format!("{}={}[,{}]", option.key, values.join(":"), entries.join(":"))
         }
+        OptionLen::Names => format!("{}={}[,NAME]", option.key, values.join(":")),
         OptionLen::Parts => {
             let parts: Vec<_> =
                 option.parts.iter().map(|part| format!("[:{}]", part.field.key.to_uppercase())).collect();
@@ -228,6 +230,7 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Repeats(len) => ("repeats", len),
             OptionLen::Entry(len) => ("entry", len),
             OptionLen::Parts => ("parts", option.fixed_len()),
+            OptionLen::Names => ("names", option.fixed_len()),
             _ => ("variable", 0),
         };
         json!({

@@ -92,6 +92,7 @@ fn option(option: &OptionField) -> Value {
         "malformed": option.what == OptionKind::Malformed,
         "bytes": [option.range.start, option.range.end],
         "fields": option.fields.iter().map(field).collect::<Vec<_>>(),
+        "names": option.names,
         "rest": [option.rest.start, option.rest.end],
     })
 }

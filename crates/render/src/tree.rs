@@ -139,6 +139,7 @@ fn option_tree(
     };
     let mut values: Vec<_> =
         option.fields.iter().map(|field| format!("{}={}", field.desc.key, value(field.desc, field.value))).collect();
+    values.extend(option.names.iter().cloned());
     if option.what != OptionKind::Padding && !option.rest.is_empty() {
         values.push(crate::hex::digits(&frame.bytes[option.rest.clone()]));
     }

@@ -397,6 +397,8 @@ pub enum OptionLen {
     Variable,
     /// Kind, length, the fields that stand always, then those of [`OptionDesc::parts`] that the value has.
     Parts,
+    /// Kind, length, the fields, then domain names as DNS has them (RFC 1035 §3.1), and zeros up to the table's unit.
+    Names,
     /// The value's fields alone, this many bytes: an entry of a list without kinds ([`TlvLength::Entries`]).
     Entry(usize),
 }

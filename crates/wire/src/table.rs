@@ -291,6 +291,7 @@ macro_rules! tlv {
     (@check Single $bits:ident, $key:literal) => { assert!($bits.is_empty(), concat!("`", $key, "` has no value")) };
     (@check Variable $bits:ident, $key:literal) => { () };
     (@check Parts $bits:ident, $key:literal) => { () };
+    (@check Names $bits:ident, $key:literal) => { () };
     (@check $variant:ident($size:literal) $bits:ident, $key:literal) => {
         assert!(
             $crate::table::offset_of($bits, $bits.len()) == $size * 8,

@@ -563,6 +563,7 @@ fn option_fault(at: usize, key: &str, word: &str, fault: &OptionFault) -> Fault 
             Problem::OptionValue { key: key.into(), text: shown(text), why }
         }
         OptionFault::Hex => Problem::OptionHex { key: key.into() },
+        OptionFault::Name(text) => Problem::OptionName { key: key.into(), text: shown(text) },
         OptionFault::Length => Problem::OptionLength { key: key.into() },
     };
     let fault = Fault::new(Code::BadValue, at, problem).no_guess();

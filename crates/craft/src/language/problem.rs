@@ -122,6 +122,7 @@ problems! {
     /// An option with a value that it cannot have.
     OptionValue { key: String, text: String, why: Box<Problem> } "option-value" "{key}={text}: {why}"
     /// An option whose end is no digits.
+    OptionName { key: String, text: String } "option-name" "{key}= takes domain names as example.com, not {text}"
     OptionHex { key: String } "option-hex" "{key}= ends in hexadecimal digits, two for each byte"
     /// An option of a length that it cannot have.
     OptionLength { key: String } "option-length" "{key}= has a value of a length that the option cannot have"

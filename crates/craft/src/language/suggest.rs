@@ -428,6 +428,7 @@ pub(super) fn option_form(option: &OptionDesc) -> String {
             let entry: Vec<_> = option.entries.iter().map(|field| field.key.to_ascii_uppercase()).collect();
             form = format!("{form}[,{}…]", entry.join(":"));
         }
+        OptionLen::Names => form = format!("{form}[,NAME…]"),
         OptionLen::Parts => {
             option.parts.iter().for_each(|part| form = format!("{form}[:{}]", part.field.key.to_ascii_uppercase()));
         }

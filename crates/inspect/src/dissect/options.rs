@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use wirewright_craft::{OptionItem, Options};
+use wirewright_craft::{OptionItem, Options, listed_names};
 use wirewright_wire::{OptionDesc, OptionLen, TlvDesc};
 
 use super::{Field, OptionField, OptionKind, read_fields};
@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8], table: &'static TlvDesc, area: Range<usize>) ->
 }
 
 fn bare(what: OptionKind, range: Range<usize>, rest: Range<usize>) -> OptionField {
-    OptionField { desc: None, what, range, fields: Vec::new(), rest }
+    OptionField { desc: None, what, range, fields: Vec::new(), names: Vec::new(), rest }
 }
 
 fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Range<usize>) -> OptionField {
@@ -46,6 +46,7 @@ fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Ra
             what: OptionKind::Kind(desc.kind),
             range,
             fields,
+            names: Vec::new(),
             rest: value.end..value.end,
         };
     }
@@ -67,5 +68,12 @@ fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Ra
             rest.start += entry;
         }
     }
-    OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, fields, rest }
+    let mut names = Vec::new();
+    if matches!(desc.len, OptionLen::Names)
+        && let Some((listed, end)) = listed_names(&bytes[rest.clone()])
+    {
+        names = listed;
+        rest.start += end;
+    }
+    OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, fields, names, rest }
 }

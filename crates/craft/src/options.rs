@@ -529,6 +529,15 @@ fn write_known(out: &mut String, desc: &'static OptionDesc, value: &[u8]) -> fmt
     write_values_of(out, desc, value, |_, _| None)
 }
 
+/// Writes a value, or what stands for many of it.
+fn write_value(out: &mut String, field: &FieldDesc, number: u128, many: Option<&Generator>) -> fmt::Result {
+    match many {
+        Some(generator) => generator.write(out, field),
+        None if field.kind == Kind::Flags => write_letters(out, field, number),
+        None => write_plain(out, field, number),
+    }
+}
+
 fn write_values_of<'g>(
     out: &mut String,
     desc: &'static OptionDesc,
@@ -553,21 +562,14 @@ fn write_values_of<'g>(
             if !core::mem::take(&mut first) {
                 out.push(':');
             }
-            match many(at, field) {
-                Some(generator) => generator.write(out, field)?,
-                None if field.kind == Kind::Flags => write_letters(out, field, number)?,
-                None => write_plain(out, field, number)?,
-            }
+            write_value(out, field, number, many(at, field))?;
         }
         // An IPv6 address has colons of its own: what stands behind it is told by a comma.
         let mut divider = if given.clone().any(|field| field.kind == Kind::Ipv6) { ',' } else { ':' };
         for (at, field) in desc.rows_in(value).skip(desc.fields.len()) {
             let Some(number) = value.get(at..).and_then(|value| field.read(value)) else { return Ok(()) };
             out.push(core::mem::replace(&mut divider, ':'));
-            match many(at, field) {
-                Some(generator) => generator.write(out, field)?,
-                None => write_plain(out, field, number)?,
-            }
+            write_value(out, field, number, many(at, field))?;
         }
         at += size;
         if !matches!(desc.len, OptionLen::Repeats(_)) || at >= value.len() {

@@ -18,7 +18,7 @@ pub struct FieldRow {
     pub key: &'static str,
     /// The RFC's name as an identifier.
     pub name: &'static str,
-    /// Offset from the first bit of header, body or option value, in bits.
+    /// Offset from the first bit of header, body or option value, in bits; of what an option may lack from its own first bit.
     pub offset: usize,
     /// Width in bits; 0 for an option without fields.
     pub bits: usize,
@@ -118,7 +118,8 @@ fn option_rows(layer: &'static str, desc: &'static HeaderDesc, rows: &mut Vec<Fi
                 rfc: option.rfc,
             });
         }
-        rows.extend(option.fields.iter().map(|field| row(layer, place, field, option.rfc)));
+        let parts = option.parts.iter().map(|part| &part.field);
+        rows.extend(option.fields.iter().chain(parts).map(|field| row(layer, place, field, option.rfc)));
     }
 }
 

@@ -44,7 +44,9 @@ pub use api::{
     plus, qinq, tcp, udp, vlan,
 };
 pub use build::{BuildError, Built, Context, Note, Origin, Span, What};
-pub use dns::{DnsValue, class_word, entry_text, entry_values, is_dns, record_forms, type_word, whole_name};
+pub use dns::{
+    DnsValue, class_word, entry_text, entry_values, is_dns, listed_names, record_forms, type_word, whole_name,
+};
 pub use ends::{Ends, ends};
 pub use fields::{FieldPlace, FieldRow, fields, layer_tables};
 pub use file::{FILE_LINES_MAX, FileError, LANGUAGE_VERSION, PacketFile};

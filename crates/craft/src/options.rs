@@ -1,5 +1,6 @@
 //! The option area of a header, item by item, by its table.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
@@ -7,10 +8,11 @@ use core::ops::Range;
 
 use wirewright_wire::{Auto, FieldDesc, Kind, Name, OptionDesc, OptionLen, TlvDesc, TlvLength};
 
+use crate::dns::{encode_listed, listed_names};
 use crate::generator::Generator;
 use crate::records;
 use crate::text::{is_mostly_text, read_escaped, read_hex, write_hex, write_quoted};
-use crate::value::{ValueFault, exact, write_plain};
+use crate::value::{ValueFault, exact, write_letters, write_plain};
 
 /// One item of an option area.
 #[derive(Clone, Debug)]
@@ -112,7 +114,15 @@ impl Iterator for Options<'_> {
             TlvLength::ValueBytesWide if start + 1 == self.area.len() => None,
             _ => self.table.kind(kind),
         };
-        let (len, item) = match (self.stated_len(desc), desc) {
+        let len = self.stated_len(desc);
+        // Of a kind with several forms the value says which; one of no form is as one of no kind.
+        let desc = match desc {
+            Some(one) if !one.when.is_always() => {
+                len.and_then(|len| self.table.of(kind, self.area.get(start + 2..start + len)?))
+            }
+            one => one,
+        };
+        let (len, item) = match (len, desc) {
             (Some(len), Some(desc)) => (len, OptionItem::Known { desc }),
             (Some(len), None) => (len, OptionItem::Unknown { kind }),
             (None, Some(desc)) if is_cut(self.table, desc, &self.area[start..]) => {
@@ -174,6 +184,8 @@ pub(crate) enum OptionFault {
     Hex,
     /// An escape in its text cannot be read.
     Escape,
+    /// This is no domain name.
+    Name(String),
     /// Longer than its length byte can say, or no multiple of the table's unit.
     Length,
 }
@@ -233,9 +245,16 @@ pub(crate) fn encode_many(
                 write_values(size, &given, group, &mut value, many)?;
             }
         }
-        (OptionLen::Variable | OptionLen::Text, Some(text)) => encode_open(desc, &given, text, &mut value, many)?,
+        (OptionLen::Variable | OptionLen::Text | OptionLen::Names, Some(text)) => {
+            encode_open(desc, &given, text, &mut value, many)?;
+            if desc.len == OptionLen::Names {
+                let head = table.head_len();
+                value.resize((value.len() + head).next_multiple_of(table.align) - head, 0);
+            }
+        }
         (OptionLen::Entry(size), Some(text)) => return write_entry(size, desc.fields, text, out),
         (OptionLen::Counted, Some(text)) => return records::encode(desc, text, out),
+        (OptionLen::Parts, Some(text)) => write_parts(desc, &given, text, &mut value, many)?,
         (OptionLen::Value(size), Some(text)) if text.split(':').next() == Some(CUT) => {
             return encode_cut(table, desc, size, text, out);
         }
@@ -252,6 +271,7 @@ pub(crate) fn encode_many(
     if let (OptionLen::Value(size), None) = (desc.len, text) {
         value.resize(size, 0);
     }
+    desc.when.stamp(&mut value);
     for it in &mut many[told..] {
         it.at += begun;
     }
@@ -275,7 +295,7 @@ fn encode_open(
     // `rdnss=1800,2001:db8::1`: the entries stand behind commas. Elsewhere a comma is of a list of values.
     let (text, listed) = match text.split_once(',') {
         _ if given.is_empty() && !desc.entries.is_empty() => ("", Some(text)),
-        Some((text, entries)) if !desc.entries.is_empty() => (text, Some(entries)),
+        Some((text, entries)) if !desc.entries.is_empty() || desc.len == OptionLen::Names => (text, Some(entries)),
         _ => (text, None),
     };
     let parts = divided(text, given.len() + 1);
@@ -290,7 +310,10 @@ fn encode_open(
         });
     }
     for entry in listed.into_iter().flat_map(|entries| entries.split(',')) {
-        write_entry(desc.entry_len(), desc.entries, entry, value)?;
+        match desc.len {
+            OptionLen::Names => value.extend(encode_listed(entry).ok_or_else(|| OptionFault::Name(entry.into()))?),
+            _ => write_entry(desc.entry_len(), desc.entries, entry, value)?,
+        }
     }
     Ok(())
 }
@@ -335,6 +358,54 @@ fn values(text: &str, fits: impl Fn(usize) -> bool, most: usize) -> Vec<Part<'_>
         whole.push((start, &text[start..end]));
     }
     if fits(whole.len()) { whole } else { divided(text, most) }
+}
+
+/// Appends the values of an option some of whose fields may be absent: which are there, the first ones and their number say.
+fn write_parts(
+    desc: &'static OptionDesc,
+    given: &[&'static FieldDesc],
+    text: &str,
+    out: &mut Vec<u8>,
+    many: &mut Vec<ManyInOption>,
+) -> Result<(), OptionFault> {
+    let size = desc.fixed_len();
+    let start = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+    // `rand:1..9` is one value, or two; an IPv6 address has colons of its own and ends with a comma.
+    let ways = match text.split_once(',') {
+        _ if given.iter().all(|field| field.kind != Kind::Ipv6) => {
+            [values(text, |_| true, usize::MAX), divided(text, usize::MAX)]
+        }
+        Some((fixed, parts)) => {
+            let (mut all, begun) = (divided(fixed, given.len()), start(parts));
+            all.extend(divided(parts, usize::MAX).into_iter().map(|(at, part)| (begun + at, part)));
+            [all.clone(), all]
+        }
+        None => [divided(text, given.len()), divided(text, given.len())],
+    };
+    let most = size + desc.parts.iter().map(|part| part.field.end_byte()).sum::<usize>();
+    for parts in &ways {
+        let Some((first, further)) = parts.split_at_checked(given.len()) else { continue };
+        let (begun, told) = (out.len(), many.len());
+        write_values(size, given, first, out, many)?;
+        desc.when.stamp(&mut out[begun..]);
+        let rows = (size..=most).find_map(|len| {
+            let mut value = out[begun..].to_vec();
+            value.resize(len, 0);
+            let rows: Vec<_> = desc.rows_in(&value).skip(desc.fields.len()).map(|(_, field)| field).collect();
+            (desc.is_for(&value) && rows.len() == further.len()).then_some(rows)
+        });
+        if let Some(rows) = rows {
+            let further = rows.into_iter().zip(further);
+            return further.into_iter().try_for_each(|(field, part)| {
+                write_values(field.end_byte(), &[field], core::slice::from_ref(part), out, many)
+            });
+        }
+        out.truncate(begun);
+        many.truncate(told);
+    }
+    let mut want = names_of(given);
+    desc.parts.iter().for_each(|part| want = format!("{want}[:{}]", part.field.key.to_ascii_uppercase()));
+    Err(OptionFault::Count { want, have: ways[1].len() })
 }
 
 /// Appends the beginning of an option whose value has `size` bytes: `cut`, its kind, or `cut:HEX`, kind, length and these bytes.
@@ -559,6 +630,15 @@ fn write_known(out: &mut String, desc: &'static OptionDesc, value: &[u8]) -> fmt
     write_values_of(out, desc, value, |_, _| None)
 }
 
+/// Writes a value, or what stands for many of it.
+fn write_value(out: &mut String, field: &FieldDesc, number: u128, many: Option<&Generator>) -> fmt::Result {
+    match many {
+        Some(generator) => generator.write(out, field),
+        None if field.kind == Kind::Flags => write_letters(out, field, number),
+        None => write_plain(out, field, number),
+    }
+}
+
 fn write_values_of<'g>(
     out: &mut String,
     desc: &'static OptionDesc,
@@ -584,10 +664,16 @@ fn write_values_of<'g>(
                 out.push(':');
             }
             match many(at, field) {
-                Some(generator) => generator.write(out, field)?,
                 None if desc.len == OptionLen::Counted => records::write_value(out, field, number)?,
-                None => write_plain(out, field, number)?,
+                generator => write_value(out, field, number, generator)?,
             }
+        }
+        // An IPv6 address has colons of its own: what stands behind it is told by a comma.
+        let mut divider = if given.clone().any(|field| field.kind == Kind::Ipv6) { ',' } else { ':' };
+        for (at, field) in desc.rows_in(value).skip(desc.fields.len()) {
+            let Some(number) = value.get(at..).and_then(|value| field.read(value)) else { return Ok(()) };
+            out.push(core::mem::replace(&mut divider, ':'));
+            write_value(out, field, number, many(at, field))?;
         }
         at += size;
         if !matches!(desc.len, OptionLen::Repeats(_)) || at >= value.len() {
@@ -615,7 +701,16 @@ fn write_values_of<'g>(
         }
         return Ok(());
     }
-    if matches!(desc.len, OptionLen::Variable) && value.len() > fixed {
+    if matches!(desc.len, OptionLen::Names)
+        && let Some((names, _)) = listed_names(value.get(fixed..).unwrap_or_default())
+    {
+        names.iter().for_each(|name| {
+            out.push(',');
+            out.push_str(name);
+        });
+        return Ok(());
+    }
+    if matches!(desc.len, OptionLen::Variable | OptionLen::Names) && value.len() > fixed {
         if !first {
             out.push(':');
         }

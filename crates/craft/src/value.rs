@@ -43,7 +43,7 @@ pub(crate) enum ValueFault {
     /// `inc:` without start or step.
     IncForm,
     /// No letters of flags.
-    NotFlags,
+    NotFlags(String),
     /// One of the words joined by `+` is no mistake of checksums.
     NotAMistake(String),
 }
@@ -140,7 +140,10 @@ pub(crate) fn one(field: &FieldDesc, names: &[Name], text: &str) -> Result<u128,
         Kind::Ipv6 => text.parse::<Ipv6Addr>().map(Ipv6Addr::to_bits).map_err(|_| ValueFault::NotIpv6),
         Kind::Flags => match flags(field, text) {
             Some(value) => Ok(value),
-            None => fitting(field, number(text).map_err(|_| ValueFault::NotFlags)?),
+            None => {
+                let letters = || ValueFault::NotFlags(field.names.iter().map(|name| name.word).collect());
+                fitting(field, number(text).map_err(|_| letters())?)
+            }
         },
         _ => {
             let named = names.iter().find(|name| name.word == text).map(|name| u128::from(name.value));
@@ -209,6 +212,15 @@ pub(crate) fn write_plain(out: &mut impl Write, field: &FieldDesc, value: u128) 
         Kind::Ipv6 => write!(out, "{}", Ipv6Addr::from_bits(value)),
         Kind::Hex => write!(out, "0x{value:0width$x}", width = field.bits.div_ceil(4)),
         _ => write!(out, "{value}"),
+    }
+}
+
+/// Writes flags of an option as letters, the first bit first: `MA`; `none` for none.
+pub(crate) fn write_letters(out: &mut impl Write, field: &FieldDesc, value: u128) -> fmt::Result {
+    let set = |name: &&Name| u128::from(name.value) & value != 0;
+    match value {
+        0 => out.write_str("none"),
+        _ => field.names.iter().rev().filter(set).try_for_each(|name| out.write_str(name.word)),
     }
 }
 

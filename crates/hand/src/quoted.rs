@@ -34,7 +34,9 @@ impl Difference {
     #[must_use]
     pub fn name(&self) -> alloc::string::String {
         match self.option {
-            Some(option) if option.fields.len() > 1 => alloc::format!("{}.{}", option.key, self.field.key),
+            Some(option) if option.fields.len() + option.parts.len() > 1 => {
+                alloc::format!("{}.{}", option.key, self.field.key)
+            }
             Some(option) => option.key.into(),
             None => self.field.key.into(),
         }
@@ -43,7 +45,7 @@ impl Difference {
 
 impl PartialEq for Difference {
     fn eq(&self, other: &Self) -> bool {
-        let option = |it: &Self| it.option.map(|option| option.kind);
+        let option = |it: &Self| it.option.map(|option| (option.kind, option.key));
         let place = |it: &Self| (it.layer, option(it), it.field.key);
         place(self) == place(other) && (self.sent, self.seen) == (other.sent, other.seen)
     }
@@ -88,7 +90,10 @@ pub fn quoted((error, first): (&[u8], First), (sent, sent_first): (&[u8], First)
         if let (Some(table), Some(bytes)) = (table, sent.get(area.clone())) {
             for it in Options::new(table, bytes) {
                 if let OptionItem::Known { desc } = it.item {
-                    compare(desc.fields, area.start - begin + it.value().start, Some(desc));
+                    let start = area.start - begin + it.value().start;
+                    for (at, field) in desc.rows_in(&bytes[it.value()]) {
+                        compare(core::slice::from_ref(field), start + at, Some(desc));
+                    }
                 }
             }
         }
@@ -125,6 +130,13 @@ mod tests {
         let translated = SENT.replace("src=198.51.100.2", "src=203.0.113.9").replace("sport=4000", "sport=4001");
         let (_, found) = differences(SENT, &translated);
         assert_eq!(found.iter().map(|it| it.split(' ').next().unwrap()).collect::<Vec<_>>(), ["src", "sport"]);
+    }
+
+    #[test]
+    fn fields_of_options_that_have_them_by_flags_are_compared_where_they_stand() {
+        let sent = SENT.replace(" S ", " A ").replace("mss=1460 sack ts=5:6", "dss=MaA:7:1:2:10 nop nop");
+        let changed = sent.replace("dss=MaA:7:1:2:10", "dss=MaA:7:1:3:11");
+        assert_eq!(differences(&sent, &changed).1, ["dss.ssn 2>3", "dss.len 10>11"]);
     }
 
     #[test]

@@ -169,6 +169,10 @@ fn option_cells(bytes: &[u8], option: &OptionField, start: usize, cells: &mut Ve
             cells.push(Cell { bits, name: name.to_owned(), value, ink });
         }
     };
+    let named = option.fields.last().map_or(option.rest.start, |field| field.bytes().end);
+    if !option.names.is_empty() {
+        add(named..option.rest.start, "names", option.names.join(" "));
+    }
     let rest = &bytes[option.rest.clone()];
     let is_text = option.desc.is_some_and(|desc| desc.len == OptionLen::Text);
     let (name, value) = if is_text { ("text", text(rest)) } else { ("data", digits(rest)) };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wirewright_inspect::dissect::{is_dns, record_forms};
 use wirewright_inspect::wire::{
-    Auto, FieldDesc, Form, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc,
+    Auto, FieldDesc, Form, HeaderDesc, LAYERS, LengthOf, OptionDesc, OptionLen, SumOver, TlvDesc, When,
 };
 
 use crate::catalogue::Catalogue;
@@ -95,13 +95,16 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
             OptionLen::Counted => words.say("fields.option.counted", &[]),
             OptionLen::Text => words.say("fields.option.text", &[]),
+            OptionLen::Names => words.say("fields.option.names", &[]),
+            OptionLen::Parts => words.say("fields.option.parts", &[]),
             _ => words.say("fields.option.variable", &[]),
         };
         let key = style.paint(Ink::Note, &pad(option.key, width));
         push(out, format_args!("  {key}  {:>3}  {} ({})\n", option.kind, option.title, style.section(option.rfc)));
         let written = words.say("fields.option.written", &[("length", &len), ("written", &written(option))]);
         paragraph(&written, style, out);
-        for field in option.fields.iter().chain(option.entries).filter(|field| !field.reserved) {
+        let further = option.entries.iter().chain(option.parts.iter().map(|part| &part.field));
+        for field in option.fields.iter().chain(further).filter(|field| !field.reserved) {
             paragraph(&format!("{}: {}", field.key, words.say(field.meaning, &[])), style, out);
             names_of(field, style, words, out);
         }
@@ -126,6 +129,12 @@ fn written(option: &OptionDesc) -> String {
         OptionLen::Text => {
             let parts = values.into_iter().chain([String::from("TEXT")]);
             format!("{}={}", option.key, parts.collect::<Vec<_>>().join(":"))
+        }
+        OptionLen::Names => format!("{}={}[,NAME]", option.key, values.join(":")),
+        OptionLen::Parts => {
+            let parts: Vec<_> =
+                option.parts.iter().map(|part| format!("[:{}]", part.field.key.to_uppercase())).collect();
+            format!("{}={}{}", option.key, values.join(":"), parts.concat())
         }
         OptionLen::Variable if values.is_empty() => format!("{}=HEX", option.key),
         _ if values.is_empty() => option.key.to_owned(),
@@ -262,28 +271,39 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Entry(len) => ("entry", len),
             OptionLen::Counted => ("counted", option.fixed_len()),
             OptionLen::Text => ("text", 0),
+            OptionLen::Parts => ("parts", option.fixed_len()),
+            OptionLen::Names => ("names", option.fixed_len()),
             _ => ("variable", 0),
         };
         json!({
             "kind": option.kind, "key": option.key, "title": option.title, "rfc": option.rfc, "shark": option.shark,
             "form": form, "bytes": bytes, "fields": rows_json(option.fields, words),
-            "entries": rows_json(option.entries, words),
+            "entries": rows_json(option.entries, words), "begins": begins_json(&option.when),
+            "parts": option.parts.iter().map(|part| json!({
+                "field": row_json(&part.field, words), "begins": begins_json(&part.when), "lengths": part.lens,
+            })).collect::<Vec<_>>(),
         })
     });
     Value::Array(kinds.collect())
 }
 
 fn rows_json(rows: &[FieldDesc], words: &Catalogue) -> Value {
-    let row = |field: &FieldDesc| {
-        json!({
-            "key": field.key, "name": field.name, "offset": field.offset, "bits": field.bits,
-            "kind": format!("{:?}", field.kind).to_lowercase(), "max": value(field, field.max()),
-            "default": value(field, field.default), "unset": unset_key(field).unwrap_or("default"),
-            "names": names_json(field.names), "shark": field.shark, "also": field.also,
-            "bare": field.bare, "reserved": field.reserved, "flag": field.flag, "rfc": field.rfc, "meaning": words.say(field.meaning, &[]),
-        })
-    };
-    Value::Array(rows.iter().map(row).collect())
+    Value::Array(rows.iter().map(|field| row_json(field, words)).collect())
+}
+
+fn row_json(field: &FieldDesc, words: &Catalogue) -> Value {
+    json!({
+        "key": field.key, "name": field.name, "offset": field.offset, "bits": field.bits,
+        "kind": format!("{:?}", field.kind).to_lowercase(), "max": value(field, field.max()),
+        "default": value(field, field.default), "unset": unset_key(field).unwrap_or("default"),
+        "names": names_json(field.names), "shark": field.shark, "also": field.also,
+        "bare": field.bare, "reserved": field.reserved, "flag": field.flag, "rfc": field.rfc, "meaning": words.say(field.meaning, &[]),
+    })
+}
+
+/// What the first two bytes of a value must be: `null` where anything will do.
+fn begins_json(when: &When) -> Value {
+    if when.is_always() { Value::Null } else { json!({"mask": when.mask, "value": when.value}) }
 }
 
 fn names_json(names: &[wirewright_inspect::wire::Name]) -> Value {

@@ -94,6 +94,7 @@ fn option(bytes: &[u8], option: &OptionField) -> Value {
         "malformed": option.what == OptionKind::Malformed,
         "bytes": [option.range.start, option.range.end],
         "fields": option.fields.iter().map(|it| field(bytes, it)).collect::<Vec<_>>(),
+        "names": option.names,
         "rest": [option.rest.start, option.rest.end],
         "text": says.map(text),
     })

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wirewright_inspect::flow::{Flow, Mark, Options, Segment, State, Way};
-use wirewright_inspect::wire::tcp;
 use wirewright_units::UnixTime;
 
 use crate::answer::duration;
@@ -235,9 +234,7 @@ fn options(it: &Options, had_stamps: bool, syn: bool) -> impl Iterator<Item = St
         None if !syn && had_stamps => words.push("no-ts".to_owned()),
         _ => {}
     }
-    let other = |kind: &u8| {
-        tcp::OPTIONS.kind((*kind).into()).map_or_else(|| format!("opt{kind}"), |option| option.key.to_owned())
-    };
+    let other = |(kind, key): &(u8, Option<&str>)| key.map_or_else(|| format!("opt{kind}"), ToOwned::to_owned);
     words.extend(it.others.iter().map(other));
     words.extend(it.malformed.then(|| "opt?".to_owned()));
     words.into_iter()

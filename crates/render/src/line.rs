@@ -5,7 +5,7 @@ use wirewright_inspect::dissect::{Field, Layer, OptionField, OptionKind, Section
 use wirewright_inspect::wire::{Auto, Kind, OptionDesc, OptionLen};
 
 use crate::style::{Ink, Style};
-use crate::text::{columns, escape_bytes};
+use crate::text::{columns, escape_bytes, push};
 use crate::value::{text, value, value_in};
 
 /// How many bytes of a payload a line shows.
@@ -127,6 +127,19 @@ fn always_shown(layer: &str, key: &str) -> bool {
     ) || matches!((layer, key), ("icmp" | "icmp6", "seq"))
 }
 
+/// What stands before a value of an option that is not its first: a comma before an entry, and behind an IPv6 address.
+fn divider(desc: Option<&OptionDesc>, at: usize) -> &'static str {
+    let Some((desc, behind)) = desc.and_then(|desc| {
+        let fixed = desc.fields.iter().filter(|field| !field.reserved).count();
+        Some((desc, at.checked_sub(fixed)?))
+    }) else {
+        return ":";
+    };
+    let entry = !desc.entries.is_empty() && behind.is_multiple_of(desc.entries.len());
+    let address = desc.len == OptionLen::Parts && behind == 0 && desc.fields.iter().any(|it| it.kind == Kind::Ipv6);
+    if entry || address { "," } else { ":" }
+}
+
 /// An option as the packet language writes it; padding is left out.
 pub(crate) fn option_word(bytes: &[u8], option: &OptionField) -> Option<String> {
     if let (OptionKind::Kind(_), Some(desc)) = (option.what, option.desc) {
@@ -147,7 +160,14 @@ pub(crate) fn option_word(bytes: &[u8], option: &OptionField) -> Option<String> 
     {
         return Some(record_word(desc, option));
     }
-    let text = values.iter().map(|field| value(field.desc, field.value)).collect::<Vec<_>>().join(":");
+    let mut text = String::new();
+    for (at, field) in values.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { divider(option.desc, at) });
+        text.push_str(&value(field.desc, field.value));
+    }
+    if !option.names.is_empty() {
+        push(&mut text, format_args!(",{}", option.names.join(",")));
+    }
     match (option.what, option.desc) {
         // A cookie is told from the request for one.
         (OptionKind::Kind(_), Some(desc)) if desc.fields.is_empty() && !option.rest.is_empty() => {

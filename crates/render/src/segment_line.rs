@@ -85,7 +85,7 @@ fn options(area: &[u8], sack_start: SeqNum) -> String {
             TcpOption::Timestamps(stamps) => words.push(format!("ts={}:{}", stamps.value, stamps.echo)),
             TcpOption::Unknown { kind, value } => {
                 let key = tcp::OPTIONS
-                    .kind(kind.into())
+                    .of(kind.into(), value)
                     .map_or_else(|| format!("opt={kind}"), |option| option.key.to_owned());
                 words.push(format!("{key}({} B)", value.len()));
             }

@@ -147,6 +147,7 @@ fn option_tree(
         }
     };
     let mut values: Vec<_> = option.fields.iter().map(option_value).collect();
+    values.extend(option.names.iter().cloned());
     if option.what != OptionKind::Padding && !option.rest.is_empty() {
         let rest = &frame.bytes[option.rest.clone()];
         let is_text = option.desc.is_some_and(|desc| desc.len == OptionLen::Text);

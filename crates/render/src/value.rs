@@ -60,7 +60,7 @@ pub fn field_value(field: &Field) -> String {
 }
 
 fn flags(desc: &FieldDesc, value: u128) -> String {
-    let set = desc.names.iter().filter(|name| value & u128::from(name.value) != 0);
+    let set = desc.names.iter().rev().filter(|name| value & u128::from(name.value) != 0);
     let words: String = set.map(|name| name.word).collect();
     if words.is_empty() { "none".to_owned() } else { words }
 }

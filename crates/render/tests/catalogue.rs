@@ -32,6 +32,7 @@ fn meanings() -> BTreeSet<&'static str> {
     for option in tables.iter().flat_map(|table| table.kinds) {
         rows(option.fields);
         rows(option.entries);
+        option.parts.iter().for_each(|part| rows(std::slice::from_ref(&part.field)));
     }
     all
 }

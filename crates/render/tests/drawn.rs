@@ -242,3 +242,29 @@ fn the_stops_of_a_routing_header_are_in_every_view() {
     assert!(draw(&frame, 1, &Style::PLAIN).contains("2001:db8::9"));
     assert!(hex(&frame, &Style::PLAIN).contains("addr 30-3f"));
 }
+
+#[test]
+fn options_with_addresses_and_names_are_in_a_line_as_they_are_typed() {
+    let built = |line: &str| {
+        let packet = wirewright_craft::parse(line).unwrap_or_else(|error| panic!("{line}\n{error}"));
+        packet.build(&wirewright_craft::Context::default()).unwrap().bytes
+    };
+    for (packet, words) in [
+        ("ip 192.0.2.2 src=192.0.2.1 / tcp :80 A", "addaddr6=1:7:2001:db8::1,443"),
+        ("ip 192.0.2.2 src=192.0.2.1 / tcp :80 A", "dss=FMA:1:2:3:4:0x0005"),
+        ("ip 192.0.2.2 src=192.0.2.1 / tcp :80 A", "rmaddr=1,2,3"),
+        ("ip6 ff02::1 src=2001:db8::1 / icmp6 type=ra", "rdnss=1800,2001:db8::53,2001:db8::54"),
+        ("ip6 ff02::1 src=2001:db8::1 / icmp6 type=ra", "dnssl=1800,example.com,corp.example"),
+    ] {
+        let frame = built(&format!("{packet} {words}"));
+        let dissection = dissect(&frame, First::Ip);
+        let said = line(&dissection, &Style::PLAIN);
+        assert!(said.contains(words), "{said}");
+        let last = words.rsplit([',', ':']).next().unwrap();
+        assert!(tree(&dissection, &Style::PLAIN, Catalogue::get(Lang::En)).contains(last), "{words}");
+        assert!(
+            draw_frame(&dissection, &UNICODE, Catalogue::get(Lang::En)).contains(last.trim_start_matches("0x")),
+            "{words}"
+        );
+    }
+}

@@ -361,10 +361,16 @@ impl TlvDesc {
         })
     }
 
-    /// The description of a kind.
+    /// The description of a kind: the first, where its value decides among several ([`of`](Self::of)).
     #[must_use]
     pub fn kind(&self, kind: u16) -> Option<&'static OptionDesc> {
         self.kinds.iter().find(|option| option.kind == kind)
+    }
+
+    /// The description of an option of this kind with this value behind kind and length.
+    #[must_use]
+    pub fn of(&self, kind: u16, value: &[u8]) -> Option<&'static OptionDesc> {
+        self.kinds.iter().find(|option| option.kind == kind && option.is_for(value))
     }
 
     /// The description with this key in the packet language, if the option carries a value or not.
@@ -405,6 +411,10 @@ pub struct OptionDesc {
     pub fields: &'static [FieldDesc],
     /// The fields of each entry of the list that follows its fixed ones in an option of variable length (addresses); empty: bytes.
     pub entries: &'static [FieldDesc],
+    /// The fields behind those that stand always, each there or not ([`OptionLen::Parts`]).
+    pub parts: &'static [Part],
+    /// What the value begins with, where one kind has several forms (Multipath TCP's subtypes).
+    pub when: When,
     /// The defining section.
     pub rfc: &'static str,
     /// Wireshark's name for the option, or empty.
@@ -448,6 +458,123 @@ impl OptionDesc {
     pub fn entry_len(&self) -> usize {
         self.entries.iter().map(FieldDesc::end_byte).max().unwrap_or(0)
     }
+
+    /// Whether a value has this form. One that its kind has alone takes every value; else length and parts must be right.
+    #[must_use]
+    pub fn is_for(&self, value: &[u8]) -> bool {
+        let behind = value.len().checked_sub(self.fixed_len());
+        let fits = match (self.len, behind) {
+            _ if self.when.is_always() => return true,
+            (_, None) => false,
+            (OptionLen::Value(len), _) => value.len() == len,
+            (OptionLen::Parts, Some(behind)) => {
+                self.parts_in(value).map(|part| part.field.bits / 8).sum::<usize>() == behind
+            }
+            (OptionLen::Variable, Some(behind)) => behind.is_multiple_of(self.entry_len().max(1)),
+            _ => true,
+        };
+        fits && self.when.holds(value)
+    }
+
+    /// Each field of a value with the byte that its offset counts from: those that stand once, and the parts that are there.
+    pub fn rows_in(&self, value: &[u8]) -> impl Iterator<Item = (usize, &'static FieldDesc)> {
+        let mut at = self.fixed_len();
+        let parts = self.parts_in(value).map(move |part| {
+            let start = at;
+            at += part.field.end_byte();
+            (start, &part.field)
+        });
+        self.fields.iter().map(|field| (0, field)).chain(parts)
+    }
+
+    fn parts_in(&self, value: &[u8]) -> impl Iterator<Item = &'static Part> {
+        self.parts.iter().filter(|part| part.is_in(value))
+    }
+}
+
+/// A field of an option that may be absent. Its offset counts from its own first bit.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Part {
+    /// The field: whole bytes.
+    pub field: FieldDesc,
+    /// What the value begins with where it is there.
+    pub when: When,
+    /// The lengths of the value with which it is there; empty: each.
+    pub lens: &'static [usize],
+}
+
+impl Part {
+    /// A part of every value.
+    #[must_use]
+    pub const fn new(field: FieldDesc) -> Self {
+        assert!(field.offset == 0 && field.bits.is_multiple_of(8), "a part is whole bytes");
+        Self { field, when: When::ALWAYS, lens: &[] }
+    }
+
+    /// Only of values that begin so.
+    #[must_use]
+    pub const fn when(mut self, when: When) -> Self {
+        self.when = when;
+        self
+    }
+
+    /// Only of values so long.
+    #[must_use]
+    pub const fn lens(mut self, lens: &'static [usize]) -> Self {
+        self.lens = lens;
+        self
+    }
+
+    /// Whether this value has it.
+    #[must_use]
+    pub fn is_in(&self, value: &[u8]) -> bool {
+        self.when.holds(value) && (self.lens.is_empty() || self.lens.contains(&value.len()))
+    }
+}
+
+/// What the first two bytes of a value must be, as far as the mask goes; of a shorter one what is missing counts as zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    /// The bits that count.
+    pub mask: u16,
+    /// What they are.
+    pub value: u16,
+}
+
+impl When {
+    /// No condition.
+    pub const ALWAYS: Self = Self { mask: 0, value: 0 };
+
+    /// The bits of `mask` are those of `value`.
+    #[must_use]
+    pub const fn new(mask: u16, value: u16) -> Self {
+        assert!(value & !mask == 0, "what is asked for is within the mask");
+        Self { mask, value }
+    }
+
+    /// Whether every value holds it.
+    #[must_use]
+    pub const fn is_always(&self) -> bool {
+        self.mask == 0
+    }
+
+    /// Whether a value begins so.
+    #[must_use]
+    pub const fn holds(&self, value: &[u8]) -> bool {
+        let head = match *value {
+            [] => 0,
+            [a] => u16::from_be_bytes([a, 0]),
+            [a, b, ..] => u16::from_be_bytes([a, b]),
+        };
+        head & self.mask == self.value
+    }
+
+    /// Sets the bits that count, and no others.
+    pub fn stamp(&self, value: &mut [u8]) {
+        let bytes = value.iter_mut().zip(self.mask.to_be_bytes()).zip(self.value.to_be_bytes());
+        bytes.for_each(|((byte, mask), bits)| *byte = *byte & !mask | bits);
+    }
 }
 
 /// How long an option is.
@@ -464,6 +591,10 @@ pub enum OptionLen {
     Variable,
     /// Kind, length, the fields, then text up to the end that the length says.
     Text,
+    /// Kind, length, the fields that stand always, then those of [`OptionDesc::parts`] that the value has.
+    Parts,
+    /// Kind, length, the fields, then domain names as DNS has them (RFC 1035 §3.1), and zeros up to the table's unit.
+    Names,
     /// The value's fields alone, this many bytes: an entry of a list without kinds ([`TlvLength::Entries`]).
     Entry(usize),
     /// An entry of a list without kinds, as long as it says itself: its fields, then as many further entries as one of them

@@ -87,7 +87,7 @@ pub mod vlan;
 pub mod vxlan;
 
 pub use addr::MacAddr;
-pub use desc::{Form, HeaderDesc, OptionDesc, OptionLen, TlvDesc, TlvLength, Variant};
+pub use desc::{Form, HeaderDesc, OptionDesc, OptionLen, Part, TlvDesc, TlvLength, Variant, When};
 pub use error::{Layer, LimitedBy, ParseError};
 pub use field::{Auto, Field, FieldDesc, Kind, LengthOf, Name, SumOver};
 pub use seq::{SeqLen, SeqNum, Window, WindowField, WindowScale};

@@ -243,14 +243,18 @@ macro_rules! header {
 ///     0 "eol" "End of option list" Single "tcp.options.eol" "RFC 9293 §3.2" {}
 ///     2 "mss" "Maximum segment size" Value(2) "tcp.options.mss" "RFC 9293 §3.2" { mss: u16 = 16 bits "mss"; }
 ///     3 "wscale" "Window scale" Value(1) "tcp.options.wscale" "RFC 7323 §2.2" also ["ws"] { … }
+///     25 "rdnss" "Recursive DNS server" Variable "icmpv6.opt.rdnss" "RFC 8106 §5.1" then ADDRESSES { … }
+///     30 "dss" "Data sequence signal" Parts "tcp.options.mptcp" "RFC 8684 §3.3" when DSS parts DSS_PARTS { … }
 /// }
 /// ```
+///
+/// `then` names the entries of a list that follows, `when` what tells rows of one kind apart, `parts` the fields that may be absent.
 macro_rules! tlv {
     (
         $(#[doc = $tdoc:literal])*
         $static:ident $title:literal $length:ident align $align:literal max $max:literal $rfc:literal $layer:literal;
         $(
-            $kind:literal $key:literal $otitle:literal $variant:ident $(($size:literal))? $shark:literal $orfc:literal $(also $also:tt)? $(then $then:ident)? {
+            $kind:literal $key:literal $otitle:literal $variant:ident $(($size:literal))? $shark:literal $orfc:literal $(also $also:tt)? $(then $then:ident)? $(when $when:ident)? $(parts $parts:ident)? {
                 $( $name:ident : $ty:ty = $bits:literal bits $fkey:literal $( . $attr:ident ( $($arg:tt)* ) )* ; )*
             }
         )+
@@ -286,6 +290,8 @@ macro_rules! tlv {
                         ),*] }
                     },
                     entries: tlv!(@then $($then)?),
+                    parts: tlv!(@then $($parts)?),
+                    when: tlv!(@when $($when)?),
                     rfc: $orfc,
                     shark: $shark,
                     also: tlv!(@also $($also)?),
@@ -302,10 +308,14 @@ macro_rules! tlv {
     (@also $also:tt) => { &$also };
     (@then) => { &[] };
     (@then $then:ident) => { $then };
+    (@when) => { $crate::When::ALWAYS };
+    (@when $when:ident) => { $when };
     (@check Single $bits:ident, $key:literal) => { assert!($bits.is_empty(), concat!("`", $key, "` has no value")) };
     (@check Variable $bits:ident, $key:literal) => { () };
     (@check Counted $bits:ident, $key:literal) => { () };
     (@check Text $bits:ident, $key:literal) => { () };
+    (@check Parts $bits:ident, $key:literal) => { () };
+    (@check Names $bits:ident, $key:literal) => { () };
     (@check $variant:ident($size:literal) $bits:ident, $key:literal) => {
         assert!(
             $crate::table::offset_of($bits, $bits.len()) == $size * 8,

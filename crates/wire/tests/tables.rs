@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use wirewright_wire::{
-    Auto, FieldDesc, Form, HeaderDesc, Kind, LAYERS, LengthOf, Name, OptionLen, TlvDesc, Variant, layer, next,
+    Auto, FieldDesc, Form, HeaderDesc, Kind, LAYERS, LengthOf, Name, OptionDesc, OptionLen, TlvDesc, Variant, layer,
+    next,
 };
 
 /// Words that mean something else wherever a value may stand.
@@ -22,7 +23,8 @@ fn option_lists() -> impl Iterator<Item = &'static TlvDesc> {
 
 /// All rows: of headers, bodies and options.
 fn fields() -> impl Iterator<Item = &'static FieldDesc> {
-    let options = option_lists().flat_map(|list| list.kinds).flat_map(|option| option.fields);
+    let rows = |option: &'static OptionDesc| option.fields.iter().chain(option.parts.iter().map(|part| &part.field));
+    let options = option_lists().flat_map(|list| list.kinds).flat_map(rows);
     headers().flat_map(|desc| desc.fields).chain(options)
 }
 
@@ -81,6 +83,52 @@ fn fields_follow_one_another_without_gaps() {
                 assert!(option.entry_len() > 0, "{}", option.key);
             }
             _ => assert_eq!(bits % 8, 0, "{}", option.key),
+        }
+    }
+}
+
+/// Every value that an option may have by its length and by the bits that decide about it, with zeros elsewhere.
+fn forms(list: &TlvDesc, option: &OptionDesc) -> Vec<Vec<u8>> {
+    let mask = option.parts.iter().fold(option.when.mask, |all, part| all | part.when.mask);
+    let heads = (0..=u16::MAX).filter(|head| head & !mask == 0 && head & option.when.mask == option.when.value);
+    let values = heads.flat_map(|head| {
+        (0..list.max).map(move |len| {
+            let mut value = vec![0; len];
+            value.iter_mut().zip(head.to_be_bytes()).for_each(|(byte, bits)| *byte = bits);
+            value
+        })
+    });
+    values.filter(|value| option.is_for(value)).collect()
+}
+
+#[test]
+fn a_value_has_one_form_and_every_part_stands_in_some() {
+    for list in option_lists() {
+        for option in list.kinds.iter().filter(|option| !option.when.is_always()) {
+            let forms = forms(list, option);
+            assert!(!forms.is_empty(), "{} has no value", option.key);
+            for value in &forms {
+                let others = list.kinds.iter().filter(|other| other.kind == option.kind && other.is_for(value));
+                assert_eq!(others.count(), 1, "{}: {value:?} has two forms", option.key);
+                assert_eq!(list.of(option.kind, value).map(|found| found.key), Some(option.key));
+                let end = option.rows_in(value).map(|(at, field)| at + field.end_byte()).max().unwrap_or(0);
+                let entries = value.len() - end;
+                assert!(entries.is_multiple_of(option.entry_len().max(1)) && end <= value.len(), "{}", option.key);
+            }
+            for part in option.parts {
+                assert!(forms.iter().any(|value| part.is_in(value)), "{} is never there", part.field.meaning);
+            }
+            // What the condition asks for is what the rows that stand for it say when they are not set.
+            let mut value = vec![0; option.fixed_len()];
+            let decided = option.fields.iter().filter(|field| field.reserved);
+            decided.for_each(|field| assert!(field.write(&mut value, field.default), "{}", field.meaning));
+            let mut stamped = vec![0; option.fixed_len()];
+            option.when.stamp(&mut stamped);
+            assert_eq!(value, stamped, "{}", option.key);
+        }
+        let several = |kind: u16| list.kinds.iter().filter(|option| option.kind == kind).count() > 1;
+        for option in list.kinds.iter().filter(|option| several(option.kind)) {
+            assert!(!option.when.is_always(), "{} is one of several", option.key);
         }
     }
 }
@@ -190,7 +238,8 @@ fn meanings_are_unique_over_all_tables() {
             bodies.push(desc);
         }
     }
-    let options = lists.iter().flat_map(|list| list.kinds).flat_map(|option| option.fields);
+    let rows = |option: &'static OptionDesc| option.fields.iter().chain(option.parts.iter().map(|part| &part.field));
+    let options = lists.iter().flat_map(|list| list.kinds).flat_map(rows);
     for field in bodies.iter().flat_map(|desc| desc.fields).chain(options) {
         assert!(seen.insert(field.meaning), "`{}` twice", field.meaning);
     }

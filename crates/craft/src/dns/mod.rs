@@ -14,7 +14,8 @@ use alloc::vec::Vec;
 pub use read::record_forms;
 pub use write::{DnsValue, class_word, entry_text, entry_values, type_word, whole_name};
 
-pub(crate) use names::encode_name;
+pub use names::listed_names;
+pub(crate) use names::{encode_listed, encode_name};
 pub(crate) use read::{EntryFault, edns, entry, is_kind, kind_of, question};
 pub(crate) use write::{is_leading, question_word, write_entry};
 

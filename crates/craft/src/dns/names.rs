@@ -59,6 +59,43 @@ pub(crate) fn encode_name(text: &str) -> Option<Vec<u8>> {
     (name.len() <= NAME_MAX + 1 && (pointer.is_some() || name.len() <= NAME_MAX)).then_some(name)
 }
 
+/// The names that stand in these bytes, each whole and of letters, digits, `-` and `_`; behind the last only the
+/// zeros that fill an option up to 8 bytes (RFC 8106 §5.2). With the byte at which these begin.
+pub fn listed_names(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
+    let (mut names, mut at) = (Vec::new(), 0);
+    while bytes.get(at).is_some_and(|len| *len != 0) {
+        let (mut name, begun) = (String::new(), at);
+        loop {
+            let len = usize::from(*bytes.get(at)?);
+            at += 1;
+            if len == 0 {
+                break;
+            }
+            let label = bytes.get(at..at + len).filter(|_| len <= LABEL_MAX)?;
+            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            if !label.iter().all(plain) {
+                return None;
+            }
+            if !name.is_empty() {
+                name.push('.');
+            }
+            name.extend(label.iter().map(|byte| char::from(*byte)));
+            at += len;
+        }
+        if at - begun > NAME_MAX {
+            return None;
+        }
+        names.push(name);
+    }
+    let padding = &bytes[at..];
+    (!names.is_empty() && padding.len() < 8 && padding.iter().all(|byte| *byte == 0)).then_some((names, at))
+}
+
+/// Reads a name that [`listed_names`] may tell: no root, no pointer.
+pub(crate) fn encode_listed(text: &str) -> Option<Vec<u8>> {
+    encode_name(text).filter(|name| name.len() > 1 && !text.contains('@'))
+}
+
 fn pointer_bytes(text: &str) -> Option<[u8; 2]> {
     let target = usize::try_from(crate::value::number(text).ok()?).ok().filter(|&target| target <= POINTER_MAX)?;
     Some([0xc0 | (target >> 8) as u8, target as u8])

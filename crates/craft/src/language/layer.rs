@@ -582,6 +582,7 @@ fn option_fault(at: usize, key: &str, word: &str, fault: &OptionFault) -> Fault 
         }
         OptionFault::Hex => Problem::OptionHex { key: key.into() },
         OptionFault::Escape => Problem::Escapes {},
+        OptionFault::Name(text) => Problem::OptionName { key: key.into(), text: shown(text) },
         OptionFault::Length => Problem::OptionLength { key: key.into() },
     };
     let fault = Fault::new(Code::BadValue, at, problem).no_guess();
@@ -723,7 +724,7 @@ pub(super) fn value_problem(fault: &ValueFault, field: &str) -> Problem {
         ValueFault::ListTooLong => Problem::ListTooLong { max: generator::LIST_MAX },
         ValueFault::RandForm => Problem::RandForm {},
         ValueFault::IncForm => Problem::IncForm {},
-        ValueFault::NotFlags => Problem::NoFlags { field },
+        ValueFault::NotFlags(letters) => Problem::NoFlags { field, letters: letters.clone() },
         ValueFault::NotAMistake(word) => Problem::NoMistake { word: shown(word) },
     }
 }

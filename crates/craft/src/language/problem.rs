@@ -121,6 +121,7 @@ problems! {
     /// An option with a value that it cannot have.
     OptionValue { key: String, text: String, why: Box<Problem> } "option-value" "{key}={text}: {why}"
     /// An option whose end is no digits.
+    OptionName { key: String, text: String } "option-name" "{key}= takes domain names as example.com, not {text}"
     OptionHex { key: String } "option-hex" "{key}= ends in hexadecimal digits, two for each byte"
     /// An option of a length that it cannot have.
     OptionLength { key: String } "option-length" "{key}= has a value of a length that the option cannot have"
@@ -208,7 +209,7 @@ problems! {
     /// `inc:` with something else.
     IncForm {} "value.inc-form" "values that grow are written inc:START:STEP"
     /// No flags.
-    NoFlags { field: String } "value.no-flags" "{field} takes letters out of FSRPAUEWe, or a number"
+    NoFlags { field: String, letters: String } "value.no-flags" "{field} takes letters out of {letters}, or a number"
     /// No mistake that has a name.
     NoMistake { word: String } "value.no-mistake" "`{word}` is no mistake that a checksum is made with"
     /// No port.

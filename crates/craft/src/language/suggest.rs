@@ -393,7 +393,9 @@ pub(super) fn expected_in(desc: &'static HeaderDesc) -> Vec<String> {
         let spoken = table.kinds.iter().filter(|option| options::is_spoken(table, option));
         expected.extend(spoken.flat_map(|option| option.fields[0].names).map(|name| name.word.to_string()));
         expected.extend(table.closing().map(|_| UNENDED.to_string()));
-        expected.extend(table.kinds.iter().map(|option| match options::is_bare(option) {
+        // The many forms of one kind (Multipath TCP) would bury the others: completion and `ww fields` have them.
+        let listed = table.kinds.iter().filter(|option| option.when.is_always());
+        expected.extend(listed.map(|option| match options::is_bare(option) {
             true => option.key.to_string(),
             false => format!("{}=", option.key),
         }));
@@ -435,6 +437,10 @@ pub(super) fn option_form(option: &'static OptionDesc) -> String {
                 .collect();
             let entry = entry.join(":");
             form = if form.is_empty() { format!("{entry}[,{entry}…]") } else { format!("{form}[,{entry}…]") };
+        }
+        OptionLen::Names => form = format!("{form}[,NAME…]"),
+        OptionLen::Parts => {
+            option.parts.iter().for_each(|part| form = format!("{form}[:{}]", part.field.key.to_ascii_uppercase()));
         }
         OptionLen::Repeats(_) => form = format!("{form}[:{form}…]"),
         OptionLen::Text => form = format!("{form}{}TEXT", if form.is_empty() { "" } else { ":" }),

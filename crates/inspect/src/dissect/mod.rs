@@ -87,6 +87,8 @@ pub struct OptionField {
     pub head: usize,
     /// The fields of its value; for kinds that repeat, each time.
     pub fields: Vec<Field>,
+    /// The domain names behind its fields (DNS search list), which end where `rest` begins.
+    pub names: Vec<String>,
     /// The bytes of its value that no field names.
     pub rest: Range<usize>,
 }

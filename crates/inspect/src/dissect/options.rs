@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use wirewright_craft::{OptionItem, Options};
+use wirewright_craft::{OptionItem, Options, listed_names};
 use wirewright_wire::{OptionDesc, OptionLen, TlvDesc};
 
 use super::{Field, OptionField, OptionKind, read_fields};
@@ -32,12 +32,27 @@ pub(super) fn read(bytes: &[u8], table: &'static TlvDesc, area: Range<usize>) ->
 }
 
 fn bare(what: OptionKind, range: Range<usize>, rest: Range<usize>) -> OptionField {
-    OptionField { desc: None, what, range, head: 2, fields: Vec::new(), rest }
+    OptionField { desc: None, what, range, head: 2, fields: Vec::new(), names: Vec::new(), rest }
 }
 
 fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Range<usize>) -> OptionField {
     let mut fields: Vec<Field> = Vec::new();
     let mut rest = value.clone();
+    if matches!(desc.len, OptionLen::Parts) {
+        for (at, field) in desc.rows_in(&bytes[value.clone()]) {
+            read_fields(bytes, value.start + at, core::slice::from_ref(field), &mut fields);
+        }
+        // Whoever chose the description saw that its fields fill the value.
+        return OptionField {
+            desc: Some(desc),
+            what: OptionKind::Kind(desc.kind),
+            range,
+            head: 2,
+            fields,
+            names: Vec::new(),
+            rest: value.end..value.end,
+        };
+    }
     let unit = match desc.len {
         OptionLen::Repeats(unit) => unit,
         _ => desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0),
@@ -64,7 +79,14 @@ fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Ra
             rest.start += entry;
         }
     }
-    OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, head: 2, fields, rest }
+    let mut names = Vec::new();
+    if matches!(desc.len, OptionLen::Names)
+        && let Some((listed, end)) = listed_names(&bytes[rest.clone()])
+    {
+        names = listed;
+        rest.start += end;
+    }
+    OptionField { desc: Some(desc), what: OptionKind::Kind(desc.kind), range, head: 2, fields, names, rest }
 }
 
 /// Whether an entry says itself how many further ones it has, and what stands behind them.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use wirewright_units::UnixTime;
-use wirewright_wire::tcp::{Flags, SackBlock, TcpOption, Timestamps, options};
+use wirewright_wire::tcp::{Flags, OPTIONS, SackBlock, TcpOption, Timestamps, options};
 use wirewright_wire::{SeqNum, WindowField};
 
 use super::side::Side;
@@ -66,8 +66,8 @@ pub struct Options {
     pub timestamps: Option<Timestamps>,
     /// SACK blocks, relative to the other end's initial number: first byte, and the byte behind the last.
     pub sack: Vec<(u32, u32)>,
-    /// The kinds of all others, in order.
-    pub others: Vec<u8>,
+    /// All others, in order: their kinds, and what they are where the table knows.
+    pub others: Vec<(u8, Option<&'static str>)>,
     /// The option area is malformed.
     pub malformed: bool,
     raw_sack: Vec<SackBlock>,
@@ -157,7 +157,9 @@ fn read_options(bytes: &[u8]) -> Options {
             Ok(TcpOption::SackPermitted) => all.sack_permitted = true,
             Ok(TcpOption::Timestamps(stamps)) => all.timestamps = Some(stamps),
             Ok(TcpOption::Sack(blocks)) => all.raw_sack.extend(blocks.iter()),
-            Ok(TcpOption::Unknown { kind, .. }) => all.others.push(kind),
+            Ok(TcpOption::Unknown { kind, value }) => {
+                all.others.push((kind, OPTIONS.of(kind.into(), value).map(|option| option.key)));
+            }
             Ok(_) => {}
             Err(_) => all.malformed = true,
         }

@@ -168,7 +168,8 @@ fn body_cases(
 
 fn option_cases(layer: Layer, below: &[&str], table: &'static TlvDesc, dice: &mut Dice, cases: &mut Vec<Case>) {
     for option in table.kinds {
-        for field in named(option.fields) {
+        let parts = option.parts.iter().map(|part| &part.field).filter(|field| !field.shark.is_empty());
+        for field in named(option.fields).chain(parts) {
             for value in values(field, dice) {
                 let mut layer = layer.clone();
                 layer.set_options(option_bytes(table, option, field, value));
@@ -186,7 +187,13 @@ fn option_cases(layer: Layer, below: &[&str], table: &'static TlvDesc, dice: &mu
 /// Bytes behind the named fields of an option of variable length.
 const MORE_BYTES: usize = 8;
 
-fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: u128) -> Vec<u8> {
+fn option_bytes(table: &TlvDesc, option: &'static OptionDesc, field: &'static FieldDesc, value: u128) -> Vec<u8> {
+    if !option.when.is_always() {
+        let value = form_with(option, field, value).expect("each field stands in some form of its option");
+        let [kind, length] = [usize::from(option.kind), value.len() + 2]
+            .map(|byte| u8::try_from(byte).expect("kinds with several forms are of a byte, and options are short"));
+        return [vec![kind, length], value].concat();
+    }
     let fields = option.fields.iter().map(FieldDesc::end_byte).max().unwrap_or(0);
     let value_bytes = match option.len {
         OptionLen::Single => 0,
@@ -213,6 +220,27 @@ fn option_bytes(table: &TlvDesc, option: &OptionDesc, field: &FieldDesc, value: 
     bytes[..head.len()].copy_from_slice(&head);
     assert!(field.write(&mut bytes[head.len()..], value), "the value holds its fields");
     bytes
+}
+
+/// A value of an option that has several forms, with a field set: the first length that has the field, or would have it if the
+/// value were not one of another form.
+fn form_with(option: &'static OptionDesc, field: &'static FieldDesc, set: u128) -> Option<Vec<u8>> {
+    let part = option.parts.iter().find(|part| std::ptr::eq(&part.field, field));
+    let longest = option.fixed_len() + option.parts.iter().map(|part| part.field.end_byte()).sum::<usize>();
+    let blank = |len: usize| {
+        let mut value = vec![0; len];
+        option.when.stamp(&mut value);
+        part.inspect(|part| part.when.stamp(&mut value));
+        value
+    };
+    let with = |len: usize| {
+        let mut value = blank(len);
+        let (at, field) = option.rows_in(&value).find(|(_, row)| std::ptr::eq(*row, field))?;
+        field.write(value.get_mut(at..)?, set).then_some(value)
+    };
+    let longest = longest.max(option.fixed_len() + MORE_BYTES);
+    let whole = (0..=longest).filter_map(with).find(|value| option.is_for(value));
+    whole.or_else(|| (0..=longest).filter(|len| option.is_for(&blank(*len))).find_map(with))
 }
 
 /// Fields that tshark can be asked for.
@@ -350,12 +378,16 @@ pub(crate) fn disagreements(
 
 /// Up to this value an EtherType is a length to Wireshark (IEEE 802.3), which then has a name of its own.
 const LENGTH_MAX: u128 = 1500;
+/// From this value on it is a type.
+const TYPE_MIN: u128 = 1536;
 
 fn column(check: &Check) -> &str {
     match check.shark.as_str() {
         "vlan.etype" if check.value <= LENGTH_MAX => "vlan.len",
         // 0 stays a type there.
         "eth.type" if (1..=LENGTH_MAX).contains(&check.value) => "eth.len",
+        // Neither a length nor a type (IEEE 802.3 §3.2.6).
+        "eth.type" if (LENGTH_MAX + 1..TYPE_MIN).contains(&check.value) => "eth.invalid_lentype",
         shark => shark,
     }
 }
@@ -379,8 +411,14 @@ fn disagreement(check: &Check, cell: &str, shark_type: &str) -> Option<String> {
 /// Reserved areas are shown as bytes, some wider than our field: the value stands in them, and zeros beside it.
 fn stands_alone_in(value: u128, hex: &str) -> bool {
     let digits = hex.replace(':', "");
-    let area = u128::from_str_radix(&digits, 16);
-    area.is_ok_and(|area| (0..digits.len() / 2).any(|bytes| value.checked_shl(8 * bytes as u32) == Some(area)))
+    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap_or_default());
+    let area: Result<Vec<u8>, _> = pairs.map(|pair| u8::from_str_radix(pair, 16)).collect();
+    let alone = |bytes: &[u8]| {
+        let start = bytes.iter().take_while(|byte| **byte == 0).count();
+        let zeros = bytes[start..].iter().rev().take_while(|byte| **byte == 0).count();
+        bytes[start..bytes.len() - zeros].to_vec()
+    };
+    area.is_ok_and(|area| !area.is_empty() && alone(&area) == alone(&value.to_be_bytes()))
 }
 
 /// Lengths that headers count in words or pairs of bytes, and Wireshark in bytes.

@@ -15,6 +15,8 @@ use wirewright_tests::{Ground, Outcome, Scenario, ensure, ww};
 
 use crate::every_field::{Check, context, disagreements, tellable};
 
+mod forms;
+
 pub(crate) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new("every_key::ten_thousand_packets_are_what_tshark_reads", Ground::Plain, |_| ten_thousand())
@@ -182,7 +184,8 @@ fn targets(reference: &Value) -> Vec<Target> {
                 let is_text = text(&option["form"]) == "text";
                 // An option that is text has no fields: its text is one.
                 let whole = json!({"key": "text", "kind": "text", "bits": 128, "shark": option["shark"]});
-                for field in list(&option["fields"]).chain(is_text.then_some(&whole)) {
+                let parts = list(&option["parts"]).map(|part| &part["field"]);
+                for field in list(&option["fields"]).chain(parts).chain(is_text.then_some(&whole)) {
                     let place = Place::Option { option: option.clone(), message };
                     add(&format!("{key}.{}", text(&option["key"])), field, place);
                 }
@@ -402,6 +405,9 @@ fn written(value: u128, kind: &str, dice: &mut Dice) -> String {
 /// An option with one of its fields set: in its own words, or as `opt=KIND:HEX` where a reserved bit is to be set.
 fn option_word(option: &Value, target: &Target, value: u128, dice: &mut Dice) -> String {
     const MORE_BYTES: usize = 8;
+    if !option["begins"].is_null() {
+        return forms::word(option, &target.key, value, |value, kind| written(value, kind, dice));
+    }
     let is_text = text(&option["form"]) == "text";
     let fields: Vec<&Value> = list(&option["fields"]).collect();
     let fixed = number(&option["bytes"]);

@@ -188,7 +188,7 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     for _ in 0..=dice.below(4) {
         let option = &table.kinds[pick(dice, table.kinds.len())];
         let kind = if dice.below(6) == 0 { dice.bits() as u16 } else { option.kind };
-        let value = match option.len {
+        let mut value = match option.len {
             OptionLen::Single => {
                 bytes.push(kind as u8);
                 continue;
@@ -197,8 +197,12 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
             OptionLen::Repeats(length) => random_of(dice, length * 2),
             OptionLen::Counted => random_record(option, dice),
             OptionLen::Text if dice.below(2) == 0 => b"a host's name".to_vec(),
+            OptionLen::Parts => random_parts(option, dice),
             _ => random(dice, 6),
         };
+        if dice.below(4) != 0 {
+            option.when.stamp(&mut value);
+        }
         push_option(table, kind, &value, &mut bytes);
     }
     if dice.below(10) == 0 {
@@ -206,6 +210,26 @@ fn random_options(table: &TlvDesc, dice: &mut Dice) -> Vec<u8> {
     }
     bytes.truncate(table.max.min(if table.length == TlvLength::Entries { 100 } else { 40 }));
     bytes
+}
+
+/// A value in one of the forms of an option with parts, as far as chance finds one, and now and then of none.
+fn random_parts(option: &OptionDesc, dice: &mut Dice) -> Vec<u8> {
+    const TRIES: usize = 60;
+    let most = option.fixed_len() + option.parts.iter().map(|part| part.field.end_byte()).sum::<usize>();
+    let mut value = Vec::new();
+    for _ in 0..TRIES {
+        value = random(dice, most);
+        option.when.stamp(&mut value);
+        // Reserved bits are what they should be, or no form would be found.
+        for field in option.fields.iter().filter(|field| field.reserved) {
+            // A value too short for it has no form.
+            let _fits = value.len() >= field.end_byte() && field.write(&mut value, field.default);
+        }
+        if option.is_for(&value) {
+            break;
+        }
+    }
+    value
 }
 
 /// A record with a few entries and words behind them.

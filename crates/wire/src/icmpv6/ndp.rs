@@ -142,6 +142,17 @@ tlv! {
         reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
         mtu: u32 = 32 bits "mtu" .default(1500).shark("icmpv6.opt.mtu");
     }
+    7 "advinterval" "Advertisement interval" Value(6) "icmpv6.opt.advertisement_interval" "RFC 6275 §7.3"
+        also ["advertisement_interval", "icmpv6ndoptadvinterval"] {
+        reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
+        interval: u32 = 32 bits "interval" .default(600_000).shark("icmpv6.opt.advertisement_interval").also(&["advint"]);
+    }
+    8 "homeagent" "Home agent information" Value(6) "icmpv6.opt.home_agent_preference" "RFC 6275 §7.4"
+        also ["home_agent_information", "home_agent_info", "icmpv6ndopthainfo"] {
+        reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
+        preference: u16 = 16 bits "prf" .shark("icmpv6.opt.home_agent_preference").also(&["pref", "preference"]);
+        lifetime: u16 = 16 bits "life" .default(1800).shark("icmpv6.opt.home_agent_lifetime").also(&["lifetime"]);
+    }
     14 "nonce" "Nonce" Variable "icmpv6.opt.nonce" "RFC 3971 §5.3.2" {}
     24 "route" "Route information" Variable "icmpv6.opt.route_info.flag" "RFC 4191 §2.3" also ["routeinfo", "route_info", "rio"] then PREFIXES {
         prefix_length: u8 = 8 bits "plen" .shark("icmpv6.opt.prefix.length").also(&["prefix_length"]);
@@ -154,7 +165,7 @@ tlv! {
         reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
         lifetime: u32 = 32 bits "life" .default(1800).shark("icmpv6.opt.rdnss.lifetime").also(&["lifetime"]);
     }
-    31 "dnssl" "DNS search list" Variable "icmpv6.opt.dnssl" "RFC 8106 §5.2" also ["search"] {
+    31 "dnssl" "DNS search list" Names "icmpv6.opt.dnssl" "RFC 8106 §5.2" also ["search"] {
         reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
         lifetime: u32 = 32 bits "life" .default(1800).shark("icmpv6.opt.dnssl.lifetime").also(&["lifetime"]);
     }

@@ -9,6 +9,7 @@ use crate::ports::PORTS;
 use crate::{Auto, Layer, LengthOf, LimitedBy, ParseError, SeqNum, SumOver, WindowField};
 
 mod flags;
+mod mptcp;
 mod options;
 mod state;
 

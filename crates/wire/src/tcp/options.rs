@@ -1,5 +1,8 @@
-//! RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 2385, RFC 5482, RFC 7413: the options of the TCP header, read one by one and written into a fixed buffer.
+//! RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 2385, RFC 5482, RFC 7413, RFC 8684: the options of the TCP header, read one by one and written into a fixed buffer.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use super::mptcp::*;
 use crate::{Layer, LimitedBy, ParseError, SeqNum, WindowScale};
 
 /// The most bytes of options that a TCP header has room for: 15 words less the 5 of the fixed header.
@@ -41,6 +44,90 @@ tlv! {
     28 "uto" "User timeout" Value(2) "tcp.options.user_to" "RFC 5482 §3.3" also ["user_timeout", "usertimeout", "user_to"] {
         minutes: bool = 1 bits "minutes" .shark("tcp.options.user_to_granularity").also(&["granularity", "g"]);
         timeout: u16 = 15 bits "timeout" .default(300).shark("tcp.options.user_to_val").also(&["user_timeout"]);
+    }
+    30 "mpcapable" "MP_CAPABLE" Parts "tcp.options.mptcp.subtype" "RFC 8684 §3.1" also ["mp_capable", "mpc", "mptcp_capable"] when MP_CAPABLE parts MP_CAPABLE_PARTS {
+        subtype: u8 = 4 bits "sub" .reserved().shark("tcp.options.mptcp.subtype");
+        version: u8 = 4 bits "ver" .default(1).shark("tcp.options.mptcp.version");
+        flags: u8 = 8 bits "flags" .default(1).flags(CAPABLE_FLAGS).shark("tcp.options.mptcp.flags");
+    }
+    30 "mpjoin" "MP_JOIN of a SYN" Value(10) "tcp.options.mptcp.subtype" "RFC 8684 §3.2" also ["mp_join", "mptcp_join"] when MP_JOIN {
+        subtype: u8 = 4 bits "sub" .default(1).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u8 = 3 bits "res" .reserved();
+        backup: bool = 1 bits "backup" .shark("tcp.options.mptcp.backup.flag").also(&["b"]);
+        address_id: u8 = 8 bits "id" .shark("tcp.options.mptcp.addrid");
+        token: u32 = 32 bits "token" .hex().shark("tcp.options.mptcp.recvtok");
+        nonce: u32 = 32 bits "nonce" .hex().shark("tcp.options.mptcp.sendrand");
+    }
+    30 "mpjoinsa" "MP_JOIN of a SYN-ACK" Value(14) "tcp.options.mptcp.subtype" "RFC 8684 §3.2" also ["mp_join_synack"] when MP_JOIN {
+        subtype: u8 = 4 bits "sub" .default(1).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u8 = 3 bits "res" .reserved();
+        backup: bool = 1 bits "backup" .shark("tcp.options.mptcp.backup.flag").also(&["b"]);
+        address_id: u8 = 8 bits "id" .shark("tcp.options.mptcp.addrid");
+        truncated_hmac: u64 = 64 bits "hmac" .hex().shark("tcp.options.mptcp.sendtrunchmac");
+        nonce: u32 = 32 bits "nonce" .hex().shark("tcp.options.mptcp.sendrand");
+    }
+    30 "mpjoinack" "MP_JOIN of an ACK" Value(22) "tcp.options.mptcp.subtype" "RFC 8684 §3.2" also ["mp_join_ack"] when MP_JOIN {
+        subtype: u8 = 4 bits "sub" .default(1).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u16 = 12 bits "res" .hex().reserved();
+        hmac: u128 = 128 bits "hmac" .shark("tcp.options.mptcp.sendhmac");
+        hmac_end: u32 = 32 bits "hmac2" .hex().shark("tcp.options.mptcp.sendhmac");
+    }
+    30 "dss" "Data sequence signal" Parts "tcp.options.mptcp.subtype" "RFC 8684 §3.3" also ["mptcp_dss", "data_sequence_signal"] when DSS parts DSS_PARTS {
+        subtype: u8 = 4 bits "sub" .default(2).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u8 = 7 bits "res" .reserved();
+        flags: u8 = 5 bits "flags" .flags(DSS_FLAGS).shark("tcp.options.mptcp.flags");
+    }
+    30 "addaddr" "ADD_ADDR of IPv4" Parts "tcp.options.mptcp.subtype" "RFC 8684 §3.4.1" also ["add_addr", "mptcp_addaddr"] when ADD_ADDR parts ADD_ADDR_PARTS {
+        subtype: u8 = 4 bits "sub" .default(3).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u8 = 3 bits "res" .reserved();
+        echo: bool = 1 bits "echo" .shark("tcp.options.mptcp.echo").also(&["e"]);
+        address_id: u8 = 8 bits "id" .shark("tcp.options.mptcp.addrid");
+        address: Ipv4Addr = 32 bits "address" .shark("tcp.options.mptcp.ipv4");
+    }
+    30 "addaddr6" "ADD_ADDR of IPv6" Parts "tcp.options.mptcp.subtype" "RFC 8684 §3.4.1" also ["add_addr6"] when ADD_ADDR parts ADD_ADDR6_PARTS {
+        subtype: u8 = 4 bits "sub" .default(3).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u8 = 3 bits "res" .reserved();
+        echo: bool = 1 bits "echo" .shark("tcp.options.mptcp.echo").also(&["e"]);
+        address_id: u8 = 8 bits "id" .shark("tcp.options.mptcp.addrid");
+        address: Ipv6Addr = 128 bits "address" .shark("tcp.options.mptcp.ipv6");
+    }
+    30 "addaddrv0" "ADD_ADDR of IPv4, version 0" Parts "tcp.options.mptcp.subtype" "RFC 6824 §3.4.1" when ADD_ADDR_V0_IPV4 parts ADD_ADDR_V0_PARTS {
+        subtype: u8 = 4 bits "sub" .default(3).reserved().shark("tcp.options.mptcp.subtype");
+        ip_version: u8 = 4 bits "ipver" .default(4).reserved();
+        address_id: u8 = 8 bits "id" .shark("tcp.options.mptcp.addrid");
+        address: Ipv4Addr = 32 bits "address" .shark("tcp.options.mptcp.ipv4");
+    }
+    30 "addaddr6v0" "ADD_ADDR of IPv6, version 0" Parts "tcp.options.mptcp.subtype" "RFC 6824 §3.4.1" when ADD_ADDR_V0_IPV6 parts ADD_ADDR6_V0_PARTS {
+        subtype: u8 = 4 bits "sub" .default(3).reserved().shark("tcp.options.mptcp.subtype");
+        ip_version: u8 = 4 bits "ipver" .default(6).reserved();
+        address_id: u8 = 8 bits "id" .shark("tcp.options.mptcp.addrid");
+        address: Ipv6Addr = 128 bits "address" .shark("tcp.options.mptcp.ipv6");
+    }
+    30 "rmaddr" "REMOVE_ADDR" Variable "tcp.options.mptcp.subtype" "RFC 8684 §3.4.2" also ["remove_addr", "rm_addr", "removeaddr"] then REMOVED when REMOVE_ADDR {
+        subtype: u8 = 4 bits "sub" .default(4).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u8 = 4 bits "res" .reserved();
+        address_id: u8 = 8 bits "id" .shark("tcp.options.mptcp.addrid");
+    }
+    30 "mpprio" "MP_PRIO" Parts "tcp.options.mptcp.subtype" "RFC 8684 §3.3.8" also ["mp_prio"] when MP_PRIO parts MP_PRIO_PARTS {
+        subtype: u8 = 4 bits "sub" .default(5).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u8 = 3 bits "res" .reserved();
+        backup: bool = 1 bits "backup" .shark("tcp.options.mptcp.backup.flag").also(&["b"]);
+    }
+    30 "mpfail" "MP_FAIL" Value(10) "tcp.options.mptcp.subtype" "RFC 8684 §3.7" also ["mp_fail"] when MP_FAIL {
+        subtype: u8 = 4 bits "sub" .default(6).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u16 = 12 bits "res" .hex().reserved();
+        data_sequence: u64 = 64 bits "dsn" .shark("tcp.options.mptcp.rawdataseqno");
+    }
+    30 "mpfastclose" "MP_FASTCLOSE" Value(10) "tcp.options.mptcp.subtype" "RFC 8684 §3.5" also ["mp_fastclose", "fastclose", "fclose"] when MP_FASTCLOSE {
+        subtype: u8 = 4 bits "sub" .default(7).reserved().shark("tcp.options.mptcp.subtype");
+        reserved: u16 = 12 bits "res" .hex().reserved();
+        receiver_key: u64 = 64 bits "rkey" .hex().shark("tcp.options.mptcp.recvkey");
+    }
+    30 "mptcprst" "MP_TCPRST" Value(2) "tcp.options.mptcp.subtype" "RFC 8684 §3.6" also ["mp_tcprst", "mp_rst"] when MP_TCPRST {
+        subtype: u8 = 4 bits "sub" .default(8).reserved().shark("tcp.options.mptcp.subtype");
+        unassigned: u8 = 3 bits "res" .reserved();
+        transient: bool = 1 bits "transient" .shark("tcp.options.mptcp.flag_T.flag").also(&["t"]);
+        reason: u8 = 8 bits "reason" .names(RESET_REASONS).shark("tcp.options.mptcp.rst_reason");
     }
     34 "tfo" "Fast Open cookie" Variable "tcp.options.tfo" "RFC 7413 §4.1.1" also ["fastopen", "fast_open", "tcpfastopen", "foc", "cookie"] {}
 }

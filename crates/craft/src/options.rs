@@ -680,12 +680,15 @@ fn write_values_of<'g>(
             break;
         }
     }
-    let fixed = desc.fields.iter().map(|field| field.end_byte()).max().unwrap_or(0);
-    let unit = desc.entry_len();
     if desc.len == OptionLen::Counted {
         return records::write_behind(out, desc, value);
     }
-    let listed = value.get(fixed..).unwrap_or_default();
+    write_listed(out, desc, value.get(desc.fixed_len()..).unwrap_or_default(), first)
+}
+
+/// Writes what stands behind the fields of an option: entries, names, or bytes that are neither. `first`: there are no fields.
+fn write_listed(out: &mut String, desc: &OptionDesc, listed: &[u8], mut first: bool) -> fmt::Result {
+    let unit = desc.entry_len();
     let are_entries = unit > 0 && listed.len().is_multiple_of(unit);
     if matches!(desc.len, OptionLen::Variable)
         && are_entries
@@ -702,7 +705,7 @@ fn write_values_of<'g>(
         return Ok(());
     }
     if matches!(desc.len, OptionLen::Names)
-        && let Some((names, _)) = listed_names(value.get(fixed..).unwrap_or_default())
+        && let Some((names, _)) = listed_names(listed)
     {
         names.iter().for_each(|name| {
             out.push(',');
@@ -710,11 +713,11 @@ fn write_values_of<'g>(
         });
         return Ok(());
     }
-    if matches!(desc.len, OptionLen::Variable | OptionLen::Names) && value.len() > fixed {
+    if matches!(desc.len, OptionLen::Variable | OptionLen::Names) && !listed.is_empty() {
         if !first {
             out.push(':');
         }
-        write_hex(out, &value[fixed..])?;
+        write_hex(out, listed)?;
     }
     Ok(())
 }

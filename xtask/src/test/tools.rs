@@ -27,6 +27,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("hexdump", "bsdextrautils"),
     ("curl", "curl"),
     ("nginx", "nginx-light"),
+    ("dnsmasq", "dnsmasq-base"),
     ("nc", "netcat-openbsd"),
     ("sudo", "sudo"),
     ("setcap", "libcap2-bin"),

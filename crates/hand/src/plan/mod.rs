@@ -338,9 +338,11 @@ fn guard_need(packet: &Outgoing<'_>, facts: &Facts) -> Option<Need> {
 /// Guards and notes, which no way changes.
 fn needs_and_notes(packet: &Outgoing<'_>, facts: &Facts, to: Option<IpAddr>, plan: &mut Plan) {
     let Some(ip) = packet.ip() else { return };
-    if ip.source.is_unspecified() {
+    // RFC 2131 §4.1: a client without an address is answered at the one that it gets, or with everybody.
+    let asks_for_one = packet.layers.iter().any(|layer| layer.desc.key == "dhcp");
+    if ip.source.is_unspecified() && !asks_for_one {
         plan.notes.push(Note::NoSource);
-    } else if !facts.is_own(ip.source) && facts.own != Some(ip.source) {
+    } else if !ip.source.is_unspecified() && !facts.is_own(ip.source) && facts.own != Some(ip.source) {
         plan.notes.push(Note::ForeignSource { source: ip.source });
     }
     plan.needs.extend(guard_need(packet, facts));

@@ -11,6 +11,7 @@ use wirewright_wire::{MacAddr, arp, ethernet, ipv4, ipv6, next, tcp, udp, vlan};
 
 use super::Asked;
 use super::answer::{AnswerKind, Match};
+use super::dhcp;
 use super::tunnel::{TUNNELS_MAX, Tunnel, tunnelled};
 use crate::First;
 
@@ -24,6 +25,8 @@ pub(super) struct Sent {
     pub(super) to_many: bool,
     /// What it carries in a tunnel, if that asks something.
     pub(super) inner: Option<(Tunnel, Box<Self>)>,
+    /// What it asks a DHCP server.
+    pub(super) dhcp: Option<dhcp::Question>,
 }
 
 /// The IP header of a sent packet.
@@ -140,7 +143,7 @@ fn sent(packet: Option<&Heard<'_>>, to_many: bool, tunnels: usize) -> Sent {
     match packet {
         Some(Heard::Arp(arp)) if arp.operation() == arp::REQUEST => {
             let flow = Flow::Arp { sender: arp.sender_protocol(), target: arp.target_protocol() };
-            Sent { flow, ip: None, head: Vec::new(), to_many, inner: None }
+            Sent { flow, ip: None, head: Vec::new(), to_many, inner: None, dhcp: None }
         }
         Some(Heard::Ip(datagram)) => {
             let many = datagram.ends.destination;
@@ -151,9 +154,10 @@ fn sent(packet: Option<&Heard<'_>>, to_many: bool, tunnels: usize) -> Sent {
             let inner = inner.map(|(tunnel, packet)| (tunnel, Box::new(sent(Some(&packet), false, tunnels - 1))));
             let inner =
                 inner.filter(|(_, inner)| !matches!(inner.flow, Flow::Silent | Flow::Other) || inner.inner.is_some());
-            Sent { flow: flow_of(datagram), ip: Some(datagram.ends), head, to_many, inner }
+            let dhcp = dhcp::Question::of(datagram);
+            Sent { flow: flow_of(datagram), ip: Some(datagram.ends), head, to_many, inner, dhcp }
         }
-        _ => Sent { flow: Flow::Silent, ip: None, head: Vec::new(), to_many, inner: None },
+        _ => Sent { flow: Flow::Silent, ip: None, head: Vec::new(), to_many, inner: None, dhcp: None },
     }
 }
 
@@ -317,6 +321,9 @@ fn digest(bytes: &[u8]) -> u64 {
 
 /// Whether a datagram that is no ICMP error answers what was sent.
 pub(super) fn answer(sent: &Sent, heard: &Datagram<'_>) -> Option<AnswerKind> {
+    if let Some(question) = &sent.dhcp {
+        return question.answer(heard).map(|data| AnswerKind::UdpReply { data });
+    }
     if !is_between(sent, heard) {
         return None;
     }

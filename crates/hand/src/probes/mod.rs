@@ -20,6 +20,7 @@
 //! ```
 
 mod answer;
+mod dhcp;
 mod flow;
 mod index;
 mod quote;

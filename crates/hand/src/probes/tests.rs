@@ -576,3 +576,43 @@ fn tunnels_in_tunnels_without_end_are_looked_into_a_few_times() {
     let _taken = hear(&mut probes, &packet);
     assert!(probes.awaited() <= 1);
 }
+
+#[test]
+fn a_dhcp_answer_is_told_by_its_transaction_and_client() {
+    const ALL: u128 = 0xffff_ffff;
+    let message = |ends: (u128, u128), ports: (u128, u128), op: u128, xid: u128, client: u128| {
+        let layers: &[(&str, &[(&str, u128)])] = &[
+            ("ip", &[("src", ends.0), ("dst", ends.1)]),
+            ("udp", &[("sport", ports.0), ("dport", ports.1)]),
+            ("dhcp", &[("op", op), ("xid", xid), ("chaddr", client)]),
+        ];
+        made(layers, b"")
+    };
+    let discover = message((0, ALL), (68, 67), 1, 7, 0x0200_0000_0001);
+    let answered = |answer: &[u8]| {
+        let mut probes = Probes::new();
+        probes.sent(Instant::ORIGIN, 1, &Asked::new(&discover, First::Ip), WAIT);
+        probes.handle_received(Instant::ORIGIN, answer, First::Ip).map(|it| (it.kind, it.order))
+    };
+    let offered = 0xc000_0254;
+    for to in [offered, ALL] {
+        let offer = message((PEER4, to), (67, 68), 2, 7, 0x0200_0000_0001);
+        assert_eq!(answered(&offer), Some((AnswerKind::UdpReply { data: 241 }, Order::First)), "{to:x}");
+    }
+    for (ports, op, xid, client) in [
+        ((67, 68), 2, 8, 0x0200_0000_0001),
+        ((67, 68), 2, 7, 0x0200_0000_0002),
+        ((67, 68), 1, 7, 0x0200_0000_0001),
+        ((67, 69), 2, 7, 0x0200_0000_0001),
+    ] {
+        assert_eq!(answered(&message((PEER4, ALL), ports, op, xid, client)), None, "{ports:?} {op} {xid} {client:x}");
+    }
+    // Of two servers each answers.
+    let mut probes = Probes::new();
+    probes.sent(Instant::ORIGIN, 1, &Asked::new(&discover, First::Ip), WAIT);
+    let orders = [PEER4, ROUTER4].map(|server| {
+        let offer = message((server, ALL), (67, 68), 2, 7, 0x0200_0000_0001);
+        probes.handle_received(Instant::ORIGIN, &offer, First::Ip).map(|it| it.order)
+    });
+    assert_eq!(orders, [Some(Order::First), Some(Order::Another)]);
+}

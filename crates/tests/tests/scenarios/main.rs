@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod completion;
 mod conversation;
+mod dhcp;
 mod eight_jobs;
 mod erring;
 mod every_field;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         tour::scenarios(),
         trace_ways::scenarios(),
         tunnels::scenarios(),
+        dhcp::scenarios(),
         eight_jobs::scenarios(),
         erring::scenarios(),
         every_field::scenarios(),

@@ -245,11 +245,11 @@ pub(crate) fn encode_many(
                 write_values(size, &given, group, &mut value, many)?;
             }
         }
-        (OptionLen::Variable | OptionLen::Text | OptionLen::Names, Some(text)) => {
+        (OptionLen::Variable | OptionLen::Text | OptionLen::Names(_), Some(text)) => {
             encode_open(desc, &given, text, &mut value, many)?;
-            if desc.len == OptionLen::Names {
+            if let OptionLen::Names(unit) = desc.len {
                 let head = table.head_len();
-                value.resize((value.len() + head).next_multiple_of(table.align) - head, 0);
+                value.resize((value.len() + head).next_multiple_of(unit) - head, 0);
             }
         }
         (OptionLen::Entry(size), Some(text)) => return write_entry(size, desc.fields, text, out),
@@ -293,9 +293,12 @@ fn encode_open(
     many: &mut Vec<ManyInOption>,
 ) -> Result<(), OptionFault> {
     // `rdnss=1800,2001:db8::1`: the entries stand behind commas. Elsewhere a comma is of a list of values.
+    let is_names = matches!(desc.len, OptionLen::Names(_));
+    let is_listed = !desc.entries.is_empty() || is_names;
     let (text, listed) = match text.split_once(',') {
-        _ if given.is_empty() && !desc.entries.is_empty() => ("", Some(text)),
-        Some((text, entries)) if !desc.entries.is_empty() || desc.len == OptionLen::Names => (text, Some(entries)),
+        // Digits are no list of names.
+        _ if given.is_empty() && is_listed && (!is_names || read_hex(text).is_err()) => ("", Some(text)),
+        Some((text, entries)) if is_listed => (text, Some(entries)),
         _ => (text, None),
     };
     let parts = divided(text, given.len() + 1);
@@ -311,7 +314,7 @@ fn encode_open(
     }
     for entry in listed.into_iter().flat_map(|entries| entries.split(',')) {
         match desc.len {
-            OptionLen::Names => value.extend(encode_listed(entry).ok_or_else(|| OptionFault::Name(entry.into()))?),
+            OptionLen::Names(_) => value.extend(encode_listed(entry).ok_or_else(|| OptionFault::Name(entry.into()))?),
             _ => write_entry(desc.entry_len(), desc.entries, entry, value)?,
         }
     }
@@ -704,16 +707,19 @@ fn write_listed(out: &mut String, desc: &OptionDesc, listed: &[u8], mut first: b
         }
         return Ok(());
     }
-    if matches!(desc.len, OptionLen::Names)
-        && let Some((names, _)) = listed_names(listed)
+    if let OptionLen::Names(unit) = desc.len
+        && let Some((names, _)) = listed_names(listed, unit)
+        && !(first && read_hex(&names.join(",")).is_ok())
     {
         names.iter().for_each(|name| {
-            out.push(',');
+            if !core::mem::take(&mut first) {
+                out.push(',');
+            }
             out.push_str(name);
         });
         return Ok(());
     }
-    if matches!(desc.len, OptionLen::Variable | OptionLen::Names) && !listed.is_empty() {
+    if matches!(desc.len, OptionLen::Variable | OptionLen::Names(_)) && !listed.is_empty() {
         if !first {
             out.push(':');
         }

@@ -269,3 +269,26 @@ fn what_is_not_said_is_the_same_in_rust_and_in_words() {
         "who has an address sends from the route's"
     );
 }
+
+#[test]
+fn domain_names_are_text_where_they_stand_whole() {
+    for (line, bytes) in [
+        ("dhcp discover search=example.com,corp.example", "771b076578616d706c6503636f6d0004636f7270076578616d706c6500"),
+        ("dhcp discover fqdn=0x05:0:0,pc.example", "510f050000027063076578616d706c6500"),
+        ("dhcp6 solicit search=example.com", "0018000d076578616d706c6503636f6d00"),
+        ("dhcp6 solicit fqdn=0x01,pc.example", "0027000d01027063076578616d706c6500"),
+        // A name without its end, one that reads as digits, and zeros behind the last.
+        ("dhcp6 solicit fqdn=0x01:027063", "0027000401027063"),
+        ("dhcp6 solicit search=046265656600", "00180006046265656600"),
+        ("dhcp6 solicit search=0361626300000000", "001800080361626300000000"),
+    ] {
+        let packet = parse(line).unwrap_or_else(|error| panic!("{line}\n{error}"));
+        let built = packet.build(&Context::default()).unwrap().bytes;
+        let hex: String = built.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(hex.contains(bytes), "{line}: {hex}");
+        let printed = Packet::from_bytes(&built, First::Ip).to_string();
+        let option = line.split(' ').nth(2).unwrap();
+        assert!(printed.split(' ').any(|word| word == option), "{line}: {printed}");
+        assert_eq!(parse(&printed).unwrap().build(&Context::default()).unwrap().bytes, built, "{printed}");
+    }
+}

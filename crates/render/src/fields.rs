@@ -95,7 +95,7 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
             OptionLen::Repeats(len) => words.say("fields.option.repeats", &[("bytes", &len)]),
             OptionLen::Counted => words.say("fields.option.counted", &[]),
             OptionLen::Text => words.say("fields.option.text", &[]),
-            OptionLen::Names => words.say("fields.option.names", &[]),
+            OptionLen::Names(_) => words.say("fields.option.names", &[]),
             OptionLen::Parts => words.say("fields.option.parts", &[]),
             _ => words.say("fields.option.variable", &[]),
         };
@@ -130,7 +130,8 @@ fn written(option: &OptionDesc) -> String {
             let parts = values.into_iter().chain([String::from("TEXT")]);
             format!("{}={}", option.key, parts.collect::<Vec<_>>().join(":"))
         }
-        OptionLen::Names => format!("{}={}[,NAME]", option.key, values.join(":")),
+        OptionLen::Names(_) if values.is_empty() => format!("{}=NAME[,NAME]", option.key),
+        OptionLen::Names(_) => format!("{}={}[,NAME]", option.key, values.join(":")),
         OptionLen::Parts => {
             let parts: Vec<_> =
                 option.parts.iter().map(|part| format!("[:{}]", part.field.key.to_uppercase())).collect();
@@ -272,7 +273,7 @@ fn options_json(list: &TlvDesc, words: &Catalogue) -> Value {
             OptionLen::Counted => ("counted", option.fixed_len()),
             OptionLen::Text => ("text", 0),
             OptionLen::Parts => ("parts", option.fixed_len()),
-            OptionLen::Names => ("names", option.fixed_len()),
+            OptionLen::Names(_) => ("names", option.fixed_len()),
             _ => ("variable", 0),
         };
         json!({

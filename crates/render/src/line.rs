@@ -166,7 +166,8 @@ pub(crate) fn option_word(bytes: &[u8], option: &OptionField) -> Option<String> 
         text.push_str(&value(field.desc, field.value));
     }
     if !option.names.is_empty() {
-        push(&mut text, format_args!(",{}", option.names.join(",")));
+        let divider = if text.is_empty() { "" } else { "," };
+        push(&mut text, format_args!("{divider}{}", option.names.join(",")));
     }
     match (option.what, option.desc) {
         // A cookie is told from the request for one.

@@ -593,8 +593,9 @@ pub enum OptionLen {
     Text,
     /// Kind, length, the fields that stand always, then those of [`OptionDesc::parts`] that the value has.
     Parts,
-    /// Kind, length, the fields, then domain names as DNS has them (RFC 1035 §3.1), and zeros up to the table's unit.
-    Names,
+    /// Kind, length, the fields, then domain names as DNS has them (RFC 1035 §3.1), and zeros that fill the option up to so many
+    /// bytes.
+    Names(usize),
     /// The value's fields alone, this many bytes: an entry of a list without kinds ([`TlvLength::Entries`]).
     Entry(usize),
     /// An entry of a list without kinds, as long as it says itself: its fields, then as many further entries as one of them

@@ -315,7 +315,7 @@ macro_rules! tlv {
     (@check Counted $bits:ident, $key:literal) => { () };
     (@check Text $bits:ident, $key:literal) => { () };
     (@check Parts $bits:ident, $key:literal) => { () };
-    (@check Names $bits:ident, $key:literal) => { () };
+    (@check Names($unit:literal) $bits:ident, $key:literal) => { () };
     (@check $variant:ident($size:literal) $bits:ident, $key:literal) => {
         assert!(
             $crate::table::offset_of($bits, $bits.len()) == $size * 8,

@@ -59,9 +59,9 @@ pub(crate) fn encode_name(text: &str) -> Option<Vec<u8>> {
     (name.len() <= NAME_MAX + 1 && (pointer.is_some() || name.len() <= NAME_MAX)).then_some(name)
 }
 
-/// The names that stand in these bytes, each whole and of letters, digits, `-` and `_`; behind the last only the
-/// zeros that fill an option up to 8 bytes (RFC 8106 §5.2). With the byte at which these begin.
-pub fn listed_names(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
+/// The names that stand in these bytes, each whole and of letters, digits, `-` and `_`; behind the last only the zeros that fill an
+/// option up to `unit` bytes (RFC 8106 §5.2: 8). With the byte at which these begin.
+pub fn listed_names(bytes: &[u8], unit: usize) -> Option<(Vec<String>, usize)> {
     let (mut names, mut at) = (Vec::new(), 0);
     while bytes.get(at).is_some_and(|len| *len != 0) {
         let (mut name, begun) = (String::new(), at);
@@ -88,7 +88,7 @@ pub fn listed_names(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
         names.push(name);
     }
     let padding = &bytes[at..];
-    (!names.is_empty() && padding.len() < 8 && padding.iter().all(|byte| *byte == 0)).then_some((names, at))
+    (!names.is_empty() && padding.len() < unit && padding.iter().all(|byte| *byte == 0)).then_some((names, at))
 }
 
 /// Reads a name that [`listed_names`] may tell: no root, no pointer.

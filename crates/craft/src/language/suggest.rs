@@ -438,7 +438,8 @@ pub(super) fn option_form(option: &'static OptionDesc) -> String {
             let entry = entry.join(":");
             form = if form.is_empty() { format!("{entry}[,{entry}…]") } else { format!("{form}[,{entry}…]") };
         }
-        OptionLen::Names => form = format!("{form}[,NAME…]"),
+        OptionLen::Names(_) if form.is_empty() => form = "NAME[,NAME…]".to_string(),
+        OptionLen::Names(_) => form = format!("{form}[,NAME…]"),
         OptionLen::Parts => {
             option.parts.iter().for_each(|part| form = format!("{form}[:{}]", part.field.key.to_ascii_uppercase()));
         }

@@ -80,8 +80,8 @@ fn known(bytes: &[u8], desc: &'static OptionDesc, range: Range<usize>, value: Ra
         }
     }
     let mut names = Vec::new();
-    if matches!(desc.len, OptionLen::Names)
-        && let Some((listed, end)) = listed_names(&bytes[rest.clone()])
+    if let OptionLen::Names(unit) = desc.len
+        && let Some((listed, end)) = listed_names(&bytes[rest.clone()], unit)
     {
         names = listed;
         rest.start += end;

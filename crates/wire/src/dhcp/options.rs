@@ -103,7 +103,7 @@ tlv! {
     67 "bootname" "Boot file name" Text "dhcp.option.bootfile_name" "RFC 2132 §9.5" also ["bootfile_name", "boot_name"] {}
     77 "userclass" "User class" Variable "" "RFC 3004" also ["user_class"] {}
     80 "rapid" "Rapid commit" Value(0) "" "RFC 4039 §4" also ["rapid_commit"] {}
-    81 "fqdn" "Client's whole domain name" Variable "" "RFC 4702 §2" also ["client_fqdn"] {
+    81 "fqdn" "Client's whole domain name" Names(1) "" "RFC 4702 §2" also ["client_fqdn"] {
         flags: u8 = 8 bits "flags" .hex().shark("dhcp.fqdn.flags");
         rcode1: u8 = 8 bits "rcode1" .shark("dhcp.fqdn.rcode1");
         rcode2: u8 = 8 bits "rcode2" .shark("dhcp.fqdn.rcode2");
@@ -125,7 +125,7 @@ tlv! {
     118 "subnet" "Subnet selection" Value(4) "dhcp.option.subnet_selection_option" "RFC 3011 §2" also ["subnet_selection"] {
         address: Ipv4Addr = 32 bits "address" .shark("dhcp.option.subnet_selection_option");
     }
-    119 "search" "Domain search list" Variable "" "RFC 3397 §2" also ["domain_search", "searchlist"] {}
+    119 "search" "Domain search list" Names(1) "" "RFC 3397 §2" also ["domain_search", "searchlist"] {}
     121 "routes" "Classless static routes" Variable "" "RFC 3442" also ["classless_static_routes", "classless_static_route", "classless_routes"] {}
     125 "vivendor" "Vendor-identifying information" Variable "" "RFC 3925 §4" also ["vendor_identifying_vendor_specific"] {}
     150 "tftpaddr" "TFTP server addresses" Repeats(4) "dhcp.option.tftp_server_address" "RFC 5859 §3" also ["tftp_server_address", "tftp_server_ip_address"] {

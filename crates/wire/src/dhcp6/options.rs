@@ -75,7 +75,7 @@ tlv! {
     }
     20 "reconfok" "Reconfigure accepted" Value(0) "" "RFC 8415 §21.20" also ["reconf_accept", "dhcp6optreconfaccept"] {}
     23 "dns" "DNS recursive name servers" Variable "" "RFC 3646 §3" also ["dns_servers", "nameserver", "dhcp6optdnsservers"] then SERVERS {}
-    24 "search" "Domain search list" Variable "" "RFC 3646 §4" also ["domain_list", "domain_search", "dhcp6optdnsdomains"] {}
+    24 "search" "Domain search list" Names(1) "" "RFC 3646 §4" also ["domain_list", "domain_search", "dhcp6optdnsdomains"] {}
     25 "iapd" "Association for prefixes" Variable "" "RFC 8415 §21.21" also ["ia_pd", "dhcp6optia_pd"] then PREFIXES {
         iaid: u32 = 32 bits "iaid" .hex();
         t1: u32 = 32 bits "t1" .shark("dhcpv6.iaid.t1");
@@ -89,7 +89,7 @@ tlv! {
     37 "remoteid" "Remote identifier of the relay" Variable "" "RFC 4649 §3" also ["remote_id", "dhcp6optremoteid"] {
         enterprise: u32 = 32 bits "enterprise" .shark("dhcpv6.remoteid.enterprise");
     }
-    39 "fqdn" "Client's whole domain name" Variable "" "RFC 4704 §4" also ["client_fqdn", "dhcp6optclientfqdn"] {
+    39 "fqdn" "Client's whole domain name" Names(1) "" "RFC 4704 §4" also ["client_fqdn", "dhcp6optclientfqdn"] {
         flags: u8 = 8 bits "flags" .hex();
     }
     56 "ntp" "NTP servers" Variable "" "RFC 5908 §4" also ["ntp_server", "dhcp6optntpserver"] {}

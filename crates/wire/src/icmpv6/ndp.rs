@@ -165,7 +165,7 @@ tlv! {
         reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
         lifetime: u32 = 32 bits "life" .default(1800).shark("icmpv6.opt.rdnss.lifetime").also(&["lifetime"]);
     }
-    31 "dnssl" "DNS search list" Names "icmpv6.opt.dnssl" "RFC 8106 §5.2" also ["search"] {
+    31 "dnssl" "DNS search list" Names(8) "icmpv6.opt.dnssl" "RFC 8106 §5.2" also ["search"] {
         reserved: u16 = 16 bits "res" .reserved().shark("icmpv6.opt.reserved");
         lifetime: u32 = 32 bits "life" .default(1800).shark("icmpv6.opt.dnssl.lifetime").also(&["lifetime"]);
     }

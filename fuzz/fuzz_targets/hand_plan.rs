@@ -35,7 +35,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         gateway: None,
         mtu: (shape & 16 != 0).then_some(600),
     };
-    let facts = Facts { route: Some(RouteAnswer::Route(route)), interfaces: vec![interface], neighbors: vec![] };
+    let facts = Facts { route: Some(RouteAnswer::Route(route)), interfaces: vec![interface], neighbors: vec![], own: None };
     let outgoing = Outgoing::new(&packet, &built);
     if let Ok(plan) = plan(&outgoing, &Wishes::default(), &facts) {
         assert!(plan.touches.iter().all(|touch| !touch.was_set), "{:?}", plan.touches);

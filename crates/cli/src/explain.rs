@@ -87,9 +87,10 @@ pub(crate) fn own_address(error: &StreamError, attempt: &Attempt<'_>) -> Failure
     let failure = could_not_send(error.code(), said::stream(error));
     let failure = failure.row("look", attempt.place.beside("ip -brief address"));
     match error {
-        StreamError::AddressTaken { .. } | StreamError::AddressElsewhere { .. } | StreamError::Misuse(_) => {
-            failure.row("or", say("hint.another-source", &[]))
-        }
+        StreamError::AddressTaken { .. }
+        | StreamError::AddressElsewhere { .. }
+        | StreamError::AddressOfAll { .. }
+        | StreamError::Misuse(_) => failure.row("or", say("hint.another-source", &[])),
         _ => failure.row("or", say("hint.another-rung", &[])),
     }
 }

@@ -176,6 +176,7 @@ pub(crate) fn stream(error: &StreamError) -> String {
         StreamError::NoInterface { name } | StreamError::NotEthernet { name } | StreamError::NoFreeAddress { name } => {
             say(&format!("stream.{}", error.code()), &[("name", name)])
         }
+        StreamError::AddressOfAll { address } => say("stream.address-of-all", &[("address", address)]),
         StreamError::AddressElsewhere { address, name } => {
             say("stream.address-elsewhere", &[("address", address), ("name", name)])
         }
@@ -415,6 +416,7 @@ mod tests {
             StreamError::NoInterface { name: name.clone() },
             StreamError::NotEthernet { name: name.clone() },
             StreamError::NoFreeAddress { name: name.clone() },
+            StreamError::AddressOfAll { address },
             StreamError::AddressElsewhere { address, name },
             StreamError::AddressTaken { address, by: Some(mac) },
             StreamError::AddressTaken { address, by: None },

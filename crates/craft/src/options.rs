@@ -284,6 +284,9 @@ pub(crate) fn given(desc: &'static OptionDesc) -> impl Iterator<Item = &'static 
     desc.fields.iter().filter(move |field| !field.reserved && (!counted || field.auto == Auto::None))
 }
 
+/// What stands before the digits of a list of names that is none: many names are of digits alone.
+const NO_NAMES: &str = "0x";
+
 /// Appends the value of an option without a fixed length: its fields, then text, digits or a list.
 fn encode_open(
     desc: &'static OptionDesc,
@@ -295,9 +298,12 @@ fn encode_open(
     // `rdnss=1800,2001:db8::1`: the entries stand behind commas. Elsewhere a comma is of a list of values.
     let is_names = matches!(desc.len, OptionLen::Names(_));
     let is_listed = !desc.entries.is_empty() || is_names;
+    if let Some(digits) = text.strip_prefix(NO_NAMES).filter(|_| is_names && given.is_empty()) {
+        value.extend(read_hex(digits).map_err(|_| OptionFault::Hex)?);
+        return Ok(());
+    }
     let (text, listed) = match text.split_once(',') {
-        // Digits are no list of names.
-        _ if given.is_empty() && is_listed && (!is_names || read_hex(text).is_err()) => ("", Some(text)),
+        _ if given.is_empty() && is_listed => ("", Some(text)),
         Some((text, entries)) if is_listed => (text, Some(entries)),
         _ => (text, None),
     };
@@ -709,7 +715,7 @@ fn write_listed(out: &mut String, desc: &OptionDesc, listed: &[u8], mut first: b
     }
     if let OptionLen::Names(unit) = desc.len
         && let Some((names, _)) = listed_names(listed, unit)
-        && !(first && read_hex(&names.join(",")).is_ok())
+        && !(first && names[0].starts_with(NO_NAMES))
     {
         names.iter().for_each(|name| {
             if !core::mem::take(&mut first) {
@@ -720,9 +726,11 @@ fn write_listed(out: &mut String, desc: &OptionDesc, listed: &[u8], mut first: b
         return Ok(());
     }
     if matches!(desc.len, OptionLen::Variable | OptionLen::Names(_)) && !listed.is_empty() {
-        if !first {
-            out.push(':');
-        }
+        out.push_str(match desc.len {
+            OptionLen::Names(_) if first => NO_NAMES,
+            _ if first => "",
+            _ => ":",
+        });
         write_hex(out, listed)?;
     }
     Ok(())

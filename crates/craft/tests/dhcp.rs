@@ -277,10 +277,11 @@ fn domain_names_are_text_where_they_stand_whole() {
         ("dhcp discover fqdn=0x05:0:0,pc.example", "510f050000027063076578616d706c6500"),
         ("dhcp6 solicit search=example.com", "0018000d076578616d706c6503636f6d00"),
         ("dhcp6 solicit fqdn=0x01,pc.example", "0027000d01027063076578616d706c6500"),
-        // A name without its end, one that reads as digits, and zeros behind the last.
+        // A name without its end, one of digits, zeros behind the last, and a name that reads as what stands before digits.
         ("dhcp6 solicit fqdn=0x01:027063", "0027000401027063"),
-        ("dhcp6 solicit search=046265656600", "00180006046265656600"),
-        ("dhcp6 solicit search=0361626300000000", "001800080361626300000000"),
+        ("dhcp6 solicit search=beef", "00180006046265656600"),
+        ("dhcp6 solicit search=0x0361626300000000", "001800080361626300000000"),
+        ("dhcp6 solicit search=0x0430786162000361626300", "0018000b0430786162000361626300"),
     ] {
         let packet = parse(line).unwrap_or_else(|error| panic!("{line}\n{error}"));
         let built = packet.build(&Context::default()).unwrap().bytes;

@@ -32,6 +32,11 @@ pub enum StreamError {
         /// Its name.
         name: String,
     },
+    /// The address that was to be ours is no single host's: the network's own, or that of everybody on it.
+    AddressOfAll {
+        /// The address.
+        address: IpAddr,
+    },
     /// The address that was to be ours lies in no network of the interface: nobody would look for it there.
     AddressElsewhere {
         /// The address.
@@ -78,6 +83,7 @@ impl StreamError {
             Self::NoInterface { .. } => "no-interface",
             Self::NotEthernet { .. } => "not-ethernet",
             Self::AddressElsewhere { .. } => "address-elsewhere",
+            Self::AddressOfAll { .. } => "address-of-all",
             Self::NoFreeAddress { .. } => "no-free-address",
             Self::AddressTaken { .. } => "address-taken",
             Self::Misuse(_) => "misuse",
@@ -108,7 +114,9 @@ impl StreamError {
             Self::NoRoute { .. } => io::ErrorKind::NetworkUnreachable,
             Self::NoInterface { .. } => io::ErrorKind::NotFound,
             Self::NotEthernet { .. } => io::ErrorKind::Unsupported,
-            Self::NoFreeAddress { .. } | Self::AddressElsewhere { .. } => io::ErrorKind::AddrNotAvailable,
+            Self::NoFreeAddress { .. } | Self::AddressElsewhere { .. } | Self::AddressOfAll { .. } => {
+                io::ErrorKind::AddrNotAvailable
+            }
             Self::AddressTaken { .. } => io::ErrorKind::AddrInUse,
             Self::Misuse(Misuse::PortInUse) => io::ErrorKind::AddrInUse,
             Self::Misuse(Misuse::NoSuchSocket | Misuse::Tcp(_)) => io::ErrorKind::NotConnected,
@@ -133,6 +141,7 @@ impl fmt::Display for StreamError {
             Self::NoInterface { name } => write!(f, "there is no interface {name}"),
             Self::NotEthernet { name } => write!(f, "{name} has no Ethernet address"),
             Self::AddressElsewhere { address, name } => write!(f, "{address} lies in no network of {name}"),
+            Self::AddressOfAll { address } => write!(f, "{address} is the address of no single host"),
             Self::NoFreeAddress { name } => write!(f, "{name} has no network with a free address"),
             Self::AddressTaken { address, by: Some(mac) } => write!(f, "{address} is taken: {mac} answers for it"),
             Self::AddressTaken { address, by: None } => write!(f, "{address} is taken: this machine's kernel has it"),

@@ -11,6 +11,7 @@ use wirewright_link::{Operation, OsError};
 use super::{Options, facts};
 use crate::error::Error;
 use crate::names::look_up;
+use crate::tcp_error::StreamError;
 
 /// A packet ready to leave, but for what its plan still needs.
 #[derive(Clone, Debug)]
@@ -185,6 +186,21 @@ pub(super) fn destination(packet: &Packet) -> Option<IpAddr> {
             _ => None,
         }
     })
+}
+
+/// Whether an answer can come to a source on the way of a packet.
+///
+/// # Errors
+/// A loopback address, on a link to others.
+pub(super) fn check_source(source: IpAddr, facts: &Facts) -> Result<(), Error> {
+    let Some(RouteAnswer::Route(route)) = &facts.route else { return Ok(()) };
+    match facts.interface(route.interface) {
+        Some(interface) if source.is_loopback() && !interface.loopback => {
+            let name = interface.name.clone();
+            Err(Error::OwnAddress(Box::new(StreamError::AddressElsewhere { address: source, name })))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// This host's addresses on the way.

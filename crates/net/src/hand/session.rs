@@ -282,6 +282,7 @@ impl Session {
         let to = prepare::resolve(packet, &self.options)?;
         let asked = self.ask_tables(prepare::destination(packet), to)?;
         if let Source::Kernels(source) = self.options.wish.comes_from(&self.interfaces) {
+            prepare::check_source(source, &asked.0)?;
             set_source(packet, source)?;
         }
         Ok(asked)

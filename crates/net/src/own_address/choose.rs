@@ -65,6 +65,9 @@ pub(crate) fn claim_towards(kernel: &Arc<dyn Kernel>, wanted: &Wanted<'_>) -> Re
     if let Some(address) = wanted.source.filter(|&source| !network.contains(source)) {
         return Err(StreamError::AddressElsewhere { address, name: interface.name });
     }
+    if let Some(address) = wanted.source.filter(|&source| is_of_all(network, source)) {
+        return Err(StreamError::AddressOfAll { address });
+    }
     let tries = if wanted.source.is_some() { 1 } else { DRAWN_MAX };
     let mut taken = None;
     for _ in 0..tries {
@@ -138,6 +141,20 @@ fn draw(kernel: &dyn Kernel, network: Prefix, others: &[Option<IpAddr>]) -> Resu
     Ok(None)
 }
 
+/// Whether an address of a network is no host's: the network's own, its broadcast address, the routers' anycast address.
+fn is_of_all(network: Prefix, address: IpAddr) -> bool {
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
+    };
+    let (address, width) = bits(address);
+    let host = address & !(u128::MAX.checked_shl(width - u32::from(network.len)).unwrap_or(0));
+    // RFC 3021, RFC 6164: in the smallest networks each address is a host's.
+    let is_small = u32::from(network.len) + 1 >= width;
+    let all = (1u128 << (width - u32::from(network.len)).min(127)) - 1;
+    !is_small && (host == 0 || width == 32 && host == all)
+}
+
 /// Host number `number` of a network, counted round.
 fn host(network: Prefix, number: u128) -> IpAddr {
     match network.address {
@@ -159,6 +176,16 @@ fn host(network: Prefix, number: u128) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_and_everybody_on_it_are_no_hosts() {
+        let is = |network: Prefix, address: &str| is_of_all(network, address.parse().unwrap());
+        let (v4, v6) = (prefix("198.51.100.2", 24), prefix("2001:db8:1::2", 64));
+        assert!(is(v4, "198.51.100.0") && is(v4, "198.51.100.255") && is(v6, "2001:db8:1::"));
+        assert!(!is(v4, "198.51.100.1") && !is(v4, "198.51.100.254") && !is(v6, "2001:db8:1::1"));
+        assert!(!is(prefix("198.51.100.2", 31), "198.51.100.3") && !is(prefix("2001:db8::", 127), "2001:db8::"));
+        assert!(!is(v6, "2001:db8:1:0:ffff:ffff:ffff:ffff"));
+    }
 
     fn prefix(address: &str, len: u8) -> Prefix {
         Prefix::new(address.parse().unwrap(), len)

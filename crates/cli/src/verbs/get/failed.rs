@@ -34,6 +34,7 @@ impl Get<'_> {
                 reason @ (StreamError::NotEthernet { .. }
                 | StreamError::NoFreeAddress { .. }
                 | StreamError::AddressElsewhere { .. }
+                | StreamError::AddressOfAll { .. }
                 | StreamError::Misuse(_)
                 | StreamError::AddressTaken { .. }),
             ) => explain::own_address(reason, &attempt),

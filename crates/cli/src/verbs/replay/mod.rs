@@ -46,6 +46,15 @@ impl Coming<'_> {
     }
 }
 
+/// Nothing of a capture is meant, or nothing of it can leave.
+fn no_frames(name: &str, seen: &str, left_out: &Troubles) -> Failure {
+    let mut failure = Failure::usage("no-frames", say("error.no-frames", &[("name", &name)]));
+    for line in left_out.lines() {
+        failure = failure.row("because", line);
+    }
+    failure.row("the capture has", seen).row("look", show(name))
+}
+
 /// `ww send` of a capture.
 pub(super) fn send(opened: Opened, options: &Options, out: &Output, place: &Place<'_>) -> Result<Exit, Failure> {
     of_packets_alone(options)?;
@@ -58,8 +67,7 @@ pub(super) fn send(opened: Opened, options: &Options, out: &Output, place: &Plac
         return Err(survey.troubles.failure(&name, survey.frames + survey.troubles.count, &talk));
     }
     if survey.frames == 0 && survey.is_whole {
-        let failure = Failure::usage("no-frames", say("error.no-frames", &[("name", &name)]));
-        return Err(failure.row("the capture has", seen).row("look", show(&name)));
+        return Err(no_frames(&name, &seen, &survey.troubles));
     }
     let total = if survey.is_whole { Some(survey.frames) } else { None };
     let total = total.into_iter().chain(options.count).min();

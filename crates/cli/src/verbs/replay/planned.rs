@@ -5,9 +5,9 @@ use std::time::Duration;
 use units::Instant;
 
 use super::frames::{Frames, Leaving, Next};
-use super::of_packets_alone;
 use super::survey::Troubles;
 use super::timing::timing;
+use super::{no_frames, of_packets_alone};
 use crate::command::Options;
 use crate::failure::{Exit, Failure};
 use crate::input::Opened;
@@ -61,6 +61,9 @@ pub(in crate::verbs) fn plan(
     }
     if troubles.count > 0 && !options.replay.skip {
         return Err(troubles.failure(&name, planned + more + troubles.count, &talk));
+    }
+    if planned == 0 {
+        return Err(no_frames(&name, &frames.views(), &troubles));
     }
     troubles.lines().for_each(|line| out.tell(&line));
     Ok(Exit::Answered)

@@ -104,6 +104,8 @@ pub struct Rounds {
     open: BTreeMap<ProbeId, Asking>,
     /// The TTL at which each flow's way ends.
     ends: BTreeMap<u16, u8>,
+    /// The largest TTL at which a router answered each flow.
+    passed: BTreeMap<u16, u8>,
     /// Rounds begun.
     round: u64,
     /// When the round at work began.
@@ -116,8 +118,8 @@ impl Rounds {
     /// Nothing sent yet; the first round begins at `now`.
     #[must_use]
     pub fn new(now: Instant, wishes: RoundWishes) -> Self {
-        let (open, ends) = (BTreeMap::new(), BTreeMap::new());
-        Self { wishes, hops: Vec::new(), open, ends, round: 1, begun: now, next: 1 }
+        let (open, ends, passed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { wishes, hops: Vec::new(), open, ends, passed, round: 1, begun: now, next: 1 }
     }
 
     /// The probe to send at `now`; `None`: none now, or none any more.
@@ -166,6 +168,9 @@ impl Rounds {
         if heard.is_target || !heard.is_on_the_way() {
             let end = self.ends.entry(asking.flow).or_insert(asking.ttl);
             *end = asking.ttl.min(*end);
+        } else {
+            let passed = self.passed.entry(asking.flow).or_default();
+            *passed = asking.ttl.max(*passed);
         }
     }
 
@@ -218,9 +223,17 @@ impl Rounds {
 
     /// The largest TTL that makes sense, for one flow or for all.
     fn reach(&self, flow: Option<u16>) -> u8 {
+        let (shortest, longest) = (self.ends.values().min().copied(), self.ends.values().max().copied());
+        let farthest = self.passed.values().max().copied().unwrap_or(0);
         let end = match flow {
-            Some(flow) => self.ends.get(&flow).copied(),
-            None => self.ends.values().max().copied(),
+            // No router answered behind the nearest place of the host: what it answered from farther off was lost nearer.
+            _ if shortest.is_some_and(|shortest| farthest < shortest) => shortest,
+            None => longest,
+            // Until its own end is known a flow goes as far as the others do, and on only where a router there says so.
+            Some(flow) => self.ends.get(&flow).copied().or_else(|| {
+                let passed = self.passed.get(&flow).copied().unwrap_or(0);
+                longest.filter(|longest| passed < *longest)
+            }),
         };
         let last = self.hops.iter().filter(|hop| hop.answered > 0).map(|hop| hop.ttl).max().unwrap_or(0);
         let beyond = last.saturating_add(SILENT_HOPS_MAX);
@@ -310,6 +323,19 @@ mod tests {
         assert_eq!((millis(second.best), millis(second.worst)), (Some(1000), Some(4000)));
         assert_eq!((millis(second.last), millis(second.mean())), (Some(4000), Some(2500)));
         assert_eq!((second.sent, second.answered, second.loss_permille()), (4, 4, Some(0)));
+    }
+
+    #[test]
+    fn a_flow_whose_end_is_lost_is_not_asked_behind_the_host() {
+        // The second flow's turn comes in rounds 2 and 4: the host's answers to it are lost.
+        let (rounds, sent) = run(WISHES, |ttl, round| ttl == 4 && round % 2 == 0);
+        let behind = |round: u64| sent.iter().filter(|(it, asking)| *it == round && asking.ttl > 4).count();
+        assert_eq!((behind(2), behind(4), rounds.hops().len()), (0, 0, 4));
+        assert_eq!(rounds.hops()[3].loss_permille(), Some(500));
+        // The first flow's too, once: it meets the host first where its packets had a TTL more than they need.
+        let (rounds, sent) = run(WISHES, |ttl, round| ttl == 4 && round == 1);
+        assert!(sent.iter().all(|(round, asking)| *round < 3 || asking.ttl <= 4));
+        assert_eq!(rounds.hops().len(), 4);
     }
 
     #[test]

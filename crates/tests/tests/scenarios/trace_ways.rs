@@ -401,6 +401,10 @@ fn packet_ways() -> Outcome {
 }
 
 fn paths_refused() -> Outcome {
+    // One flow says nothing of others.
+    let output = lab("--split trace --paths --probes 1 udp server")?.success()?;
+    let text = output.text();
+    ensure!(text.contains("before it was sure") && !text.contains("One way"), "{output}");
     for words in ["udp server sport=4000", "tcp server:80 S sport=4000", "icmp server id=3 zero=8"] {
         let output = lab(&format!("trace --paths {words}"))?.expect_code(2)?;
         let said = "ww: every probe of this packet is one flow: all that balancers look at is set\n";

@@ -83,9 +83,12 @@ impl Live {
         let (target, reached, sent) = (self.job.target, self.rounds.is_reached(), self.job.probes.made());
         if out.json {
             self.rounds.hops().iter().try_for_each(|hop| out.json_line(&render::hop_times_json(hop)))?;
-            return out
-                .json_line(&json!({"v": 1, "event": "summary", "target": target.to_string(), "reached": reached,
-                "hops": self.rounds.hops().len(), "rounds": self.rounds.round(), "probes": sent}));
+            let is_cut_short = self.is_at_limit() && !self.rounds.is_over();
+            return out.json_line(
+                &json!({"v": 1, "event": "summary", "target": target.to_string(), "reached": reached,
+                "hops": self.rounds.hops().len(), "rounds": self.rounds.round(), "probes": sent,
+                "limit": is_cut_short}),
+            );
         }
         let mut end = Vec::new();
         if self.is_at_limit() && !self.rounds.is_over() {

@@ -100,7 +100,9 @@ impl Search {
             return talk.out.json_line(&json);
         }
         let mut lines = Vec::new();
-        if !ways.part.is_empty() || self.paths.is_over() {
+        // That there is one way is said only where the search was sure of it.
+        let is_told = !ways.part.is_empty() || ways.by_packet.is_some();
+        if is_told || self.paths.is_over() && !self.is_open {
             lines = render::ways(&ways, port, &talk.out.style, words());
         }
         if self.is_at_limit() && !self.paths.is_over() {

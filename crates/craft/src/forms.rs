@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use wirewright_wire::{FieldDesc, Form, HeaderDesc, Variant};
 
-use crate::packet::{Layer, Place, Setting, has_fixed_default, variant_of, write_defaults};
+use crate::packet::{Layer, Place, Setting, has_fixed_default, write_defaults};
 
 impl Layer {
     /// Of several forms of a message the one that has every field; else the body itself.
@@ -31,7 +31,7 @@ impl Layer {
                     Setting::Exactly(value) => value,
                     _ => desc.fields[row].default,
                 };
-                variant_of(desc, value)
+                desc.variant_for(value)
             }),
         };
         if self.whole_variant().map(core::ptr::from_ref) != variant.map(core::ptr::from_ref) {

@@ -455,11 +455,6 @@ pub(crate) fn write_defaults(fields: &'static [FieldDesc], bytes: &mut [u8]) -> 
     open
 }
 
-/// The body for a value of the selecting field: the one that names it, else the one for all others.
-pub(crate) fn variant_of(desc: &'static HeaderDesc, value: u128) -> Option<&'static Variant> {
-    desc.variant_for(value).or_else(|| desc.variants.iter().find(|variant| variant.values.is_empty()))
-}
-
 /// A host as written where an address is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {

@@ -17,7 +17,7 @@ use super::suggest;
 use crate::applications;
 use crate::generator::{self, Addresses, Among, Generator};
 use crate::options::{self, OptionFault};
-use crate::packet::{Host, Part, Payload, Place, Setting, variant_of};
+use crate::packet::{Host, Part, Payload, Place, Setting};
 use crate::print::UNENDED;
 use crate::template::{LENGTH, Target};
 use crate::text::{BadEscape, read_escaped, read_hex, shown};
@@ -519,7 +519,7 @@ impl Draft {
             desc.selects_body().then_some((field, generator, written))
         });
         let Some((field, generator, written)) = many else { return Ok(()) };
-        let form = |value: u128| variant_of(desc, value).map(core::ptr::from_ref);
+        let form = |value: u128| desc.variant_for(value).map(core::ptr::from_ref);
         let first = form(generator.first());
         let others = (0..=field.max().min(255)).filter(|&value| generator.may_be(field, value) && form(value) != first);
         let others: Vec<u128> = others.collect();
@@ -529,7 +529,7 @@ impl Draft {
         let own = self.set.iter().find(|(place, _)| place.part == Part::Body).map(|(_, word)| shown(words[*word]));
         let own = own.or_else(|| (!self.layer.options.is_empty()).then(|| "opt=".into()));
         let needs = || {
-            let bodies = others.iter().filter_map(|&value| variant_of(desc, value));
+            let bodies = others.iter().filter_map(|&value| desc.variant_for(value));
             let mut fields = bodies.flat_map(|variant| variant.body.fields);
             fields.find(|field| field.auto == Auto::Required).map(|field| format!("{}=", field.key))
         };

@@ -230,7 +230,7 @@ pub(crate) fn encode_many(
 ) -> Result<(), OptionFault> {
     let mut value = Vec::new();
     let (begun, told) = (out.len() + table.head_len(), many.len());
-    let given: Vec<&'static FieldDesc> = given(desc).collect();
+    let given: Vec<&'static FieldDesc> = desc.given().collect();
     match (desc.len, text) {
         (OptionLen::Single, _) => {
             return push_kind(table, desc.kind, out);
@@ -276,12 +276,6 @@ pub(crate) fn encode_many(
         it.at += begun;
     }
     push_option(table, desc.kind, &value, out)
-}
-
-/// The fields that people write: those that fill themselves in a record and reserved ones are none.
-pub(crate) fn given(desc: &'static OptionDesc) -> impl Iterator<Item = &'static FieldDesc> + Clone {
-    let counted = desc.len == OptionLen::Counted;
-    desc.fields.iter().filter(move |field| !field.reserved && (!counted || field.auto == Auto::None))
 }
 
 /// What stands before the digits of a list of names that is none: many names are of digits alone.
@@ -659,7 +653,7 @@ fn write_values_of<'g>(
         return Ok(());
     }
     out.push('=');
-    let given = given(desc);
+    let given = desc.given();
     let mut at = 0;
     let mut first = true;
     let size = match desc.len {

@@ -113,9 +113,7 @@ fn options(list: &TlvDesc, style: &Style, words: &Catalogue, out: &mut String) {
 
 /// An option as the packet language writes it, with the values that its fields have when not set.
 fn written(option: &OptionDesc) -> String {
-    let counted = option.len == OptionLen::Counted;
-    let given = option.fields.iter().filter(|field| !field.reserved && (!counted || field.auto == Auto::None));
-    let values: Vec<_> = given.map(|field| value(field, field.default)).collect();
+    let values: Vec<_> = option.given().map(|field| value(field, field.default)).collect();
     let entries: Vec<_> =
         option.entries.iter().filter(|field| !field.reserved).map(|field| field.key.to_uppercase()).collect();
     match option.len {

@@ -430,6 +430,12 @@ impl OptionDesc {
         self.fields.iter().map(FieldDesc::end_byte).max().unwrap_or(0)
     }
 
+    /// The fields that people write: reserved ones are none, nor those that fill themselves in a record.
+    pub fn given(&self) -> impl Iterator<Item = &'static FieldDesc> + Clone + use<> {
+        let counted = self.len == OptionLen::Counted;
+        self.fields.iter().filter(move |field| !field.reserved && (!counted || field.auto == Auto::None))
+    }
+
     /// The whole length in bytes of an entry that says itself how long it is ([`OptionLen::Counted`]), and where its list
     /// of further entries ends in it; `None` where its fields are not there.
     #[must_use]

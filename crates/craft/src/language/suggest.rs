@@ -425,7 +425,7 @@ pub(super) fn form(field: &FieldDesc) -> String {
 
 /// How the value of an option is written.
 pub(super) fn option_form(option: &'static OptionDesc) -> String {
-    let fields = options::given(option).map(|field| field.key.to_ascii_uppercase());
+    let fields = option.given().map(|field| field.key.to_ascii_uppercase());
     let mut form = fields.collect::<Vec<_>>().join(":");
     match option.len {
         OptionLen::Variable | OptionLen::Counted if !option.entries.is_empty() => {

@@ -70,7 +70,7 @@ pub enum RewriteError {
 }
 
 /// Layers that no rule is for: what neighbours say to each other, and messages whose entries are no fields of a header.
-const NO_RULE_FOR: [&str; 2] = ["arp", "dns"];
+const NO_RULE_FOR: [&str; 5] = ["arp", "dnslen", "dns", "dhcp", "dhcp6"];
 
 impl Rewrite {
     /// The rule of a line: `tcp mss=1380`, `ttl=9`, `src=203.0.113.9`.
@@ -235,13 +235,23 @@ impl Fields {
         let mut made = Vec::with_capacity(area.len());
         let mut found = false;
         for option in Options::new(table, area) {
-            let is_option = matches!(option.item, OptionItem::Known { .. } | OptionItem::Unknown { .. });
-            let kind = area[option.range.start];
-            let same = ours.iter().find(|our| is_option && self.options[our.range.start] == kind);
+            let same = ours.iter().find(|our| is_same_option(&our.item, &option.item));
             found |= same.is_some();
             made.extend_from_slice(same.map_or(&area[option.range], |our| &self.options[our.range.clone()]));
         }
         found.then_some(made)
+    }
+}
+
+/// Whether two options are of one kind, and of one form where a kind has several.
+fn is_same_option(one: &OptionItem, other: &OptionItem) -> bool {
+    match (one, other) {
+        (OptionItem::Known { desc: one }, OptionItem::Known { desc: other }) => core::ptr::eq(*one, *other),
+        (OptionItem::Unknown { kind: one }, OptionItem::Unknown { kind: other }) => one == other,
+        // `opt=30:HEX` and what is of no form are of the kind alone.
+        (OptionItem::Unknown { kind }, OptionItem::Known { desc })
+        | (OptionItem::Known { desc }, OptionItem::Unknown { kind }) => *kind == desc.kind,
+        _ => false,
     }
 }
 
@@ -283,7 +293,26 @@ mod tests {
         assert_eq!(of("ip ttl=1 / tcp"), RewriteError::ManyLayers);
         assert_eq!(of("udp data=x"), RewriteError::Payload);
         assert_eq!(of("src=server"), RewriteError::Name { name: "server".to_owned() });
-        assert_eq!(of("arp op=2"), RewriteError::Layer { layer: "arp" });
+        for (line, layer) in
+            [("arp op=2", "arp"), ("dhcp op=2", "dhcp"), ("dhcp6 xid=1", "dhcp6"), ("dnslen len=9", "dnslen")]
+        {
+            assert_eq!(of(line), RewriteError::Layer { layer });
+        }
+    }
+
+    #[test]
+    fn an_option_takes_the_place_of_one_of_its_own_form() {
+        let rewritten = |words: &str, rule: &str| {
+            let mut packet = crate::parse(words).unwrap();
+            Rewrite::parse(rule).unwrap().apply(&mut packet).then(|| packet.layer("tcp").unwrap().options().to_vec())
+        };
+        let options = |words: &str| crate::parse(words).unwrap().layer("tcp").unwrap().options().to_vec();
+        let segment = |of: &str| alloc::format!("tcp 192.0.2.2:80 A {of}");
+        let two = segment("mpprio=1 dss=A:5");
+        assert_eq!(rewritten(&two, "tcp dss=A:9"), Some(options(&segment("mpprio=1 dss=A:9"))));
+        assert_eq!(rewritten(&segment("mpprio=1"), "tcp dss=A:9"), None);
+        assert_eq!(rewritten(&segment("mss=1460 nop"), "tcp mss=1380"), Some(options(&segment("mss=1380 nop"))));
+        assert_eq!(rewritten(&segment("mss=1460"), "tcp opt=77:01"), None);
     }
 
     #[test]

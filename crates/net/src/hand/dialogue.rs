@@ -101,12 +101,16 @@ impl Dialogue {
     pub fn client(options: Options, opening: &Packet) -> Result<Self, Error> {
         let mut it = Self::open(options, Conversation::server(SeqNum::new(0)))?;
         let mut opening = opening.clone();
-        match it.options.wish.comes_from(&it.interfaces) {
+        let comes_from = it.options.wish.comes_from(&it.interfaces);
+        match comes_from {
             Source::Own(named) => return it.client_of_our_own(opening, named),
             Source::Kernels(source) => set_source(&mut opening, source)?,
             Source::Route => {}
         }
         let mut prepared = it.prepare(opening)?;
+        if let Source::Kernels(source) = comes_from {
+            prepare::check_source(source, &prepared.facts)?;
+        }
         it.senders.open(&prepared.plan, &it.interfaces, Hears::Nothing)?;
         it.guard = it.ports.hold(&mut prepared, it.options.guard, &it.options.wish)?;
         if let Some(segment) = Segment::read(&prepared.built.bytes) {
@@ -125,7 +129,7 @@ impl Dialogue {
         let Prepared { mut packet, plan, .. } = self.prepare(opening)?;
         let peer = plan.destination;
         let is_ipv4 = peer.is_none_or(|peer| peer.is_ipv4());
-        let address = self.take_address((peer, named.or_else(|| source(&packet))), is_ipv4)?;
+        let address = self.take_address((peer, source(&packet).or(named)), is_ipv4)?;
         set_source(&mut packet, address)?;
         let prepared = self.prepare(packet)?;
         self.senders.open(&prepared.plan, &self.interfaces, Hears::Nothing)?;

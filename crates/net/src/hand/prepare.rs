@@ -6,7 +6,7 @@ use wirewright_craft::{Built, Context, Family, Host, Packet, Setting, fragment};
 use wirewright_hand::{Facts, MacAddr, Neighbor, NeighborState, Outgoing, Plan, RouteAnswer, Wishes, plan_fragments};
 use wirewright_link::netlink::{Interface, Netlink};
 use wirewright_link::sys::Kernel;
-use wirewright_link::{Operation, OsError};
+use wirewright_link::{GuardError, Operation, OsError};
 
 use super::{Options, facts};
 use crate::error::Error;
@@ -191,8 +191,11 @@ pub(super) fn destination(packet: &Packet) -> Option<IpAddr> {
 /// Whether an answer can come to a source on the way of a packet.
 ///
 /// # Errors
-/// A loopback address, on a link to others.
+/// A loopback address, on a link to others; one that the kernel lacks, for which only an address of our own could be taken.
 pub(super) fn check_source(source: IpAddr, facts: &Facts) -> Result<(), Error> {
+    if !facts.is_own(source) {
+        return Err(Error::Guard(GuardError::AddressNotLocal { address: source }));
+    }
     let Some(RouteAnswer::Route(route)) = &facts.route else { return Ok(()) };
     match facts.interface(route.interface) {
         Some(interface) if source.is_loopback() && !interface.loopback => {

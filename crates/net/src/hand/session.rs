@@ -339,7 +339,8 @@ impl Session {
             Some(RouteAnswer::Route(route)) => Some(route.interface),
             _ => None,
         };
-        let named = named.or_else(|| source(packet));
+        // What the packet itself says holds.
+        let named = source(packet).or(named);
         let address = self.own.towards((&self.kernel, &self.options), (peer, routed), named)?;
         set_source(packet, address)?;
         wishes.way = Some(Way::Ethernet);

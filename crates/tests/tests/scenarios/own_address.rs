@@ -175,7 +175,10 @@ fn asks() -> Outcome {
             ensure!(kinds == [kind], "{words} {option}: {kinds:?}");
         }
     }
-    // What a packet names itself is taken; and several at a time, each once.
+    // What a packet names itself is taken, whatever else is named; and several at a time, each once.
+    let output =
+        ww_lab("ask ip server src=198.51.100.78 / udp :7 data=x --source 198.51.100.77 --json").run()?.success()?;
+    ensure!(output.text().contains("\"answer\":\"udp-reply\""), "{output}");
     let words = "ask ip server src=198.51.100.70..198.51.100.73 / udp :9999 data=x --guard own-address --json";
     let output = ww_lab(words).run()?.success()?;
     let objects = output.objects()?;
